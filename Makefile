@@ -1,0 +1,53 @@
+# Each target makes .venv and installs what it needs, unless that is done already.
+# PYTHON picks the interpreter for a new .venv: make test PYTHON=python3.13
+.PHONY: demo test lint bench
+.NOTPARALLEL:
+
+BIN := .venv/bin
+BENCHMARKS := $(wildcard benchmarks/layers.py)
+# What a layer is made of and what joins it to a model: these run on any backend.
+LAYER_TESTS := $(patsubst %,tests/test_%.py,\
+	masks scores weights base additive dot multi_head position recurrent)
+
+demo: .venv/installed
+	$(BIN)/nmt demo
+
+test: .venv/installed-test
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(LAYER_TESTS)
+
+lint: .venv/installed-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+bench: .venv/installed
+	set -e; for script in $(BENCHMARKS); do $(BIN)/python $$script; done
+
+# The stamps are younger than the files that say what to install.
+.venv/installed: setup.cfg pyproject.toml
+	$(make_venv)
+	$(BIN)/python -m pip install --editable .
+	touch $@
+
+# The extra brings the rest with it, so that "make demo" finds its stamp fresh too.
+.venv/installed-test: setup.cfg pyproject.toml
+	$(make_venv)
+	$(BIN)/python -m pip install --editable '.[test]'
+	touch .venv/installed $@
+
+# A .venv that works is kept; one that was interrupted is made again. A name on the
+# PATH proves nothing (it may be a shim), so each candidate has to run.
+define make_venv
+@set -e; \
+if $(BIN)/python -m pip --version >/dev/null 2>&1; then exit; fi; \
+fits='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; \
+for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); do \
+	if $$python -c "$$fits" >/dev/null 2>&1; then \
+		echo "making .venv with $$python"; \
+		exec $$python -m venv --clear .venv; \
+	fi; \
+done; \
+echo "Python 3.11, 3.12 or 3.13 is needed; $(or $(PYTHON),python3) is none of them." \
+	"Install one, or name it: make PYTHON=/path/to/python3.13" >&2; \
+exit 1
+endef

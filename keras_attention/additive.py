@@ -1,0 +1,112 @@
+"""Additive attention."""
+
+import keras
+from keras import ops
+
+from keras_attention.base import ScoreAttention, check_positive_int
+from keras_attention.scores import additive_scores
+
+
+@keras.saving.register_keras_serializable(package="keras_attention")
+class BahdanauAttention(ScoreAttention):
+    """Attends by a small network that compares each query with each key.
+
+    score = v · tanh(W_query query + W_key key)
+
+    The additive attention of RNN translation. Query and key are projected, so their
+    sizes may differ; `keras.layers.AdditiveAttention` has no projections, wants equal
+    sizes, and is another function. W_key has the only bias: one for each side would be
+    one too many.
+
+    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
+
+    Args:
+        units: Positive int. Size of the hidden layer, the length of v.
+        use_bias: Bool. Whether the hidden layer has a bias.
+        kernel_initializer: Initializer of W_query, W_key and v.
+        dropout: Float in [0, 1). Share of weights set to 0 in training.
+        seed: Int or `None`. Seed of the dropout.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step, such as a decoder state.
+        value: Shape `(B, S, Dv)`, such as encoder outputs.
+        key: Shape `(B, S, Dk)`; `value` if left out.
+        query_mask: Boolean, shape `(B, T)`.
+        value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
+        key_mask: Boolean, shape `(B, S)`.
+        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`.
+        use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
+        return_attention_scores: Bool. Whether to return the weights too.
+        training: Bool. Whether dropout acts.
+
+    Returns:
+        context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step.
+        weights: Shape `(B, T, S)`, or `(B, S)` for one step, only if
+            `return_attention_scores`.
+
+    Raises:
+        ValueError: If `units` is not a positive int, `dropout` is not in [0, 1), or a
+            shape does not fit.
+
+    Example:
+        ```python
+        attention = BahdanauAttention(units=128)
+        context, weights = attention(
+            decoder_state, encoder_states, value_mask=mask, return_attention_scores=True
+        )
+        ```
+
+    Reference:
+        [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), section 3.1 and
+        appendix A.1.2.
+    """
+
+    def __init__(
+        self,
+        units,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        dropout=0.0,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(dropout=dropout, seed=seed, **kwargs)
+        self.units = check_positive_int("units", units)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, query_shape, value_shape, key_shape=None):
+        super().build(query_shape, value_shape, key_shape)
+        key_size = (key_shape or value_shape)[-1]
+        self.query_kernel = self._kernel("query_kernel", (query_shape[-1], self.units))
+        self.key_kernel = self._kernel("key_kernel", (key_size, self.units))
+        self.vector = self._kernel("vector", (self.units, 1))
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=(self.units,), initializer="zeros"
+            )
+
+    def project_query(self, query):
+        return ops.matmul(query, ops.cast(self.query_kernel, query.dtype))
+
+    def project_key(self, key):
+        key = ops.matmul(key, ops.cast(self.key_kernel, key.dtype))
+        return key if self.bias is None else key + ops.cast(self.bias, key.dtype)
+
+    def score(self, query, key):
+        return additive_scores(query, key, ops.cast(self.vector, query.dtype)[:, 0])
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
+
+    def _kernel(self, name, shape):
+        # A copy each: one initializer used twice gives the same numbers twice.
+        initializer = self.kernel_initializer.clone()
+        return self.add_weight(name=name, shape=shape, initializer=initializer)

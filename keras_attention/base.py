@@ -1,0 +1,330 @@
+"""What the attention layers share."""
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from keras_attention.masks import causal_mask, combine_masks, hide_padding
+from keras_attention.weights import masked_softmax
+
+
+class Memory(NamedTuple):
+    """A sequence made ready to be attended to, by `prepare`.
+
+    Attributes:
+        key: Projected keys, shape `(B, S, …)`, or `(B, H, S, D)` for H heads.
+        value: Values, shape `(B, S, Dv)`, or `(B, H, S, Dv)` for H heads.
+        mask: Boolean, shape `(B, S)`, `True` = may look; `None` if all may be seen.
+        dropout: Factors on the weights, drawn once for all steps of a sequence and
+            broadcastable to the weights of one step; `None` without dropout.
+    """
+
+    key: Any
+    value: Any
+    mask: Any = None
+    dropout: Any = None
+
+
+class AttentionLayer(keras.layers.Layer):
+    """Holds what every attention layer shares; `AttentionRNN` relies on no more.
+
+    A subclass writes `prepare`, which makes a sequence ready once, and `attend`, which
+    asks it. `call` is the two in a row, for all queries.
+
+    Args:
+        dropout: Float in [0, 1). Share of weights set to 0 in training.
+        seed: Int or `None`. Seed of the dropout.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Raises:
+        ValueError: If `dropout` is not in [0, 1).
+    """
+
+    def __init__(self, dropout=0.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+            raise ValueError(
+                "`dropout` must be a number of at least 0 and less than 1. "
+                f"Received: dropout={dropout!r}."
+            )
+        self.dropout = dropout
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed) if dropout else None
+        self.supports_masking = True
+
+    def build(self, query_shape, value_shape, key_shape=None):
+        check_attention_shapes(query_shape, value_shape, key_shape)
+        self.built = True
+
+    def call(
+        self,
+        query,
+        value,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        use_causal_mask=False,
+        return_attention_scores=False,
+        training=False,
+    ):
+        one_step = len(query.shape) == 2
+        if one_step:
+            query = query[:, None, :]
+            query_mask = None
+            if attention_mask is not None:
+                attention_mask = ops.expand_dims(attention_mask, -2)
+        memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
+        if use_causal_mask:
+            causal = causal_mask(ops.shape(query)[1], ops.shape(value)[1])
+            attention_mask = _both(causal, attention_mask)
+        context, weights, _ = self.attend(
+            hide_padding(query, query_mask),
+            memory,
+            query_mask=query_mask,
+            attention_mask=attention_mask,
+            training=training,
+        )
+        if one_step:
+            context, weights = context[:, 0], ops.squeeze(weights, axis=-2)
+        return (context, weights) if return_attention_scores else context
+
+    def initial_state(self, memory):
+        """Give what the attention remembers before the first step.
+
+        Args:
+            memory: A `Memory`.
+
+        Returns:
+            A list of tensors of shape `(B, …)`; empty for an attention that forgets.
+        """
+        return []
+
+    def compute_mask(self, query, mask=None):
+        return mask
+
+    def get_config(self):
+        return {**super().get_config(), "dropout": self.dropout, "seed": self.seed}
+
+    def _clean(self, value, key, value_mask, key_mask):
+        """Cast to the compute dtype, join the masks, and set padding to 0.
+
+        Returns:
+            `(value, key, mask)`.
+        """
+        mask = _both(value_mask, key_mask)
+        value = hide_padding(ops.cast(value, self.compute_dtype), mask)
+        if key is None:
+            return value, value, mask
+        return value, hide_padding(ops.cast(key, self.compute_dtype), mask), mask
+
+    def _draw_dropout(self, ones):
+        """Draw factors for the weights of all steps to come; `None` if no dropout."""
+        if not self.dropout:
+            return None
+        return keras.random.dropout(ones, self.dropout, seed=self.seed_generator)
+
+    def _drop(self, weights, memory, training):
+        """Apply the factors that were drawn, or draw some for each query."""
+        if memory.dropout is not None:
+            return weights * memory.dropout
+        if training and self.dropout:
+            return keras.random.dropout(weights, self.dropout, seed=self.seed_generator)
+        return weights
+
+
+@keras.saving.register_keras_serializable(package="keras_attention")
+class ScoreAttention(AttentionLayer):
+    """Attends by a score function: the base of the single-head layers.
+
+    weights = softmax(score(query, key)); context = weights · value
+
+    A subclass writes `score(query, key)`, and gets masks, empty rows, dropout,
+    weights, saving, and its place in `AttentionRNN`. If it has weights it makes them in
+    `build`, and it may override `project_query` and `project_key` for what depends on
+    one side alone: keys are then projected once for a whole sequence of steps.
+
+    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
+
+    Args:
+        dropout: Float in [0, 1). Share of weights set to 0 in training.
+        seed: Int or `None`. Seed of the dropout.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step.
+        value: Shape `(B, S, Dv)`.
+        key: Shape `(B, S, Dk)`; `value` if left out.
+        query_mask: Boolean, shape `(B, T)`. Queries at `False` get weights 0 and
+            context 0.
+        value_mask: Boolean, shape `(B, S)`. Keys at `False` are never looked at,
+            whatever they hold, NaN included.
+        key_mask: As `value_mask`; where both are given both must allow.
+        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`; for a query of one
+            step `(B, S)`. `False` hides key s from query t.
+        use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
+        return_attention_scores: Bool. Whether to return the weights too (the name is
+            Keras'; they are weights after the softmax, before dropout).
+        training: Bool. Whether dropout acts.
+
+    Returns:
+        context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step. A query that may see
+            nothing gets 0.
+        weights: Shape `(B, T, S)`, or `(B, S)` for one step, only if
+            `return_attention_scores`. Rows sum to 1, or to 0 if they may see nothing.
+
+    Raises:
+        ValueError: If `dropout` is not in [0, 1), if a shape has the wrong rank, or if
+            key and value differ in length.
+
+    Example:
+        ```python
+        @keras.saving.register_keras_serializable()
+        class Distance(ScoreAttention):
+            def score(self, query, key):
+                gap = query[:, :, None] - key[:, None]
+                return -keras.ops.sum(gap**2, axis=-1)
+        ```
+
+    Reference:
+        [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), section 3.1,
+        equations 5 and 6; [Luong et al., 2015](https://arxiv.org/abs/1508.04025),
+        section 3.1.
+    """
+
+    def prepare(
+        self, value, key=None, value_mask=None, key_mask=None, draw_dropout=False
+    ):
+        """Make a sequence ready to be attended to: clean it, project its keys.
+
+        Args:
+            value: Shape `(B, S, Dv)`.
+            key: Shape `(B, S, Dk)`; `value` if left out.
+            value_mask: Boolean, shape `(B, S)`, or `None`.
+            key_mask: Boolean, shape `(B, S)`, or `None`.
+            draw_dropout: Bool. Whether to draw one dropout mask for all steps to
+                come, as a loop over steps must.
+
+        Returns:
+            A `Memory` for `attend`.
+        """
+        value, key, mask = self._clean(value, key, value_mask, key_mask)
+        dropout = None
+        if draw_dropout:
+            dropout = self._draw_dropout(ops.ones_like(value[:, None, :, 0]))  # B 1 S
+        return Memory(self.project_key(key), value, mask, dropout)
+
+    def attend(
+        self,
+        query,
+        memory,
+        state=(),
+        query_mask=None,
+        attention_mask=None,
+        training=False,
+    ):
+        """Attend to a prepared memory.
+
+        Args:
+            query: Shape `(B, T, Dq)`.
+            memory: A `Memory` from `prepare`.
+            state: What `initial_state` or the last call gave.
+            query_mask: Boolean, shape `(B, T)`, or `None`.
+            attention_mask: Boolean, shape `(B, T, S)`, or `None`.
+            training: Bool. Whether to draw dropout for each query, where `prepare`
+                did not draw it.
+
+        Returns:
+            `(context, weights, state)`: shapes `(B, T, Dv)`, `(B, T, S)`, a list.
+        """
+        scores = self.score(
+            self.project_query(ops.cast(query, self.compute_dtype)), memory.key
+        )
+        mask = combine_masks(query_mask, memory.mask, attention_mask)
+        weights = ops.cast(masked_softmax(scores, mask), self.compute_dtype)
+        used = self._drop(weights, memory, training)
+        return ops.matmul(used, memory.value), weights, list(state)
+
+    def project_query(self, query):
+        """Project queries, shape `(B, T, Dq)`; as they are unless overridden."""
+        return query
+
+    def project_key(self, key):
+        """Project keys, shape `(B, S, Dk)`; as they are unless overridden."""
+        return key
+
+    def score(self, query, key):
+        """Score projected queries `(B, T, …)` against projected keys `(B, S, …)`.
+
+        Args:
+            query: What `project_query` gave.
+            key: What `project_key` gave.
+
+        Returns:
+            Scores, shape `(B, T, S)`.
+        """
+        raise TypeError(
+            "`score(query, key)` must be written by a subclass of ScoreAttention. "
+            f"Received: a {type(self).__name__} without it."
+        )
+
+    def context_size(self, query_shape, value_shape):
+        """Tell the size of the context vectors for inputs of these shapes."""
+        return value_shape[-1]
+
+
+def check_attention_shapes(query_shape, value_shape, key_shape=None):
+    """Check the shapes that every attention layer asks for.
+
+    Args:
+        query_shape: `(B, T, Dq)` or `(B, Dq)`.
+        value_shape: `(B, S, Dv)`.
+        key_shape: `(B, S, Dk)` or `None`.
+
+    Raises:
+        ValueError: If a rank is wrong, a feature size is not known, or key and value
+            differ in length.
+    """
+    for name, shape, ranks, expected in (
+        ("query", query_shape, (2, 3), "(B, T, Dq), or (B, Dq) for one step"),
+        ("value", value_shape, (3,), "(B, S, Dv)"),
+        ("key", key_shape, (3,), "(B, S, Dk)"),
+    ):
+        if shape is None:
+            continue
+        if len(shape) not in ranks:
+            raise ValueError(
+                f"`{name}` must have shape {expected}. "
+                f"Received: {name}_shape={tuple(shape)}."
+            )
+        if shape[-1] is None:
+            raise ValueError(
+                f"The last axis of `{name}` must be of known size. "
+                f"Received: {name}_shape={tuple(shape)}."
+            )
+    if key_shape is None:
+        return
+    if None not in (key_shape[1], value_shape[1]) and key_shape[1] != value_shape[1]:
+        raise ValueError(
+            "`key` and `value` must have one length (axis 1). Received: "
+            f"key_shape={tuple(key_shape)}, value_shape={tuple(value_shape)}. "
+            "Pass the encoder outputs for both, or leave `key` out."
+        )
+
+
+def check_positive_int(name, value):
+    """Return `value`, or raise `ValueError` if it is not an int of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(
+            f"`{name}` must be a positive int. Received: {name}={value!r}."
+        )
+    return value
+
+
+def _both(first, second):
+    masks = [ops.cast(mask, "bool") for mask in (first, second) if mask is not None]
+    if len(masks) == 2:
+        return ops.logical_and(*masks)
+    return masks[0] if masks else None

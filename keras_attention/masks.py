@@ -1,0 +1,113 @@
+"""Boolean masks; `True` means: may look.
+
+Shapes: `B` batch, `T` queries, `S` keys.
+"""
+
+from keras import ops
+
+
+def padding_mask(tokens, pad_id=0):
+    """Tell real tokens from padding.
+
+    Args:
+        tokens: Integers, shape `(B, S)`.
+        pad_id: Int. The token that stands for padding.
+
+    Returns:
+        Boolean, shape `(B, S)`: `True` where a real token stands.
+    """
+    return ops.not_equal(tokens, pad_id)
+
+
+def causal_mask(query_length, key_length=None, offset=0):
+    """Let query `t` see keys `0 … t + offset`.
+
+    Args:
+        query_length: Int or scalar tensor, `T`.
+        key_length: Int or scalar tensor, `S`; `T` if left out.
+        offset: Int or scalar tensor. The key at which query 0 stands, such as the
+            number of tokens already in a cache.
+
+    Returns:
+        Boolean, shape `(T, S)`.
+    """
+    query, key = _positions(query_length, key_length, offset)
+    return key <= query
+
+
+def local_mask(query_length, key_length=None, *, window, offset=0):
+    """Let query `t` see the keys at most `window` places away, on both sides.
+
+    Args:
+        query_length: Int or scalar tensor, `T`.
+        key_length: Int or scalar tensor, `S`; `T` if left out.
+        window: Int, at least 0. 0 sees the key at its own place alone.
+        offset: Int or scalar tensor. The key at which query 0 stands.
+
+    Returns:
+        Boolean, shape `(T, S)`.
+
+    Raises:
+        ValueError: If `window` is not an int of at least 0.
+    """
+    if isinstance(window, bool) or not isinstance(window, int) or window < 0:
+        raise ValueError(
+            f"`window` must be an int of at least 0. Received: window={window!r}."
+        )
+    query, key = _positions(query_length, key_length, offset)
+    return ops.abs(key - query) <= window
+
+
+def combine_masks(query_mask=None, key_mask=None, attention_mask=None):
+    """Join masks into one: a pair may look where every mask lets it.
+
+    Args:
+        query_mask: Boolean, shape `(B, T)`, or `None`.
+        key_mask: Boolean, shape `(B, S)`, or `None`.
+        attention_mask: Boolean, shape `(T, S)`, `(B, T, S)` or, one for each head,
+            `(B, H, T, S)`; or `None`.
+
+    Returns:
+        Boolean, shape broadcastable to `(B, T, S)`, or to `(B, H, T, S)` if
+        `attention_mask` has heads; `None` if all are `None`.
+    """
+    masks = []
+    if query_mask is not None:
+        masks.append(ops.cast(query_mask, "bool")[:, :, None])
+    if key_mask is not None:
+        masks.append(ops.cast(key_mask, "bool")[:, None, :])
+    if attention_mask is not None:
+        attention_mask = ops.cast(attention_mask, "bool")
+        if len(attention_mask.shape) == 2:
+            attention_mask = attention_mask[None]
+        elif len(attention_mask.shape) == 4:
+            masks = [mask[:, None] for mask in masks]
+        masks.append(attention_mask)
+    if not masks:
+        return None
+    joined = masks[0]
+    for mask in masks[1:]:
+        joined = ops.logical_and(joined, mask)
+    return joined
+
+
+def hide_padding(tensor, mask):
+    """Set padded steps to 0, whatever they hold, NaN included.
+
+    Args:
+        tensor: Shape `(B, S, D)`.
+        mask: Boolean, shape `(B, S)`, or `None` for no padding.
+
+    Returns:
+        Shape `(B, S, D)`. The gradient at padded steps is 0.
+    """
+    if mask is None:
+        return tensor
+    mask = ops.cast(mask, "bool")[:, :, None]
+    return ops.where(mask, tensor, ops.zeros_like(tensor))
+
+
+def _positions(query_length, key_length, offset):
+    key_length = query_length if key_length is None else key_length
+    query = ops.arange(query_length, dtype="int32")[:, None] + offset
+    return query, ops.arange(key_length, dtype="int32")[None, :]

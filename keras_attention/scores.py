@@ -1,0 +1,44 @@
+"""Score functions: how well each query fits each key.
+
+Shapes: `B` batch, `T` queries, `S` keys, `D` features, `U` units. All take projected
+queries and keys and return scores of shape `(B, T, S)`.
+"""
+
+from keras import ops
+
+
+def dot_scores(query, key):
+    """Score by the inner product, `q · k`.
+
+    Args:
+        query: Shape `(B, T, D)`.
+        key: Shape `(B, S, D)`.
+
+    Returns:
+        Scores, shape `(B, T, S)`.
+
+    Reference:
+        [Luong et al., 2015](https://arxiv.org/abs/1508.04025), section 3.1, "dot".
+    """
+    return ops.matmul(query, ops.transpose(key, (0, 2, 1)))
+
+
+def additive_scores(query, key, vector):
+    """Score by a hidden layer, `v · tanh(q + k)`, q and k already projected.
+
+    Holds a tensor of shape `(B, T, S, U)`.
+
+    Args:
+        query: Projected queries, shape `(B, T, U)`.
+        key: Projected keys, shape `(B, S, U)`.
+        vector: The vector v, shape `(U,)`.
+
+    Returns:
+        Scores, shape `(B, T, S)`.
+
+    Reference:
+        [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), appendix A.1.2.
+    """
+    hidden = ops.tanh(query[:, :, None, :] + key[:, None, :, :])  # B T S U
+    # A matrix product and not a sum: it adds up in float32 whatever the input is.
+    return ops.squeeze(ops.matmul(hidden, vector[:, None]), axis=-1)

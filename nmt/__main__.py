@@ -1,0 +1,8 @@
+"""Lets `python -m nmt` do what the command `nmt` does."""
+
+import sys
+
+from nmt.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

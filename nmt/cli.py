@@ -1,0 +1,322 @@
+"""The command `nmt`: its options, its exit status, and what it says when things fail.
+
+Nothing heavy is imported here, so that `--help` answers at once: what a command does
+stands in `nmt.commands`.
+"""
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+
+from nmt.config import PRESETS, ModelConfig, TrainingConfig, VocabularyConfig
+from nmt.errors import UserError
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+OPTION_GROUPS = {
+    "vocabulary": VocabularyConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: The arguments. Default: those of this process.
+
+    Returns:
+        Exit status: 0 done, 1 failed, 2 bad use or bad input, 130 interrupted.
+    """
+    # Read by TensorFlow when it is imported; what a user has set stays.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # All text in and out is UTF-8, whatever the terminal is set to.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    args = None
+    try:
+        args = parser().parse_args(argv)
+        from nmt import commands
+
+        getattr(commands, args.command)(args)
+        sys.stdout.flush()
+        return OK
+    except SystemExit as end:  # argparse has printed the help
+        return end.code or OK
+    except UserError as error:
+        return _fail(error, USAGE)
+    except KeyboardInterrupt:
+        again = args is not None and args.command in ("demo", "train")
+        then = " The same command goes on where it stopped." if again else ""
+        print(f"\nnmt: interrupted.{then}", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone. Python would complain when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}.", FAILED)
+
+
+def _fail(error, status: int) -> int:
+    print("nmt: error:", " ".join(str(error).split()), file=sys.stderr)
+    return status
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line, as all others of this program."""
+
+    def __init__(self, **kwargs):
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def error(self, message):
+        raise UserError(f"{message}. See: {self.prog} --help")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    root = _Parser(
+        prog="nmt",
+        description="Translation with attention: train, translate, see where it looks.",
+    )
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_demo(commands)
+    _add_corpora(commands)
+    _add_train(commands)
+    _add_translate(commands)
+    _add_evaluate(commands)
+    return root
+
+
+def _add_demo(commands):
+    command = _command(
+        commands,
+        "demo",
+        "train on the built-in phrase book and show what it learns, in a few minutes",
+    )
+    command.add_argument(
+        "--out", default="demo", metavar="DIR", help="folder made (default: demo)"
+    )
+
+
+def _add_corpora(commands):
+    command = _command(
+        commands, "corpora", "list the corpora, and what of them is on disk"
+    )
+    _add_data(command)
+
+
+def _add_train(commands):
+    command = _command(
+        commands,
+        "train",
+        "train a model; the same command again goes on where it stopped",
+        "Text of your own is a TSV file in place of CORPUS, or pairs of files with "
+        "one sentence a line.",
+    )
+    text = command.add_argument_group("text")
+    text.add_argument(
+        "corpus",
+        nargs="?",
+        metavar="CORPUS",
+        help="name of a corpus (see: nmt corpora), or a .tsv file: source TAB target",
+    )
+    uses = ("to train on", "to choose the best epoch by", "to score")
+    for part, use in zip(("train", "validation", "test"), uses, strict=True):
+        for side in ("source", "target"):
+            text.add_argument(
+                f"--{part}-{side}", metavar="FILE", help=f"{side} sentences {use}"
+            )
+    text.add_argument("--source", metavar="LANGUAGE", help="to translate from")
+    text.add_argument("--target", metavar="LANGUAGE", help="to translate to")
+    text.add_argument(
+        "--text",
+        choices=("raw", "tok"),
+        default="raw",
+        help="as people write, or as the publishers tokenised it (default: raw)",
+    )
+    _add_data(text)
+    _add_no_verify(text)
+    command.add_argument(
+        "--out",
+        metavar="DIR",
+        help="folder of the model (default: models/CORPUS-SOURCE-TARGET)",
+    )
+    command.add_argument(
+        "--preset",
+        choices=tuple(PRESETS),
+        default="base",
+        help="settings to start from; the options below change them (default: base)",
+    )
+    for name, kind in OPTION_GROUPS.items():
+        group = command.add_argument_group(f"{name} (defaults are those of base)")
+        for option in dataclasses.fields(kind):
+            _add_setting(group, option, getattr(PRESETS["base"], name))
+
+
+def _add_setting(group, option: dataclasses.Field, defaults):
+    """Add the flag of a field of the configuration, absent unless given."""
+    flag = f"--{option.name.replace('_', '-')}"
+    text = option.metadata["help"].replace("%", "%%")
+    if option.type is bool:
+        group.add_argument(
+            flag, action="store_true", default=argparse.SUPPRESS, help=text
+        )
+        return
+    choices = option.metadata["choices"]
+    names = {int: "N", float: "X"}
+    group.add_argument(
+        flag,
+        type=option.type,
+        choices=choices,
+        metavar=None if choices else names.get(option.type, "NAME"),
+        default=argparse.SUPPRESS,
+        help=f"{text} (default: {getattr(defaults, option.name)})",
+    )
+
+
+def _add_translate(commands):
+    command = _command(
+        commands,
+        "translate",
+        "translate text: one line out per line in",
+        "Without TEXT and --input, standard input is translated as it comes.",
+    )
+    _add_model(command)
+    command.add_argument("texts", nargs="*", metavar="TEXT", help="one sentence each")
+    command.add_argument(
+        "--input", metavar="FILE", help="file of one sentence a line (or .gz)"
+    )
+    _add_beam(command)
+    command.add_argument(
+        "--n-best",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="translations of each sentence, at most as many as beams: lines of "
+        "sentence number TAB score TAB translation",
+    )
+    command.add_argument(
+        "--length-penalty",
+        type=_not_negative,
+        metavar="X",
+        help="more prefers longer translations (default: 1)",
+    )
+    command.add_argument(
+        "--coverage-penalty",
+        type=_not_negative,
+        metavar="X",
+        help="more prefers translations that looked at every word (default: 0)",
+    )
+    command.add_argument(
+        "--sample", action="store_true", help="draw the words in place of a search"
+    )
+    command.add_argument(
+        "--temperature",
+        type=_above_zero,
+        metavar="X",
+        help="of --sample: below 1 likelier words, above 1 stranger ones (default: 1)",
+    )
+    command.add_argument(
+        "--top-k",
+        type=_positive,
+        metavar="N",
+        help="of --sample: draw from the likeliest N pieces alone",
+    )
+    command.add_argument(
+        "--seed", type=int, metavar="N", help="of --sample: the same words each time"
+    )
+    command.add_argument(
+        "--json",
+        action="store_true",
+        help="print an object a line: source, text, score, tokens, attention weights",
+    )
+    command.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw the attention: .png, .svg or .pdf; FILE-1, FILE-2 ... of several",
+    )
+
+
+def _add_evaluate(commands):
+    command = _command(
+        commands, "evaluate", "score a model on the test splits of its corpus"
+    )
+    _add_model(command)
+    command.add_argument(
+        "--split",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        help="splits to score (default: all test splits)",
+    )
+    _add_beam(command)
+    _add_data(command)
+    _add_no_verify(command)
+    command.add_argument("--json", action="store_true", help="print an object a line")
+
+
+def _command(commands, name, purpose, more=""):
+    opening = f"{purpose[0].upper()}{purpose[1:]}."
+    return commands.add_parser(
+        name, help=purpose, description=f"{opening} {more}".strip()
+    )
+
+
+def _add_model(command):
+    command.add_argument(
+        "--model", required=True, metavar="DIR", help="folder made by nmt train"
+    )
+
+
+def _add_beam(command):
+    command.add_argument(
+        "--beam",
+        type=_positive,
+        metavar="N",
+        help="beams of the search; 1: greedy (default: 5)",
+    )
+
+
+def _add_data(command):
+    command.add_argument(
+        "--data",
+        metavar="DIR",
+        help="folder of the corpora (default: NMT_DATA, or the user's cache)",
+    )
+
+
+def _add_no_verify(command):
+    command.add_argument(
+        "--no-verify",
+        dest="verify",
+        action="store_false",
+        help="take a corpus whose checksum does not match",
+    )
+
+
+def _number(kind, fits, expected):
+    """Return a function that reads a number, for argparse."""
+
+    def read(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not fits(value):
+            raise argparse.ArgumentTypeError(f"must be {expected}; got {text!r}")
+        return value
+
+    return read
+
+
+_positive = _number(int, lambda n: n >= 1, "a whole number of at least 1")
+_above_zero = _number(float, lambda x: 0 < x < float("inf"), "a number above 0")
+_not_negative = _number(
+    float, lambda x: 0 <= x < float("inf"), "a number of at least 0"
+)

@@ -1,0 +1,362 @@
+"""Training: epochs, validation, checkpoints, and going on where a run stopped."""
+
+import dataclasses
+import hashlib
+import json
+import math
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import sacrebleu
+import tensorflow as tf
+from tqdm import tqdm
+
+from nmt.batches import training_batches, validation_batches
+from nmt.config import Config
+from nmt.errors import UserError
+from nmt.files import write_whole
+from nmt.loss import label_smoothed_loss
+from nmt.model import TranslationModel
+from nmt.translator import CONFIG_FILE, VOCABULARY_FILE, WEIGHTS_FILE, Translator
+from nmt.vocabulary import PAD_ID, Vocabulary
+
+STATE_FILE = "training_state.npz"
+HISTORY_FILE = "history.json"
+
+
+def train(corpus, config, out, report=print):
+    """Train a model, or go on with its training.
+
+    After every epoch the folder holds the state of the training, and the weights, in
+    their running average, of the epoch with the best validation BLEU so far.
+
+    Args:
+        corpus: `Corpus` to train on.
+        config: `Config`.
+        out: Folder of the model.
+        report: Function that is given each line to be told.
+
+    Returns:
+        The history: a list of one dict for each epoch.
+
+    Raises:
+        UserError: If the folder holds a model of other settings or of another text, or
+            the corpus is too small.
+    """
+    out = Path(out)
+    for split in ("train", "validation"):
+        if not corpus.splits[split].source:
+            raise UserError(f"The {split} part of {corpus.name} is empty.")
+    _claim(out, config)
+    if config.training.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(config.training.seed)
+    vocabulary = _vocabulary(corpus, config, out)
+    run = Training(corpus, config, vocabulary, out, report)
+    run.restore()
+    if run.finished:
+        report(f"The training in {out} was finished before; nothing is left to do.")
+    else:
+        run.run()
+    return run.history
+
+
+class Training:
+    """One training: a model, its optimizer, the averages, and how far it got.
+
+    Args:
+        corpus: `Corpus`.
+        config: `Config`.
+        vocabulary: `Vocabulary`.
+        out: Folder of the model.
+        report: Function that is given each line to be told.
+    """
+
+    def __init__(self, corpus, config, vocabulary, out, report=print):
+        self.corpus = corpus
+        self.config = config
+        self.vocabulary = vocabulary
+        self.out = Path(out)
+        self.report = report
+        self.model = TranslationModel(config.model, len(vocabulary))
+        self.optimizer = keras.optimizers.Adam(
+            config.training.learning_rate,
+            global_clipnorm=config.training.clip_norm or None,
+        )
+        self.optimizer.build(self.model.trainable_variables)
+        self.averages = [
+            tf.Variable(v, trainable=False) for v in self.model.trainable_variables
+        ]
+        self.translator = Translator(self.model, vocabulary, config)
+        self.validation = validation_batches(
+            corpus.splits["validation"], vocabulary, config.training.batch_tokens
+        )
+        self.history = []
+        self.steps = 0
+        self.seconds = 0.0
+        self.finished = False
+        graph = {
+            "input_signature": [tf.TensorSpec((None, None), tf.int32)] * 3,
+            "autograph": False,
+        }
+        self._step = tf.function(self._train_step, **graph)
+        self._loss = tf.function(self._validation_nll, **graph)
+
+    def run(self):
+        """Train until the last epoch, the time limit, or no more gain."""
+        while not self.finished:
+            self._run_epoch(len(self.history) + 1)
+        best = max(self.history, key=lambda row: row["validation_bleu"])
+        self.report(
+            f"Finished after {len(self.history)} epochs and {self.seconds / 60:.1f} "
+            f"minutes of training. Kept: epoch {best['epoch']}, validation BLEU "
+            f"{best['validation_bleu']:.1f}. Model: {self.out}"
+        )
+
+    def restore(self):
+        """Go on from the state in the folder, if there is one."""
+        path = self.out / STATE_FILE
+        if not path.is_file():
+            return
+        try:
+            with np.load(path, allow_pickle=False) as state:
+                meta = json.loads(bytes(state["meta"]))
+                arrays = [state[f"array_{i}"] for i in range(len(self._variables()))]
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(
+                f"{path} is broken ({error}). Delete {self.out} to train anew."
+            ) from None
+        if meta["corpus"] != self._fingerprint():
+            raise UserError(
+                f"The model in {self.out} was begun on another text than this of the "
+                f"same name, {self.corpus.name}. Choose another --out."
+            )
+        for variable, array in zip(self._variables(), arrays):
+            variable.assign(array)
+        self.history, self.steps = meta["history"], meta["steps"]
+        self.seconds, self.finished = meta["seconds"], meta["finished"]
+        if not self.finished:
+            self.report(f"Going on after epoch {len(self.history)} of {self.out}.")
+
+    def _run_epoch(self, epoch):
+        settings = self.config.training
+        began = time.monotonic()
+        makers = training_batches(
+            self.corpus.splits["train"], self.vocabulary, settings, epoch
+        )
+        bar = tqdm(
+            makers,
+            desc=f"epoch {epoch}/{settings.epochs}",
+            unit="batch",
+            leave=False,
+            disable=not sys.stderr.isatty(),
+        )
+        loss = tf.zeros(())
+        for number, make in enumerate(bar):
+            minutes = (self.seconds + time.monotonic() - began) / 60
+            done = (epoch - 1 + number / len(makers)) / settings.epochs
+            if settings.max_minutes:
+                if minutes >= settings.max_minutes:
+                    self.finished = True
+                    break
+                done = max(done, minutes / settings.max_minutes)
+            self.optimizer.learning_rate.assign(_learning_rate(settings, self.steps, done))
+            batch_loss = self._step(*map(tf.constant, make()))
+            loss += batch_loss
+            self.steps += 1
+            if number % 20 == 0:
+                bar.set_postfix(loss=f"{float(batch_loss):.2f}")
+        bar.close()
+        row = {
+            "epoch": epoch,
+            "steps": self.steps,
+            "train_loss": float(loss) / max(1, number),
+            **self._validate(),
+        }
+        self.seconds += time.monotonic() - began
+        row["seconds"] = round(self.seconds, 1)
+        self._close_epoch(row)
+
+    def _close_epoch(self, row):
+        settings = self.config.training
+        earlier = [old["validation_bleu"] for old in self.history]
+        self.history.append(row)
+        scores = [old["validation_bleu"] for old in self.history]
+        since_best = len(scores) - 1 - scores.index(max(scores))
+        if len(self.history) >= settings.epochs or since_best >= settings.patience:
+            self.finished = True
+        if not earlier or row["validation_bleu"] > max(earlier):
+            self._with_averages(self._save_weights)
+        self._save_state()
+        self.report(
+            f"epoch {row['epoch']:3d}  {row['seconds'] / 60:5.1f} min  "
+            f"loss {row['train_loss']:.3f}  "
+            f"validation: perplexity {math.exp(min(50, row['validation_loss'])):.2f}  "
+            f"BLEU {row['validation_bleu']:.1f}"
+        )
+
+    def _train_step(self, source, target_in, target_out):
+        with tf.GradientTape() as tape:
+            hidden, _ = self.model(source, target_in, training=True)
+            loss, _ = self._losses(
+                hidden, target_out, self.config.training.label_smoothing
+            )
+        values = [variable.value for variable in self.model.trainable_variables]
+        gradients = tape.gradient(loss, values)
+        self.optimizer.apply(
+            [tf.convert_to_tensor(gradient) for gradient in gradients],
+            self.model.trainable_variables,
+        )
+        # The average is young at first: it then follows at a rate of 1 in 10, 2 in 11 …
+        step = tf.cast(self.optimizer.iterations.value, tf.float32)
+        decay = tf.minimum(
+            self.config.training.average_decay, (1.0 + step) / (10.0 + step)
+        )
+        for average, variable in zip(self.averages, self.model.trainable_variables):
+            average.assign_sub((1 - decay) * (average - variable.value))
+        return loss
+
+    def _validation_nll(self, source, target_in, target_out):
+        hidden, _ = self.model(source, target_in)
+        _, nll = self._losses(hidden, target_out, 0.0)
+        return nll
+
+    def _losses(self, hidden, target_out, smoothing):
+        """Give the smoothed loss and the likelihood, both per real piece."""
+        # Padding is dropped first: the product with the output matrix is the largest.
+        real = tf.not_equal(target_out, PAD_ID)
+        targets = tf.boolean_mask(target_out, real)
+        loss, nll = label_smoothed_loss(
+            tf.boolean_mask(hidden, real),
+            self.model.target_embedding.embeddings.value,
+            self.model.output_bias.value,
+            targets,
+            smoothing,
+        )
+        count = tf.cast(tf.size(targets), loss.dtype)
+        return loss / count, nll / count
+
+    def _validate(self):
+        return self._with_averages(self._validation_scores)
+
+    def _validation_scores(self):
+        text = self.corpus.splits["validation"]
+        pieces = [int((batch.target_out != PAD_ID).sum()) for batch in self.validation]
+        nll = sum(
+            float(self._loss(*map(tf.constant, batch))) * count
+            for batch, count in zip(self.validation, pieces)
+        )
+        found = self.translator(text.source, beam_size=1, batch_size=128)
+        bleu = sacrebleu.corpus_bleu(
+            [translation.text for translation in found],
+            [list(text.target)],
+            tokenize="none" if self.corpus.text == "tok" else "13a",
+            force=True,
+        )
+        return {
+            "validation_loss": nll / sum(pieces),
+            "validation_bleu": round(bleu.score, 2),
+        }
+
+    def _with_averages(self, function):
+        """Call a function while the model holds the averages of its weights."""
+        if not self.config.training.average_decay:
+            return function()
+        variables = self.model.trainable_variables
+        kept = [np.asarray(variable) for variable in variables]
+        try:
+            for variable, average in zip(variables, self.averages):
+                variable.assign(average)
+            return function()
+        finally:
+            for variable, value in zip(variables, kept):
+                variable.assign(value)
+
+    def _save_weights(self):
+        # Keras tells the format by the end of the name, which is that of the file.
+        write_whole(self.out / WEIGHTS_FILE, self.model.save_weights)
+
+    def _save_state(self):
+        meta = {
+            "corpus": self._fingerprint(),
+            "history": self.history,
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "finished": self.finished,
+        }
+        arrays = {
+            f"array_{i}": np.asarray(variable)
+            for i, variable in enumerate(self._variables())
+        }
+        arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+        write_whole(
+            self.out / STATE_FILE, lambda partial: _write_arrays(partial, arrays)
+        )
+        text = json.dumps(self.history, indent=2) + "\n"
+        write_whole(
+            self.out / HISTORY_FILE, lambda partial: partial.write_text(text, "utf-8")
+        )
+
+    def _variables(self):
+        """All that a training changes, the states of its random numbers included."""
+        return [*self.model.variables, *self.optimizer.variables, *self.averages]
+
+    def _fingerprint(self):
+        digest = hashlib.sha256()
+        for split in ("train", "validation"):
+            for side in self.corpus.splits[split]:
+                digest.update("\n".join(side).encode())
+        return digest.hexdigest()
+
+
+def _learning_rate(settings, step, done):
+    """Rise to the highest rate, then fall along a half cosine wave to a fiftieth."""
+    warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
+    wave = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    return settings.learning_rate * warm * (0.02 + 0.98 * wave)
+
+
+def _claim(out, config):
+    """Write the settings into the folder, or check that they are those in it."""
+    path = out / CONFIG_FILE
+    if not path.exists():
+        config.save(path)
+        return
+    there = Config.load(path)
+    if there == config:
+        return
+    differences = []
+    for section in ("corpus", "vocabulary", "model", "training"):
+        old = dataclasses.asdict(getattr(there, section))
+        new = dataclasses.asdict(getattr(config, section))
+        differences += [
+            f"{key} is {old[key]!r} there and {new[key]!r} now"
+            for key in old
+            if old[key] != new[key]
+        ]
+    raise UserError(
+        f"{out} holds a model of other settings: {'; '.join(differences)}. "
+        "Choose another --out, or the settings it was begun with."
+    )
+
+
+def _vocabulary(corpus, config, out):
+    path = out / VOCABULARY_FILE
+    if path.exists():
+        return Vocabulary.load(path)
+    text = corpus.splits["train"]
+    vocabulary = Vocabulary.train(
+        [*text.source, *text.target],
+        config.vocabulary.vocabulary_size,
+        config.vocabulary.vocabulary_type,
+    )
+    vocabulary.save(path)
+    return vocabulary
+
+
+def _write_arrays(path, arrays):
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)

@@ -1,0 +1,340 @@
+"""Text in, text out, with the attention that went with it."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+import keras_attention as ka
+from nmt import search
+from nmt.batches import make_batch
+from nmt.config import Config
+from nmt.errors import UserError
+from nmt.model import TranslationModel
+from nmt.vocabulary import END_ID, PAD_ID, START_ID, UNKNOWN_ID, Vocabulary
+
+CONFIG_FILE = "config.json"
+VOCABULARY_FILE = "vocabulary.model"
+WEIGHTS_FILE = "model.weights.h5"
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One translation, and where the model looked for each of its pieces.
+
+    Attributes:
+        source: The text that was translated.
+        text: The translation.
+        score: Sum of the log-probabilities of its pieces in nats, the end included,
+            before any length or coverage term.
+        source_tokens: Pieces of the source, the end last; `S` of them.
+        target_tokens: Pieces of the translation, the end last; `T` of them.
+        weights: Attention weights, shape `(T, S)`; rows sum to 1.
+        log_probabilities: Of each piece, shape `(T,)`; of forced targets alone.
+        correct: Boolean, shape `(T,)`: was the piece the model's first choice; of
+            forced targets alone.
+    """
+
+    source: str
+    text: str
+    score: float
+    source_tokens: list[str]
+    target_tokens: list[str]
+    weights: np.ndarray
+    log_probabilities: np.ndarray | None = None
+    correct: np.ndarray | None = None
+
+    def words(self):
+        """Merge pieces to words.
+
+        Returns:
+            `(weights, source_words, target_words)`; the ends stay as words.
+        """
+        return ka.merge_pieces(self.weights, self.source_tokens, self.target_tokens)
+
+    def plot(self, path=None):
+        """Draw the attention between words; write it to `path` if given.
+
+        Args:
+            path: File name that ends in .png, .svg or .pdf, or `None`.
+
+        Returns:
+            The matplotlib `Axes`.
+        """
+        weights, source, target = self.words()
+        axes = ka.plot_attention(weights, source=source, target=target)
+        if path is not None:
+            ka.save_figure(axes, path)
+        return axes
+
+
+class Translator:
+    """Translates by a trained model.
+
+    Args:
+        model: `TranslationModel`.
+        vocabulary: `Vocabulary`.
+        config: `Config` that both were made by.
+    """
+
+    def __init__(self, model, vocabulary, config):
+        self.model = model
+        self.vocabulary = vocabulary
+        self.config = config
+        self._compiled = {}
+
+    @classmethod
+    def load(cls, folder):
+        """Load a folder that `nmt train` made.
+
+        Raises:
+            UserError: If it is no such folder, or was made by another version.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise UserError(
+                f"There is no folder {folder}. Expected one that `nmt train` made."
+            )
+        config = Config.load(folder / CONFIG_FILE)
+        vocabulary = Vocabulary.load(folder / VOCABULARY_FILE)
+        model = TranslationModel(config.model, len(vocabulary))
+        weights = folder / WEIGHTS_FILE
+        if not weights.is_file():
+            raise UserError(
+                f"{folder} holds no weights yet ({WEIGHTS_FILE} is missing). "
+                "Let `nmt train` finish its first epoch."
+            )
+        try:
+            model.load_weights(weights)
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise UserError(
+                f"{weights} does not fit its {CONFIG_FILE}, or is broken: {reason} "
+                "Train again."
+            ) from None
+        return cls(model, vocabulary, config)
+
+    def __call__(
+        self,
+        texts,
+        beam_size=5,
+        n_best=1,
+        length_penalty=1.0,
+        coverage_penalty=0.0,
+        sample=False,
+        temperature=1.0,
+        top_k=0,
+        seed=None,
+        batch_size=64,
+        min_length=0,
+        max_length=None,
+    ):
+        """Translate.
+
+        Args:
+            texts: One text, or a sequence of texts.
+            beam_size: Int. Beams that are searched; 1 is greedy.
+            n_best: Int, at most `beam_size`. Translations of each text.
+            length_penalty: Float, alpha of ((5 + n) / 6)^alpha.
+            coverage_penalty: Float, beta of the coverage term.
+            sample: Bool. Draw the pieces instead of searching.
+            temperature: Float. Of drawing; below 1 sharper, above 1 flatter.
+            top_k: Int. Draw from this many pieces; 0 from all.
+            seed: Int or `None`. Seed of the drawing.
+            batch_size: Int. Sentences translated at once.
+            min_length: Int. Pieces that a translation has at least, the end included.
+            max_length: Int or `None`. Pieces that it has at most; if `None`, 10 more
+                than twice the pieces of the source.
+
+        Returns:
+            For one text a `Translation`, or a list of them, best first, if `n_best` is
+            above 1. For a sequence a list of such.
+
+        Raises:
+            UserError: If a text is empty.
+            ValueError: If an option is out of its range.
+        """
+        one = isinstance(texts, str)
+        texts = [texts] if one else list(texts)
+        ids = self._source_ids(texts)
+        options = {"min_length": min_length}
+        if sample:
+            kind = "sample"
+            options |= {"temperature": temperature, "top_k": top_k, "n_best": 1}
+        else:
+            kind = "beam"
+            options |= {
+                "beam_size": beam_size,
+                "n_best": n_best,
+                "length_penalty": length_penalty,
+                "coverage_penalty": coverage_penalty,
+            }
+        results = [None] * len(texts)
+        # Longest first: what does not fit in memory fails at once.
+        order = sorted(range(len(texts)), key=lambda i: -len(ids[i]))
+        for number, start in enumerate(range(0, len(order), batch_size)):
+            group = order[start : start + batch_size]
+            source = make_batch([ids[i] for i in group], []).source
+            lengths = (source != PAD_ID).sum(axis=1)
+            limits = 2 * lengths + 10 if max_length is None else 0 * lengths + max_length
+            draw = (0 if seed is None else seed) + number
+            if sample and seed is None:
+                draw = int(np.random.default_rng().integers(2**31))
+            found = self._search(kind, options)(
+                tf.constant(source), tf.constant(limits, tf.int32), tf.constant(draw)
+            )
+            found = [np.asarray(part) for part in found]
+            for row, i in enumerate(group):
+                hypotheses = [
+                    self._translation(texts[i], source[row], *(p[row, n] for p in found))
+                    for n in range(found[0].shape[1])
+                    if found[1][row, n] > 0
+                ]
+                results[i] = hypotheses if n_best > 1 else hypotheses[0]
+        return results[0] if one else results
+
+    def force(self, sources, targets, batch_size=64):
+        """Let the model write given translations, and see where it looks.
+
+        Args:
+            sources: Sequence of texts.
+            targets: Sequence of their translations.
+            batch_size: Int. Pairs worked on at once.
+
+        Returns:
+            List of `Translation`, with `log_probabilities` and `correct`.
+
+        Raises:
+            UserError: If a source is empty, or the numbers of texts differ.
+        """
+        sources, targets = list(sources), list(targets)
+        if len(sources) != len(targets):
+            raise UserError(
+                f"Got {len(sources)} sources and {len(targets)} targets; expected as "
+                "many of one as of the other."
+            )
+        source_ids, target_ids = self._source_ids(sources), self.vocabulary.ids(targets)
+        results = [None] * len(sources)
+        order = sorted(range(len(sources)), key=lambda i: -len(target_ids[i]))
+        for start in range(0, len(order), batch_size):
+            group = order[start : start + batch_size]
+            batch = make_batch(
+                [source_ids[i] for i in group], [target_ids[i] for i in group]
+            )
+            forced = [np.asarray(part) for part in self._force(*batch)]
+            for row, i in enumerate(group):
+                length = int((batch.target_out[row] != PAD_ID).sum())
+                log_probabilities, correct, weights = (p[row, :length] for p in forced)
+                result = self._translation(
+                    sources[i],
+                    batch.source[row],
+                    batch.target_out[row],
+                    length,
+                    float(log_probabilities.sum()),
+                    weights,
+                )
+                results[i] = dataclasses.replace(
+                    result,
+                    text=targets[i],
+                    log_probabilities=log_probabilities,
+                    correct=correct,
+                )
+        return results
+
+    def align(self, source, target):
+        """Link the words of a sentence to those of its translation.
+
+        Args:
+            source: Text.
+            target: Its translation.
+
+        Returns:
+            Sorted list of (source word, target word), counted from 0.
+        """
+        weights, source_words, target_words = self.force([source], [target])[0].words()
+        # The ends are no words of the sentences.
+        links = ka.hard_links(weights[: len(target_words) - 1, : len(source_words) - 1])
+        return sorted(links)
+
+    def _source_ids(self, texts):
+        for text in texts:
+            if not text.strip():
+                raise UserError(f"Nothing to translate: got {text!r}. Give a text.")
+        graph_ids = np.asarray(self.vocabulary.graph_ids(tf.constant(texts, tf.string)))
+        return [row[(row != PAD_ID) & (row != END_ID)].tolist() for row in graph_ids]
+
+    def _search(self, kind, options):
+        """Compile a search once for all lengths."""
+        key = (kind, *sorted(options.items()))
+        if key in self._compiled:
+            return self._compiled[key]
+        options = dict(options)
+        beams = options.get("beam_size", 1)
+        if kind == "sample":
+            options.pop("n_best")
+
+        def run(source, limits, seed):
+            memory, mask, states = self.model.encode(source)
+            prepared = self.model.decoder.prepare(memory, mask)
+            prepared = ka.Memory(
+                *(None if part is None else search.repeat(part, beams) for part in prepared)
+            )
+
+            def step(states, token):
+                return self.model.step(token, prepared, states)
+
+            extra = {"seed": seed} if kind == "sample" else {}
+            found = getattr(search, kind)(
+                step,
+                states,
+                mask,
+                start_id=START_ID,
+                end_id=END_ID,
+                pad_id=PAD_ID,
+                forbidden=(UNKNOWN_ID,),
+                max_length=limits,
+                **options,
+                **extra,
+            )
+            return found.tokens, found.lengths, found.scores, found.weights
+
+        signature = [
+            tf.TensorSpec((None, None), tf.int32),
+            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((), tf.int32),
+        ]
+        compiled = tf.function(run, input_signature=signature, autograph=False)
+        self._compiled[key] = compiled
+        return compiled
+
+    def _force(self, source, target_in, target_out):
+        if "force" not in self._compiled:
+
+            def run(source, target_in, target_out):
+                hidden, weights = self.model(source, target_in)
+                log_probabilities = self.model.log_probabilities(hidden)
+                best = tf.argmax(log_probabilities, axis=-1, output_type=tf.int32)
+                return (
+                    tf.gather(log_probabilities, target_out, batch_dims=2),
+                    best == target_out,
+                    weights,
+                )
+
+            spec = tf.TensorSpec((None, None), tf.int32)
+            self._compiled["force"] = tf.function(
+                run, input_signature=[spec] * 3, autograph=False
+            )
+        return self._compiled["force"](*map(tf.constant, (source, target_in, target_out)))
+
+    def _translation(self, text, source, tokens, length, score, weights):
+        source, tokens = source[source != PAD_ID], tokens[:length]
+        return Translation(
+            source=text,
+            text=self.vocabulary.text(tokens),
+            score=float(score),
+            source_tokens=self.vocabulary.pieces(source),
+            target_tokens=self.vocabulary.pieces(tokens),
+            weights=weights[:length, : len(source)],
+        )

@@ -1,0 +1,135 @@
+"""Position codes."""
+
+import keras
+import numpy as np
+import pytest
+from helpers import (
+    B,
+    T,
+    array,
+    assert_close,
+    check_layer,
+    compiled,
+    gradients,
+    run_example,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_attention import PositionalEncoding
+
+D = 7  # odd: the last pair has a sine alone
+
+
+def reference(length, size, start=0, max_wavelength=10_000.0):
+    """One number at a time, in float64."""
+    codes = np.zeros((length, size))
+    for step in range(length):
+        for column in range(size):
+            pair = column - column % 2
+            angle = (start + step) / max_wavelength ** (pair / size)
+            codes[step, column] = (np.sin, np.cos)[column % 2](angle)
+    return codes
+
+
+def codes(length, size, start=0, **arguments):
+    zeros = np.zeros((1, length, size), "float32")
+    return array(PositionalEncoding(**arguments)(zeros, start=start))[0]
+
+
+def test_it_keeps_the_contract():
+    inputs = np.random.default_rng(0).normal(size=(B, T, D)).astype("float32")
+    check_layer(PositionalEncoding, {"max_wavelength": 500.0}, {"inputs": inputs})
+
+
+@given(
+    shape=st.sampled_from([(1, 1), (3, 7), (11, 2), (11, 8)]),
+    start=st.integers(0, 300),
+    max_wavelength=st.floats(1, 1e6),
+)
+def test_it_equals_the_formula(shape, start, max_wavelength):
+    computed = codes(*shape, start, max_wavelength=max_wavelength)
+    expected = reference(*shape, start, max_wavelength)
+    # An angle of 300 radians is itself rounded to 2e-5.
+    np.testing.assert_allclose(computed, expected, atol=1e-4)
+
+
+def test_codes_are_added_to_the_input():
+    inputs = np.random.default_rng(0).normal(size=(B, T, D)).astype("float32")
+    assert_close(PositionalEncoding()(inputs), inputs + codes(T, D))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_low_precision_rounds_the_sum_once_and_nothing_before(dtype):
+    length = 3000
+    inputs = np.random.default_rng(0).normal(size=(1, length, 8)).astype("float32")
+    inputs = array(keras.ops.cast(inputs, dtype))
+    low = PositionalEncoding(dtype=dtype)(inputs)
+    exact = PositionalEncoding(dtype="float32")(inputs)
+    np.testing.assert_array_equal(array(low), array(keras.ops.cast(exact, dtype)))
+
+
+def test_bfloat16_tells_far_neighbours_apart():
+    far = array(PositionalEncoding(dtype="bfloat16")(np.zeros((1, 302, 8), "float32")))
+    assert np.abs(far[0, 300] - far[0, 301]).max() > 0.5
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="float64 is off there")
+def test_float64_is_computed_in_float64():
+    output = PositionalEncoding(dtype="float64")(np.zeros((1, 50, 8)))
+    assert_close(array(output)[0], reference(50, 8), "float64")
+
+
+@pytest.mark.parametrize("start", [4, np.int64(4), keras.ops.array(4, "int32")])
+def test_one_step_at_a_start_is_that_row_of_the_whole(start):
+    np.testing.assert_array_equal(codes(1, D, start)[0], codes(9, D)[4])
+
+
+def test_the_start_may_be_a_tensor_in_compiled_code_and_in_a_model():
+    inputs = np.zeros((B, T, D), "float32")
+    layer = PositionalEncoding()
+    expected = layer(inputs, start=4)
+    start = keras.ops.array(4, "int32")
+    for xla in (False, True):
+        run = compiled(layer, xla=xla)
+        assert_close(run({"inputs": inputs, "start": start}), expected)
+    symbolic = keras.Input((None, D)), keras.Input(batch_shape=(), dtype="int32")
+    model = keras.Model(symbolic, PositionalEncoding()(symbolic[0], start=symbolic[1]))
+    assert_close(model([keras.ops.array(inputs), start]), expected)
+
+
+def test_the_mask_passes_through():
+    tokens = np.array([[3, 4, 0], [5, 0, 0]])
+    embedded = keras.layers.Embedding(7, D, mask_zero=True)(tokens)
+    mask = keras.src.backend.get_keras_mask(PositionalEncoding()(embedded))
+    np.testing.assert_array_equal(array(mask), tokens != 0)
+
+
+def test_the_gradient_passes_through_unchanged():
+    inputs = np.random.default_rng(0).normal(size=(B, T, D)).astype("float32")
+    layer = PositionalEncoding()
+    layer.build(inputs.shape)
+    assert_close(gradients(layer, {"inputs": inputs})[0]["inputs"], 2 * layer(inputs))
+
+
+@pytest.mark.parametrize("value", [0, -1.0, True, "long", float("inf"), None])
+def test_a_wavelength_must_be_positive(value):
+    with pytest.raises(ValueError, match="`max_wavelength` must be a positive number"):
+        PositionalEncoding(max_wavelength=value)
+
+
+@pytest.mark.parametrize("shape", [(B, D), (B, T, D, 1), (B, T, None)])
+def test_an_input_of_another_shape_is_refused(shape):
+    with pytest.raises(ValueError, match=r"`inputs` must have shape \(B, T, D\)"):
+        PositionalEncoding().build(shape)
+
+
+@pytest.mark.parametrize("start", [1.0, np.array([1, 2]), np.float32(1), "1", None])
+def test_a_start_must_be_one_integer(start):
+    with pytest.raises(ValueError, match="`start` must be an int or a scalar integer"):
+        PositionalEncoding()(np.zeros((B, T, D), "float32"), start=start)
+
+
+def test_the_example_runs():
+    tokens = np.array([[3, 4, 0]])
+    assert run_example(PositionalEncoding, tokens=tokens)["x"].shape == (1, 3, 512)
