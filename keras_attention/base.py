@@ -70,6 +70,7 @@ class AttentionLayer(keras.layers.Layer):
         return_attention_scores=False,
         training=False,
     ):
+        query = as_dense(query, self.compute_dtype)
         one_step = len(query.shape) == 2
         if one_step:
             query = query[:, None, :]
@@ -115,10 +116,10 @@ class AttentionLayer(keras.layers.Layer):
             `(value, key, mask)`.
         """
         mask = _both(value_mask, key_mask)
-        value = hide_padding(ops.cast(value, self.compute_dtype), mask)
+        value = hide_padding(as_dense(value, self.compute_dtype), mask)
         if key is None:
             return value, value, mask
-        return value, hide_padding(ops.cast(key, self.compute_dtype), mask), mask
+        return value, hide_padding(as_dense(key, self.compute_dtype), mask), mask
 
     def _draw_dropout(self, ones):
         """Draw factors for the weights of all steps to come; `None` if no dropout."""
@@ -312,6 +313,22 @@ def check_attention_shapes(query_shape, value_shape, key_shape=None):
             f"key_shape={tuple(key_shape)}, value_shape={tuple(value_shape)}. "
             "Pass the encoder outputs for both, or leave `key` out."
         )
+
+
+def as_dense(tensor, dtype):
+    """Cast a tensor that Keras may take for a sparse one.
+
+    Keras announces the product of a symbolic tensor and a number, such as embeddings
+    times the root of their size, as sparse, and traces the next layer with that.
+
+    Args:
+        tensor: Any tensor.
+        dtype: What to cast it to.
+
+    Returns:
+        The tensor, dense, of type `dtype`.
+    """
+    return ops.cast(ops.convert_to_tensor(tensor, sparse=False), dtype)
 
 
 def check_positive_int(name, value):

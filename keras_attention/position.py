@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_attention.base import as_dense
+
 
 @keras.saving.register_keras_serializable(package="keras_attention")
 class PositionalEncoding(keras.layers.Layer):
@@ -78,7 +80,7 @@ class PositionalEncoding(keras.layers.Layer):
         angles = ops.cast(positions, dtype)[:, None] * rates  # T ceil(D/2)
         codes = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)
         codes = ops.reshape(codes, (-1, 2 * len(exponents)))[:, :size]  # T D
-        return ops.cast(ops.cast(inputs, dtype) + codes, self.compute_dtype)
+        return ops.cast(as_dense(inputs, dtype) + codes, self.compute_dtype)
 
     def get_config(self):
         return {**super().get_config(), "max_wavelength": self.max_wavelength}

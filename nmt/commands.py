@@ -6,9 +6,10 @@ import os
 import sys
 from pathlib import Path
 
-from nmt.config import PRESETS, SECTIONS, CorpusConfig
+from nmt.config import PRESETS, SECTIONS, Config, CorpusConfig
 from nmt.errors import UserError
 from nmt.parallel import read_lines
+from nmt.quiet import import_tensorflow
 from nmt.streams import (
     CHUNK,
     arriving_lines,
@@ -19,14 +20,17 @@ from nmt.streams import (
 )
 
 BEAM_SIZE = 5
+CONFIG_FILE = "config.json"
 PICTURES = (".png", ".svg", ".pdf")
 
 
 def demo(args):
     """Run `nmt demo`."""
+    out = _folder(args.out, "--out")
+    import_tensorflow()
     from nmt.demo import run
 
-    run(_folder(args.out, "--out"))
+    run(out)
 
 
 def corpora(args):
@@ -78,6 +82,7 @@ def train(args):
         form = "-tok" if corpus.text == "tok" else ""
         languages = f"{corpus.source_language}-{corpus.target_language}"
         out = _folder(f"models/{corpus.name}-{languages}{form}", "--out")
+    import_tensorflow()
     from nmt import training
 
     training.train(corpus, config, out)
@@ -97,12 +102,12 @@ def translate(args):
         # samples only if batches do not depend on when lines arrive.
         batches = list(chunks(line for batch in batches for line in batch))
         several = sum(bool(line.strip()) for batch in batches for line in batch) > 1
-    translator = _translator(args.model)
-    if picture and translator.config.model.attention == "none":
+    if picture and _config(args.model).model.attention == "none":
         raise UserError(
             f"{args.model} is a model without attention: there is nothing to draw. "
             "Leave --plot out."
         )
+    translator = _translator(args.model)
     # Where translations appear on the terminal, they show the progress themselves.
     hidden = True if sys.stdout.isatty() or args.texts else None
     number = 0
@@ -126,8 +131,7 @@ def translate(args):
 
 def evaluate(args):
     """Run `nmt evaluate`."""
-    translator = _translator(args.model)
-    settings = translator.config.corpus
+    settings = _config(args.model).corpus
     corpus = _open(
         settings.name,
         settings.source,
@@ -147,6 +151,7 @@ def evaluate(args):
     for split in splits:
         if split not in corpus.splits:
             raise UserError(f"{corpus.name} has no split {split!r}. Known: {known}.")
+    translator = _translator(args.model)
     from nmt import evaluation
 
     for split in splits:
@@ -275,7 +280,13 @@ def _folder(path, flag):
     return Path(path)
 
 
+def _config(model):
+    return Config.load(Path(model) / CONFIG_FILE)
+
+
 def _translator(path):
+    _config(path)  # before the wait for TensorFlow: is this a model at all?
+    import_tensorflow()
     from nmt.translator import Translator
 
     return Translator.load(path)

@@ -26,9 +26,9 @@ import keras
 import numpy as np
 from keras import ops
 
-# Finite stand-ins for minus infinity, because 0 * inf and inf - inf are no numbers. An
-# empty hypothesis ranks behind every real one, and what is not allowed behind both,
-# whatever length penalty they are divided by.
+# Finite stand-ins for minus infinity, because inf - inf is no number. Empty hypotheses
+# rank behind every real one, and what is not allowed behind both, whatever length
+# penalty they are divided by.
 EMPTY = -1e9
 NOT_ALLOWED = -1e30
 
@@ -146,21 +146,22 @@ class Rules:
         prefix = ops.where(prefix == self.pad_id, FREE, prefix)
         return ops.concatenate([prefix, free], axis=1)
 
-    def restrict(self, log_probabilities, wanted, position):
-        """Leave the log-probabilities, `(B, K, V)`, of what may come at `position`.
-
-        `wanted`, shape `(B, K)`, is the one token that may, or `FREE`.
-        """
-        ids = np.arange(log_probabilities.shape[-1], dtype="int32")
+    def bias(self, size, position):
+        """What the log-probabilities of `size` tokens lose at `position`, `(V,)`."""
+        ids = np.arange(size)
         never = {self.start_id, self.pad_id, *self.forbidden} - {self.end_id}
-        long_enough = position + 1 >= self.min_length
-        allowed = ops.logical_and(
-            ~np.isin(ids, sorted(never)),
-            ops.logical_or(ids != self.end_id, long_enough),
+        too_short = position + 1 < self.min_length
+        refused = ops.logical_or(
+            np.isin(ids, sorted(never)),
+            ops.logical_and(ids == self.end_id, too_short),
         )
-        wanted = wanted[..., None]
-        allowed = ops.where(wanted == FREE, allowed, wanted == ids)
-        return ops.where(allowed, log_probabilities, NOT_ALLOWED)
+        return ops.where(refused, NOT_ALLOWED, 0.0)
+
+    def wanted(self, beginnings, limits, position):
+        """The token that has to stand at `position`, or `FREE`, `(B,)`."""
+        column = ops.minimum(position, ops.shape(beginnings)[1] - 1)
+        wanted = ops.take(beginnings, column, axis=1)
+        return ops.where(position + 1 >= limits, self.end_id, wanted)
 
 
 class Beams(NamedTuple):
@@ -173,7 +174,9 @@ class Beams(NamedTuple):
     finished: Any
 
 
-def grow(step, state, source_mask, rules, choose, width=1, settled=None) -> Hypotheses:
+def grow(
+    step, state, source_mask, rules, choose, *, width=1, breadth=None, settled=None
+) -> Hypotheses:
     """Grow `width` hypotheses of each sentence until all sentences are settled.
 
     Args:
@@ -181,11 +184,13 @@ def grow(step, state, source_mask, rules, choose, width=1, settled=None) -> Hypo
         state: The first state, one row of axis 0 for each of the `B` sentences.
         source_mask: Boolean, shape `(B, S)`.
         rules: `Rules`.
-        choose: `choose(gains, scores, lengths, position)` gets the log-probabilities
-            allowed at `position`, shape `(B, K, V)`, the scores before it and the
-            lengths after it, shape `(B, K)`. It returns which beams go on and with
-            which tokens, both of shape `(B, K)`.
+        choose: `choose(gains, scores, lengths, position)` gets the log-probabilities of
+            the candidates for `position`, shape `(B, K, C)`, the scores before it and
+            the lengths after it, shape `(B, K)`. It returns the candidates taken, shape
+            `(B, K)`, by their places among the `K * C`.
         width: Positive int, `K`. 1 by default.
+        breadth: Positive int, `C`, for the likeliest tokens of each hypothesis in
+            falling order; `None`, the default, for all tokens.
         settled: `settled(beams, limits)` tells of which sentences nothing more need be
             known, shape `(B,)`. By default, when all their hypotheses have ended.
 
@@ -196,7 +201,7 @@ def grow(step, state, source_mask, rules, choose, width=1, settled=None) -> Hypo
     limits = rules.limits(batch)
     length = rules.longest()
     positions = ops.arange(length)
-    prefix = rules.beginnings(batch)
+    beginnings = rules.beginnings(batch)
     first_rows = ops.arange(batch)[:, None] * width  # B 1
 
     def going_on(position, token, state, beams):
@@ -206,25 +211,26 @@ def grow(step, state, source_mask, rules, choose, width=1, settled=None) -> Hypo
     def body(position, token, state, beams):
         state, log_probabilities, weights = _ask(step, state, token)
         size = log_probabilities.shape[-1]
-        log_probabilities = ops.reshape(log_probabilities, (batch, width, size))
-        weights = ops.reshape(weights, (batch, width, source_length))
-
-        column = ops.minimum(position, ops.shape(prefix)[1] - 1)
-        wanted = ops.take(prefix, column, axis=1)  # B
-        wanted = ops.where(position + 1 >= limits, rules.end_id, wanted)
-        wanted = ops.where(beams.finished, rules.pad_id, wanted[:, None])  # B K
-        # What has ended goes on by padding, for which it gains and looks at nothing.
-        ended = beams.finished[..., None]
-        gains = ops.where(ended, 0.0, log_probabilities)
-        gains = rules.restrict(gains, wanted, position)
-        weights = ops.where(ended, 0.0, weights)
-        lengths = ops.where(beams.finished, beams.lengths, position + 1)
-
-        parents, token = choose(gains, beams.scores, lengths, position)
-        gained = ops.take_along_axis(
-            ops.reshape(gains, (batch, width * size)), parents * size + token, axis=1
+        wanted = rules.wanted(beginnings, limits, position)[:, None]
+        gains, tokens = _candidates(
+            ops.reshape(log_probabilities, (batch, width, size)),
+            rules.bias(size, position),
+            ops.where(beams.finished, rules.pad_id, wanted),
+            beams.finished,
+            breadth,
         )
+        lengths = ops.where(beams.finished, beams.lengths, position + 1)
+        weights = ops.reshape(weights, (batch, width, source_length))
+        weights = ops.where(beams.finished[..., None], 0.0, weights)
+
+        taken = choose(gains, beams.scores, lengths, position)
+        count = gains.shape[-1]
+        scores = ops.reshape(beams.scores[..., None] + gains, (batch, width * count))
+        scores = ops.take_along_axis(scores, taken, axis=1)
+        tokens = ops.reshape(tokens, (batch, width * count))
+        token = ops.take_along_axis(tokens, taken, axis=1)
         if width > 1:
+            parents = taken // count
             rows = ops.reshape(first_rows + parents, (-1,))
             state = keras.tree.map_structure(lambda x: ops.take(x, rows, axis=0), state)
             beams, lengths, weights = keras.tree.map_structure(
@@ -234,7 +240,7 @@ def grow(step, state, source_mask, rules, choose, width=1, settled=None) -> Hypo
         beams = Beams(
             tokens=ops.where(here, token[..., None], beams.tokens),
             lengths=lengths,
-            scores=beams.scores + gained,
+            scores=scores,
             weights=ops.where(here[:, None], weights[:, :, None], beams.weights),
             finished=ops.logical_or(beams.finished, token == rules.end_id),
         )
@@ -285,7 +291,7 @@ def force(
     def body(position, state, log_probabilities, weights):
         state, row, looked = _ask(step, state, ops.take(inputs, position, axis=1))
         token = ops.take(tokens, position, axis=1)[:, None]
-        gained = ops.take_along_axis(row, token, axis=1)  # B 1
+        gained = ops.maximum(ops.take_along_axis(row, token, axis=1), EMPTY)  # B 1
         here = ops.logical_and(positions == position, real)
         log_probabilities = ops.where(here, gained, log_probabilities)
         weights = ops.where(here[..., None], looked[:, None], weights)
@@ -336,9 +342,25 @@ def _ask(step, state, token):
     """Call `step`; give back its state as it was packed, and its numbers as float32."""
     new_state, log_probabilities, weights = step(state, token)
     new_state = keras.tree.pack_sequence_as(state, keras.tree.flatten(new_state))
-    # A model may hide tokens by minus infinity.
-    log_probabilities = ops.maximum(ops.cast(log_probabilities, "float32"), EMPTY)
+    log_probabilities = ops.cast(log_probabilities, "float32")
     return new_state, log_probabilities, ops.cast(weights, "float32")
+
+
+def _candidates(log_probabilities, bias, wanted, finished, breadth):
+    """What may come next in each hypothesis: gains and tokens, `(B, K, C)`."""
+    size = log_probabilities.shape[-1]
+    gains = log_probabilities + bias
+    if breadth is None:
+        tokens = ops.broadcast_to(ops.arange(size), ops.shape(gains))
+    else:
+        gains, tokens = ops.top_k(gains, min(breadth, size))
+    # Where one token is wanted, it is the first candidate and the only one allowed.
+    wanted = wanted[..., None]
+    gained = ops.take_along_axis(log_probabilities, ops.maximum(wanted, 0), axis=-1)
+    gained = ops.where(finished[..., None], 0.0, ops.maximum(gained, EMPTY))
+    only = ops.where(np.arange(gains.shape[-1]) == 0, gained, NOT_ALLOWED)
+    free = wanted == FREE
+    return ops.where(free, gains, only), ops.where(free, tokens, wanted)
 
 
 def _loop(condition, body, start):

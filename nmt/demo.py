@@ -1,5 +1,6 @@
 """The demonstration: a model that learns the phrase book, and one without attention."""
 
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,7 +62,7 @@ def run(out, config: Config = PRESETS["demo"]) -> list[Result]:
 
 
 def telling_phrases(phrases, count: int = SAMPLES) -> list[phrasebook.Phrase]:
-    """Choose short phrases whose words change their order most.
+    """Choose short phrases whose words change their order most, unlike each other.
 
     Args:
         phrases: Sequence of `Phrase`.
@@ -77,7 +78,16 @@ def telling_phrases(phrases, count: int = SAMPLES) -> list[phrasebook.Phrase]:
         )
 
     short = [phrase for phrase in phrases if len(phrasebook.words(phrase.english)) < 10]
-    return sorted(short or phrases, key=crossings, reverse=True)[:count]
+    ordered = sorted(short or phrases, key=crossings, reverse=True)
+    # One of each opening before a second of any: else all would be questions.
+    openings = Counter()
+    turns = []
+    for phrase in ordered:
+        opening = phrase.english.split()[0]
+        turns.append(openings[opening])
+        openings[opening] += 1
+    places = sorted(range(len(ordered)), key=turns.__getitem__)
+    return [ordered[place] for place in places[:count]]
 
 
 def _show_samples(translator, phrases, out):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nmt import lexicon
-from nmt.lexicon import Expression, Verb
+from nmt.lexicon import Expression, Noun, Verb
 
 
 @dataclass(eq=False, slots=True)
@@ -72,7 +72,8 @@ class Predicate:
     spanish: tuple[Spanish, ...]
 
 
-_THIRD = 2
+THIRD = 2
+_YOU = 1
 _PRETERITE = {2: 0, 4: 1}
 _HEADS = {
     tense: next(verb for verb in lexicon.VERBS if verb.base == base)
@@ -147,13 +148,25 @@ def agree(forms: Sequence[str], noun: Nominal) -> str:
 
 
 def tenses(subject: Nominal, verb: Verb) -> tuple[str, ...]:
-    """Returns the tenses in which the lexicon has forms for this subject and verb."""
-    known = ["present", "going", "can", "want", "must"]
+    """Returns the tenses used with this subject and verb.
+
+    "Do you eat" and "I ate" are left out, so that each form that is left is met often
+    enough to be learnt from ten thousand sentences.
+    """
+    known = ["going", "can", "want", "must"]
+    if subject.person != _YOU:
+        known.append("present")
     if verb.past and subject.person in _PRETERITE:
         known.append("past")
     if verb.gerund:
         known.append("progressive")
     return tuple(known)
+
+
+def article(forms: Sequence[str], noun: Noun, plural: bool) -> str:
+    """Picks the form of `el` or `un`: masculine before a stressed a (el agua fría)."""
+    feminine = noun.gender == "f" and not (noun.stressed and not plural)
+    return forms[2 * plural + feminine]
 
 
 def verb_group(
@@ -219,7 +232,7 @@ def _finite(
         going = (English("going"),)
         return be, going, Spanish(lexicon.GO[person], going, be + dropped)
     first = _HEADS.get(tense, verb)
-    past, third = tense == "past", person == _THIRD
+    past, third = tense == "past", person == THIRD
     if with_do:
         auxiliary = (English("did" if past else "does" if third else "do"),)
         text = first.base

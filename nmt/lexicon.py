@@ -27,7 +27,8 @@ class Noun:
 class Adjective:
     """An adjective: `spanish` is (masculine, feminine) singular, then plural.
 
-    `copula` is the Spanish verb it takes in "is red"; `comparative` may be empty.
+    `copula` is the Spanish verb it takes in "is red"; `comparative` is empty, and
+    "very" out of place, where there is no more or less of it.
     """
 
     english: str
@@ -153,18 +154,18 @@ train trains; m tren trenes; transport
 house houses; f casa casas; place building
 kitchen -; f cocina -; place building
 garden -; m jardín -; place
-school schools; f escuela escuelas; place building
+school -; f escuela -; place building
 classroom classrooms; f* aula aulas; place building
-library libraries; f biblioteca bibliotecas; place building public
-museum museums; m museo museos; place building public
-church churches; f iglesia iglesias; place building public
+library -; f biblioteca -; place building public
+museum -; m museo -; place building public
+church -; f iglesia -; place building public
 market -; m mercado -; place public
 park -; m parque -; place public
-village villages; m pueblo pueblos; place
-city cities; f ciudad ciudades; place
-beach -; f playa -; place public
-bookshop bookshops; f librería librerías; place building public
-shoe_shop shoe_shops; f zapatería zapaterías; place building public
+village -; m pueblo -; place
+city -; f ciudad -; place
+forest -; m bosque -; place public
+bookshop -; f librería -; place building public
+shoe_shop -; f zapatería -; place building public
 bathroom -; m cuarto_de_baño -; place building
 living_room -; m salón -; place building
 train_station -; f estación_de_tren -; place building public
@@ -180,7 +181,6 @@ strong; stronger; fuerte fuerte fuertes fuertes; ser; person animal
 intelligent; more_intelligent; inteligente inteligente inteligentes inteligentes; \
 ser; person animal
 famous; more_famous; famoso famosa famosos famosas; ser; person
-nice; nicer; simpático simpática simpáticos simpáticas; ser; person
 beautiful; more_beautiful; bonito bonita bonitos bonitas; ser; thing clothes place
 ugly; uglier; feo fea feos feas; ser; thing clothes building
 expensive; more_expensive; caro cara caros caras; ser; thing clothes vehicle
@@ -194,25 +194,22 @@ white; -; blanco blanca blancos blancas; ser; animal thing clothes vehicle openi
 black; -; negro negra negros negras; ser; animal thing clothes vehicle
 blue; -; azul azul azules azules; ser; thing clothes vehicle opening
 green; -; verde verde verdes verdes; ser; thing clothes vehicle opening
-tired; -; cansado cansada cansados cansadas; estar; person animal
+tired; more_tired; cansado cansada cansados cansadas; estar; person animal
 sick; -; enfermo enferma enfermos enfermas; estar; person animal
 sad; -; triste triste tristes tristes; estar; person
-angry; -; enfadado enfadada enfadados enfadadas; estar; person
 happy; -; contento contenta contentos contentas; estar; person
-clean; -; limpio limpia limpios limpias; estar; dish clothes vehicle building
-dirty; -; sucio sucia sucios sucias; estar; dish clothes vehicle building
+clean; cleaner; limpio limpia limpios limpias; estar; dish clothes vehicle building
+dirty; dirtier; sucio sucia sucios sucias; estar; dish clothes vehicle building
 broken; -; roto rota rotos rotas; estar; thing opening
 open; -; abierto abierta abiertos abiertas; estar; opening building
 closed; -; cerrado cerrada cerrados cerradas; estar; opening building
 empty; -; vacío vacía vacíos vacías; estar; dish container building
-cold; -; frío fría fríos frías; estar; warm
-hot; -; caliente caliente calientes calientes; estar; warm
+cold; colder; frío fría fríos frías; estar; warm
+hot; hotter; caliente caliente calientes calientes; estar; warm
 """
 
 _VERBS = """
 eat eats ate eating; comer como comes come comemos comen comió comieron comiendo; food
-cook cooks cooked cooking; cocinar cocino cocinas cocina cocinamos cocinan \
-cocinó cocinaron cocinando; food
 drink drinks drank drinking; beber bebo bebes bebe bebemos beben \
 bebió bebieron bebiendo; drink
 read reads - reading; leer leo lees lee leemos leen - - leyendo; reading
@@ -247,8 +244,6 @@ wait waits waited waiting for; esperar espero esperas espera esperamos esperan \
 esperó esperaron esperando; person transport
 help helps helped helping; ayudar ayudo ayudas ayuda ayudamos ayudan \
 ayudó ayudaron ayudando; person
-call calls called calling; llamar llamo llamas llama llamamos llaman \
-llamó llamaron llamando; person
 visit visits visited visiting; visitar visito visitas visita visitamos visitan \
 visitó visitaron visitando; person place
 sleep sleeps slept sleeping; dormir duermo duermes duerme dormimos duermen \
@@ -259,8 +254,6 @@ play plays played playing; jugar juego juegas juega jugamos juegan \
 jugó jugaron jugando; self
 work works worked working; trabajar trabajo trabajas trabaja trabajamos trabajan \
 trabajó trabajaron trabajando; self
-sing sings sang singing; cantar canto cantas canta cantamos cantan \
-cantó cantaron cantando; self
 dance dances danced dancing; bailar bailo bailas baila bailamos bailan \
 bailó bailaron bailando; self
 give gives gave giving; dar doy das da damos dan dio dieron dando; gift

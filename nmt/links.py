@@ -21,7 +21,10 @@ UNKNOWN_PIECE = "<unk>"
 WORD_START = "\u2581"
 
 ROW_SHIFT = 0
-"""Steps after the one that emits a piece at which its attention is read by default."""
+"""Steps after the one that emits a piece at which its attention is read by default.
+
+An RNN decoder asks while it predicts a piece, so that piece's own row is the right one.
+"""
 
 
 class GoldSentence(NamedTuple):

@@ -9,9 +9,11 @@ def label_smoothed_loss(hidden, embedding, bias, targets, smoothing=0.0):
     logits = hidden · embeddingᵀ + bias; the wanted distribution has 1 - smoothing on
     the target and smoothing spread evenly over all pieces.
 
-    The gradient of the logits is softmax minus the wanted distribution; it is made in
-    the place of the logits and goes straight into the two matrix products, so that no
-    second tensor of that size is stored between the forward and the backward pass.
+    The tensor of N × V numbers is the cost of it all, so it is made and read as rarely
+    as can be: one kernel gives both the likelihoods and `softmax - one_hot`, which goes
+    straight into the two matrix products of the gradient; and what smoothing adds to
+    loss and gradient needs sums over the vocabulary alone, which are taken before the
+    product with `hidden`.
 
     Shapes: `N` target pieces, `D` features, `V` pieces of the vocabulary.
 
@@ -30,32 +32,37 @@ def label_smoothed_loss(hidden, embedding, bias, targets, smoothing=0.0):
     Reference:
         [Szegedy et al., 2016](https://arxiv.org/abs/1512.00567), section 7.
     """
-    dtype = hidden.dtype
-    size = tf.cast(tf.shape(embedding)[0], dtype)
 
     @tf.custom_gradient
     def loss_of(hidden, embedding, bias):
         logits = tf.matmul(hidden, embedding, transpose_b=True) + bias  # N V
-        log_sum = tf.reduce_logsumexp(logits, axis=1)
-        of_target = tf.gather(logits, targets, batch_dims=1)
-        nll = tf.reduce_sum(log_sum - of_target)
-        even = tf.reduce_sum(log_sum - tf.reduce_mean(logits, axis=1))
-        loss = (1 - smoothing) * nll + smoothing * even
+        each, gap = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(
+            features=logits, labels=targets
+        )
+        nll = tf.reduce_sum(each)
+        mean_row = tf.reduce_mean(embedding, axis=0)  # D
+        target_rows = tf.gather(embedding, targets)  # N D
+        # The mean of the logits, and the target's, without another look at them all.
+        mean_logit = tf.linalg.matvec(hidden, mean_row) + tf.reduce_mean(bias)
+        target_logit = tf.reduce_sum(hidden * target_rows, axis=1)
+        target_logit += tf.gather(bias, targets)
+        loss = nll + smoothing * tf.reduce_sum(target_logit - mean_logit)
 
         def gradient(upstream, _):
-            gap = tf.exp(logits - log_sum[:, None]) - smoothing / size
-            rows = tf.range(tf.shape(targets)[0])
-            gap = tf.tensor_scatter_nd_sub(
-                gap,
-                tf.stack([rows, targets], axis=1),
-                tf.fill(tf.shape(targets), tf.constant(1 - smoothing, dtype)),
+            of_hidden = tf.matmul(gap, embedding)
+            of_embedding = tf.matmul(gap, hidden, transpose_a=True)
+            of_bias = tf.reduce_sum(gap, axis=0)
+            # Smoothing moves `smoothing` of each target's mass to all pieces evenly.
+            size = tf.shape(embedding)[0]
+            share = 1 / tf.cast(size, hidden.dtype)
+            of_hidden += smoothing * (target_rows - mean_row)
+            of_embedding += smoothing * (
+                tf.math.unsorted_segment_sum(hidden, targets, size)
+                - share * tf.reduce_sum(hidden, axis=0)
             )
-            gap *= upstream
-            return (
-                tf.matmul(gap, embedding),
-                tf.matmul(gap, hidden, transpose_a=True),
-                tf.reduce_sum(gap, axis=0),
-            )
+            counts = tf.math.unsorted_segment_sum(tf.ones_like(each), targets, size)
+            of_bias += smoothing * (counts - share * tf.reduce_sum(counts))
+            return upstream * of_hidden, upstream * of_embedding, upstream * of_bias
 
         return (loss, nll), gradient
 

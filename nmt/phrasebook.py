@@ -6,6 +6,7 @@ grammar that derives a sentence also knows which words translate each other.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,10 @@ VALIDATION_SHARE = 0.06
 
 _WORD = re.compile(r"'s\b|\w+|[^\w\s]")
 _CLOSED = frozenset({".", ",", "?", "'s"})
+# Training favours rare word forms: of the sentences whose every form was met this
+# often, that share is refused.
+_OFTEN = 30
+_REFUSED = 0.7
 _DRAWS_PER_SENTENCE = 100
 
 
@@ -58,7 +63,7 @@ def words(sentence: str) -> list[str]:
 
 def generate(
     seed: int = 0,
-    train_size: int = 9000,
+    train_size: int = 10000,
     validation_size: int = 500,
     test_size: int = 1000,
 ) -> Phrasebook:
@@ -84,6 +89,7 @@ def generate(
     drawn = Sentences(seed)
     parts: dict[str, list[Phrase]] = {part: [] for part in sizes}
     seen = set()
+    met: Counter[str] = Counter()
     draws = _DRAWS_PER_SENTENCE * (1000 + sum(sizes.values()))
     while any(len(parts[part]) < size for part, size in sizes.items()):
         draws -= 1
@@ -97,9 +103,15 @@ def generate(
         part = _part(phrase.spanish)
         if phrase.english in seen or len(parts[part]) == sizes[part]:
             continue
-        if _fits(phrase.english) and _fits(phrase.spanish):
-            seen.add(phrase.english)
-            parts[part].append(phrase)
+        if not (_fits(phrase.english) and _fits(phrase.spanish)):
+            continue
+        if part == "train":
+            forms = words(phrase.spanish)
+            if min(met[form] for form in forms) >= _OFTEN and drawn.chance(_REFUSED):
+                continue
+            met.update(forms)
+        seen.add(phrase.english)
+        parts[part].append(phrase)
     return Phrasebook(**{part: tuple(pairs) for part, pairs in parts.items()})
 
 

@@ -59,10 +59,9 @@ def greedy(step: Callable, state, source_mask, **rules) -> Hypotheses:
     """
 
     def choose(gains, scores, lengths, position):
-        tokens = ops.argmax(gains, axis=-1)  # B 1
-        return ops.zeros_like(tokens), tokens
+        return ops.zeros(ops.shape(scores), "int32")
 
-    return grow(step, state, source_mask, Rules(**rules), choose)
+    return grow(step, state, source_mask, Rules(**rules), choose, breadth=1)
 
 
 def sample(
@@ -87,9 +86,9 @@ def sample(
             likelier tokens, above 1 for more surprising ones. 1 by default.
         top_k: Int. Draw from this many likeliest tokens only; `None`, the default, or 0
             for all of them.
-        seed: Int for the same samples each time, a `keras.random.SeedGenerator` for new
-            ones each time (for a compiled function, made outside it), or `None`, the
-            default, for Keras' global generator.
+        seed: Int, or scalar int tensor, for the same samples each time; a
+            `keras.random.SeedGenerator` for new ones each time (for a compiled
+            function, made outside it); or `None`, the default, for Keras' global one.
         **rules: The attributes of `Rules`.
 
     Returns:
@@ -110,19 +109,14 @@ def sample(
     # All random numbers are drawn here: drawn inside a compiled loop, they would be the
     # same in each step (int seed) or leak state out of the loop (generator).
     batch = ops.shape(ops.convert_to_tensor(source_mask))[0]
+    if ops.is_tensor(seed):
+        seed = _TensorSeed(seed)
     uniform = keras.random.uniform((rules.longest(), batch, 1, 1), seed=seed)
 
     def choose(gains, scores, lengths, position):
-        now = ops.take(uniform, position, axis=0)  # B 1 1
-        if top_k:
-            gains, ids = ops.top_k(gains, min(top_k, gains.shape[-1]))
-            drawn = _draw(gains, temperature, now)
-            tokens = ops.take_along_axis(ids, drawn[..., None], axis=-1)[..., 0]
-        else:
-            tokens = _draw(gains, temperature, now)
-        return ops.zeros_like(tokens), tokens
+        return _draw(gains, temperature, ops.take(uniform, position, axis=0))
 
-    return grow(step, state, source_mask, rules, choose)
+    return grow(step, state, source_mask, rules, choose, breadth=top_k or None)
 
 
 def beam(
@@ -185,13 +179,10 @@ def beam(
     decisive = beam_size if coverage_penalty else n_best
 
     def choose(gains, scores, lengths, position):
-        # The best of all are among the best of each beam, which are far fewer.
-        gains, tokens = ops.top_k(gains, min(beam_size, gains.shape[-1]))  # B K k
-        count = gains.shape[-1]
+        # Candidates of one hypothesis as long as the beam: the best of all are there.
         ranks = _rank(scores[..., None] + gains, lengths[..., None], length_penalty)
-        _, best = ops.top_k(ops.reshape(ranks, (-1, beam_size * count)), beam_size)
-        tokens = ops.reshape(tokens, (-1, beam_size * count))
-        return best // count, ops.take_along_axis(tokens, best, axis=1)
+        ranks = ops.reshape(ranks, (-1, beam_size * gains.shape[-1]))
+        return ops.top_k(ranks, beam_size)[1]
 
     def settled(beams, limits):
         ended = ops.all(beams.finished[:, :decisive], axis=1)
@@ -202,12 +193,32 @@ def beam(
         decided = ops.max(within_reach, axis=1) < ranks[:, decisive - 1]
         return ops.logical_and(ended, decided)
 
-    found = grow(step, state, source_mask, Rules(**rules), choose, beam_size, settled)
+    found = grow(
+        step,
+        state,
+        source_mask,
+        Rules(**rules),
+        choose,
+        width=beam_size,
+        breadth=beam_size,
+        settled=settled,
+    )
     ranks = _rank(found.scores, found.lengths, length_penalty)
     if coverage_penalty:
         ranks += coverage_penalty * _coverage(found.weights, source_mask)
     _, best = ops.top_k(ranks, n_best)
     return Hypotheses(*(take_beams(part, best) for part in found))
+
+
+class _TensorSeed(keras.random.SeedGenerator):
+    """A seed known when a compiled function runs: `keras.random` takes ints only."""
+
+    def __init__(self, seed):
+        # Not the parent's: it would make a variable, once per compiled function.
+        self.seed = seed
+
+    def next(self, ordered=True):
+        return ops.stack([self.seed, ops.zeros_like(self.seed)])
 
 
 def _draw(gains, temperature, uniform):

@@ -1,18 +1,16 @@
 """Draws the sentences of the phrase book from the grammar, at random but repeatably."""
 
-import random
-from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
-from typing import TypeVar
 
 from nmt import lexicon
 from nmt.grammar import (
+    THIRD,
     English,
     Nominal,
     Part,
     Spanish,
     agree,
+    article,
     clause,
     expression,
     name,
@@ -20,16 +18,9 @@ from nmt.grammar import (
     tenses,
     verb_group,
 )
-from nmt.lexicon import Adjective, Noun, Verb
+from nmt.lexicon import Adjective, Verb
+from nmt.noun_phrases import PERSON, THINGS, NounPhrases, adjectives_of, nouns_of
 
-T = TypeVar("T")
-
-_PERSON = frozenset({"person"})
-_THIRD = 2
-_PLACE = frozenset({"place"})
-_SURFACE = frozenset({"surface"})
-_THINGS = frozenset({"thing", "clothes", "reading"})
-_GIFTS = frozenset({"thing", "clothes", "reading"})
 _VERBS = {verb.infinitive: verb for verb in lexicon.VERBS}
 _GIVING = tuple(verb for verb in lexicon.VERBS if "gift" in verb.objects)
 _INTRANSITIVE = tuple(verb for verb in lexicon.VERBS if "self" in verb.objects)
@@ -41,49 +32,41 @@ _ON_THINGS = tuple(verb for verb in _TRANSITIVE if verb.objects - {"person", "pl
 _GETTING = tuple(
     _VERBS[word] for word in ("comprar", "encontrar", "buscar", "traer", "ver")
 )
-_USING = tuple(verb for verb in _ON_THINGS if verb not in _GETTING)
-_BY_ANIMALS = tuple(_VERBS[word] for word in ("dormir", "correr", "comer", "beber"))
+_USING = tuple(
+    verb
+    for verb in _ON_THINGS
+    if verb not in _GETTING and verb is not _VERBS["escribir"]
+)
+# Verbs that other templates do not choose as well stand twice.
+_USUAL = _TRANSITIVE + tuple(
+    verb for verb in _TRANSITIVE if verb not in _GETTING + _ON_PEOPLE
+)
+_BY_ANIMALS = tuple(_VERBS[word] for word in ("dormir", "correr", "comer"))
+_STRANGERS = tuple(noun for noun in nouns_of(PERSON) if "family" not in noun.kinds)
+_SEEN = _STRANGERS + nouns_of(THINGS | {"animal"})
 _COMPARED = tuple(word for word in lexicon.ADJECTIVES if word.comparative)
 _DATIVES = ("me", "te", "le", "nos", "les", "le")
 _ADVERBS = (("always", "siempre"), ("never", "nunca"), ("also", "también"))
 
 
-@cache
-def _nouns(*groups: frozenset[str]) -> tuple[Noun, ...]:
-    """The nouns that are of some kind of every group."""
-    return tuple(
-        noun for noun in lexicon.NOUNS if all(noun.kinds & group for group in groups)
-    )
-
-
-@cache
-def _adjectives(kinds: frozenset[str]) -> tuple[Adjective, ...]:
-    return tuple(word for word in lexicon.ADJECTIVES if word.kinds & kinds)
-
-
-class Sentences:
-    """Draws sentences; the same seed draws the same ones on every machine.
-
-    Args:
-        seed: Seeds the draws. Only `random.Random.random` is used: its sequence is
-            the same in every version of Python.
-    """
+class Sentences(NounPhrases):
+    """Draws sentences; the same seed draws the same ones on every machine."""
 
     def __init__(self, seed: int):
-        self._random = random.Random(seed)  # noqa: S311
+        super().__init__(seed)
         # More general templates stand more than once: they have more to teach.
         self._templates = (
             *[self.action] * 7,
             *[self.pronoun_object] * 3,
-            *[self.description] * 3,
-            *[self.yes_no_question] * 3,
+            *[self.description] * 4,
+            *[self.yes_no_question] * 4,
             *[self.open_question] * 3,
             *[self.location] * 2,
             *[self.giving] * 3,
             *[self.liking] * 2,
             *[self.two_actions] * 3,
             self.existence,
-            self.comparison,
+            *[self.comparison] * 2,
             self.reason,
             self.contrast,
             self.relative,
@@ -92,13 +75,7 @@ class Sentences:
 
     def draw(self) -> tuple[Part, str]:
         """Returns one sentence without its end mark, and the mark: `.` or `?`."""
-        return self._pick(self._templates)()
-
-    def _chance(self, probability: float) -> bool:
-        return self._random.random() < probability
-
-    def _pick(self, items: Sequence[T]) -> T:
-        return items[int(self._random.random() * len(items))]
+        return self.pick(self._templates)()
 
     def _echo(self, subject: Nominal) -> Nominal:
         """The pronoun that takes a subject up again; Spanish always drops it."""
@@ -117,9 +94,9 @@ class Sentences:
 
     def _object(self, verb: Verb, definite: bool) -> Part:
         things = verb.objects - {"person"}
-        if "person" in verb.objects and (not things or self._chance(0.5)):
+        if "person" in verb.objects and (not things or self.chance(0.5)):
             return self._to_person(self.person())
-        return self.noun_phrase(_nouns(things), definite).part
+        return self.noun_phrase(nouns_of(things), definite).part
 
     def _to_person(self, somebody: Nominal) -> Part:
         """A person as direct object: Spanish puts `a` before it."""
@@ -127,23 +104,23 @@ class Sentences:
         return Part(somebody.part.english, (a, *somebody.part.spanish))
 
     def _time(self, tense: str) -> Part:
-        return expression(self._pick(lexicon.TIMES.get(tense, lexicon.TIMES["going"])))
+        return expression(self.pick(lexicon.TIMES.get(tense, lexicon.TIMES["going"])))
 
     # Sentences
 
     def _verb(self, subject: Nominal) -> Verb:
         if "animal" in subject.kinds:
-            return self._pick(_BY_ANIMALS)
-        return self._pick(_TRANSITIVE if self._chance(0.7) else _INTRANSITIVE)
+            return self.pick(_BY_ANIMALS)
+        return self.pick(_USUAL if self.chance(0.7) else _INTRANSITIVE)
 
     def _tail(
         self, verb: Verb, tense: str, negated: bool, place: bool, time: bool
     ) -> Part:
         alone = "self" in verb.objects
         tail = Part() if alone else self._object(verb, negated)
-        if place and self._chance(0.65 if alone else 0.15):
+        if place and self.chance(0.65 if alone else 0.15):
             tail += self.place()
-        if time and self._chance(0.35):
+        if time and self.chance(0.35):
             tail += self._time(tense)
         return tail
 
@@ -153,25 +130,25 @@ class Sentences:
 
     def relative(self) -> tuple[Part, str]:
         """The woman who works in the library reads a book."""
-        somebody = self.noun_phrase(_nouns(_PERSON), True, 0)
+        somebody = self.noun_phrase(_STRANGERS, True, 0)
         linked = replace(somebody, part=pair("who", "que"))
-        verb = self._pick(_INTRANSITIVE)
+        verb = self.pick(_INTRANSITIVE)
         part = clause(linked, verb_group(linked, verb), self.place())
         return self._action(replace(somebody, part=somebody.part + part))
 
     def who_question(self) -> tuple[Part, str]:
         """Who is painting the door?"""
         part = pair("who", "quién")
-        somebody = Nominal(part, part.english, _THIRD, "m", _PERSON)
+        somebody = Nominal(part, part.english, THIRD, "m", PERSON)
         return self._action(somebody)[0], "?"
 
     def _action(self, subject: Nominal) -> tuple[Part, str]:
         verb = self._verb(subject)
         tense = self._tense(subject, verb)
-        negated = self._chance(0.3)
+        negated = self.chance(0.3)
         adverb = None
-        if tense in ("present", "past") and not negated and self._chance(0.15):
-            adverb = pair(*self._pick(_ADVERBS))
+        if tense in ("present", "past") and not negated and self.chance(0.15):
+            adverb = pair(*self.pick(_ADVERBS))
         tail = self._tail(verb, tense, negated, place=True, time=adverb is None)
         group = verb_group(subject, verb, tense, negated)
         return clause(subject, group, tail, adverb=adverb), "."
@@ -180,22 +157,26 @@ class Sentences:
         # Present and past have the most forms to learn.
         known = tenses(subject, verb)
         simple = [tense for tense in ("present", "past") if tense in known]
-        return self._pick(simple if self._chance(0.55) else known)
+        if simple and self.chance(0.6):
+            return self.pick(simple)
+        # The progressive has a form for each verb, the rest share the infinitive.
+        practice = [tense for tense in known if tense == "progressive"]
+        return self.pick([*known, *practice])
 
     def pronoun_object(self) -> tuple[Part, str]:
         """The girl does not want to see him."""
-        subject = self.pronoun() if self._chance(0.3) else self.person()
-        if self._chance(0.6):
-            verb = self._pick(_ON_PEOPLE)
+        subject = self.somebody()
+        if self.chance(0.6):
+            verb = self.pick(_ON_PEOPLE)
             others = self._others(subject)
-            _, english, spanish, _ = lexicon.PRONOUNS[self._pick(others)]
+            _, english, spanish, _ = lexicon.PRONOUNS[self.pick(others)]
         else:
-            verb = self._pick(_ON_THINGS)
-            english, spanish = self._pick((("it", "lo"), ("them", "los")))
+            verb = self.pick(_ON_THINGS)
+            english, spanish = self.pick((("it", "lo"), ("them", "los")))
         tense = self._tense(subject, verb)
-        group = verb_group(subject, verb, tense, self._chance(0.35))
+        group = verb_group(subject, verb, tense, self.chance(0.35))
         clitic = pair(english, spanish)
-        tail = self._time(tense) if self._chance(0.4) else Part()
+        tail = self._time(tense) if self.chance(0.4) else Part()
         return clause(subject, group, tail, clitic), "."
 
     def _others(self, subject: Nominal) -> tuple[int, ...]:
@@ -206,14 +187,14 @@ class Sentences:
 
     def two_actions(self) -> tuple[Part, str]:
         """The girl buys an apple and eats it: `it` agrees with apple in Spanish."""
-        subject = self.pronoun() if self._chance(0.4) else self.person()
+        subject = self.somebody()
         while True:
-            first, second = self._pick(_GETTING), self._pick(_USING)
-            nouns = _nouns(first.objects, second.objects)
+            first, second = self.pick(_GETTING), self.pick(_USING)
+            nouns = nouns_of(first.objects, second.objects)
             common = set(tenses(subject, first)) & set(tenses(subject, second))
             if nouns:
                 break
-        tense = "past" if "past" in common and self._chance(0.4) else "present"
+        tense = "past" if "past" in common and self.chance(0.4) else "present"
         thing = self.noun_phrase(nouns)
         silent = replace(subject, part=Part())
         word = English("them" if thing.plural else "it")
@@ -227,74 +208,71 @@ class Sentences:
 
     def giving(self) -> tuple[Part, str]:
         """The teacher gives us the books; my brother sends a letter to Ana."""
-        subject = self.pronoun() if self._chance(0.4) else self.person()
-        verb = self._pick(_GIVING)
+        subject = self.somebody()
+        verb = self.pick(_GIVING)
         tense = self._tense(subject, verb)
-        negated = self._chance(0.2)
+        negated = self.chance(0.2)
         group = verb_group(subject, verb, tense, negated)
-        gift = self.noun_phrase(_nouns(_GIFTS), negated, owner=0).part
-        if self._chance(0.6):
-            other = self._pick(self._others(subject))
+        gift = self.noun_phrase(nouns_of(THINGS), negated, owner=0).part
+        if self.chance(0.6):
+            other = self.pick(self._others(subject))
             clitic = pair(lexicon.PRONOUNS[other][1], _DATIVES[other])
             return clause(subject, group, gift, clitic), "."
         receiver = self.person()
         to = pair("to", "a")
         le = Spanish("les" if receiver.plural else "le", (), to.english + receiver.head)
-        return clause(
-            subject, group, gift + to + receiver.part, Part((), (le,))
-        ), "."
+        return clause(subject, group, gift + to + receiver.part, Part((), (le,))), "."
 
     def yes_no_question(self) -> tuple[Part, str]:
         """Does the girl read the book?"""
-        if self._chance(0.25):
+        if self.chance(0.25):
             return self._asked_description()
         return self._question(Part(), place=True, time=True, negated=False)
 
     def open_question(self) -> tuple[Part, str]:
         """What is the boy eating? Where, when and why does he work?"""
-        kind = self._pick(("what", "where", "when", "why", "be"))
+        kind = self.pick(("what", "where", "when", "why", "be"))
         if kind == "be":
-            thing = self.noun_phrase(_nouns(_THINGS), True)
+            thing = self.noun_phrase(nouns_of(THINGS), True)
             be = lexicon.BE[thing.person]
             estar = lexicon.SPANISH_BE["estar"][thing.person]
             return pair("where", "dónde") + pair(be, estar) + thing.part, "?"
         if kind == "what":
-            subject = self.pronoun() if self._chance(0.3) else self.person()
-            verb = self._pick(_ON_THINGS)
+            subject = self.somebody(asked=True)
+            verb = self.pick(_ON_THINGS)
             tense = self._tense(subject, verb)
             group = verb_group(subject, verb, tense, asked=True)
-            tail = self._time(tense) if self._chance(0.5) else Part()
+            tail = self._time(tense) if self.chance(0.5) else Part()
             what = pair("what", "qué")
             return what + clause(subject, group, tail, asked=True), "?"
         if kind == "why":
             word = English("why")
             front = Part((word,), (Spanish("por", (word,)), Spanish("qué", (word,))))
-            return self._question(front, True, True, self._chance(0.5))
+            return self._question(front, True, True, self.chance(0.5))
         front = pair(kind, "dónde" if kind == "where" else "cuándo")
         return self._question(front, kind == "when", kind == "where", negated=False)
 
     def _question(
         self, front: Part, place: bool, time: bool, negated: bool
     ) -> tuple[Part, str]:
-        subject = self.subject()
+        subject = self.subject(asked=True)
         verb = self._verb(subject)
         tense = self._tense(subject, verb)
         group = verb_group(subject, verb, tense, negated, asked=True)
         tail = self._tail(verb, tense, True, place, time)
         return front + clause(subject, group, tail, asked=True), "?"
 
-    def _described(self) -> tuple[Nominal, Adjective]:
-        adjective = self._pick(lexicon.ADJECTIVES)
-        if "person" in adjective.kinds and self._chance(0.6):
-            somebody = self.pronoun() if self._chance(0.5) else self.person()
-            return somebody, adjective
-        return self.noun_phrase(_nouns(adjective.kinds), True, 0), adjective
+    def _described(self, asked: bool = False) -> tuple[Nominal, Adjective]:
+        adjective = self.pick(lexicon.ADJECTIVES)
+        if "person" in adjective.kinds and self.chance(0.3):
+            return self.pronoun(asked), adjective
+        return self.noun_phrase(nouns_of(adjective.kinds), True, 0), adjective
 
     def _copula(
         self, subject: Nominal, adjective: Adjective, negated: bool, very: float
     ) -> Part:
         """Is, and the adjective that agrees with the subject."""
-        return self._be(subject, adjective.copula, negated) + self._adjective(
+        return self._be(subject, adjective.copula, negated) + self.quality(
             subject, adjective, very
         )
 
@@ -311,14 +289,14 @@ class Sentences:
         """The soup is not very cold."""
         subject, adjective = self._described()
         return subject.part + self._copula(
-            subject, adjective, self._chance(0.3), 0.3
+            subject, adjective, self.chance(0.3), 0.3
         ), "."
 
     def _asked_description(self) -> tuple[Part, str]:
         """Is the soup cold? The Spanish subject stands last."""
-        subject, adjective = self._described()
+        subject, adjective = self._described(asked=True)
         be = self._be(subject, adjective.copula)
-        quality = self._adjective(subject, adjective, 0.2)
+        quality = self.quality(subject, adjective, 0.2)
         return Part(
             be.english + subject.part.english + quality.english,
             be.spanish + quality.spanish + subject.part.spanish,
@@ -326,12 +304,12 @@ class Sentences:
 
     def comparison(self) -> tuple[Part, str]:
         """My sister is taller than his brother."""
-        adjective = self._pick(_COMPARED)
-        kind = frozenset({self._pick(sorted(adjective.kinds))})
-        subject = self.noun_phrase(_nouns(kind), True, 0)
-        if kind == _PERSON and self._chance(0.5):
+        adjective = self.pick(_COMPARED)
+        kind = frozenset({self.pick(sorted(adjective.kinds))})
+        subject = self.noun_phrase(nouns_of(kind), True, 0)
+        if kind == PERSON and self.chance(0.5):
             subject = self.pronoun()
-        other = self.noun_phrase(_nouns(kind), True, 0)
+        other = self.noun_phrase(nouns_of(kind), True, 0)
         words = tuple(English(word) for word in adjective.comparative.split("_"))
         # "taller" is both "más" and "alto"; "more famous" goes word by word.
         form = agree(adjective.spanish, subject)
@@ -342,7 +320,8 @@ class Sentences:
     def contrast(self) -> tuple[Part, str]:
         """The table is cheap, but it is not ugly."""
         subject, first = self._described()
-        second = self._pick(_adjectives(subject.kinds))
+        others = [word for word in adjectives_of(subject.kinds) if word is not first]
+        second = self.pick(others)
         echo = self._echo(subject)
         return (
             subject.part
@@ -350,34 +329,34 @@ class Sentences:
             + pair(",", ",")
             + pair("but", "pero")
             + echo.part
-            + self._copula(echo, second, second is first or self._chance(0.3), 0.15)
+            + self._copula(echo, second, self.chance(0.3), 0.15)
         ), "."
 
     def reason(self) -> tuple[Part, str]:
         """The boy does not sleep because he is hungry."""
-        subject = self.pronoun() if self._chance(0.4) else self.person()
-        verb = self._pick(_INTRANSITIVE)
-        tense = self._pick(("present", "progressive", "can", "want"))
-        group = verb_group(subject, verb, tense, self._chance(0.6))
+        subject = self.somebody()
+        verb = self.pick(_INTRANSITIVE)
+        tense = self.pick(("present", "progressive", "can", "want"))
+        group = verb_group(subject, verb, tense, self.chance(0.6))
         echo = self._echo(subject)
         be = English(lexicon.BE[echo.person])
-        if self._chance(0.6):
-            state, spanish = self._pick(lexicon.STATES)
+        if self.chance(0.6):
+            state, spanish = self.pick(lexicon.STATES)
             have = _VERBS["tener"].present[echo.person]
             has = Part((be,), (Spanish(have, (be,), echo.dropped),))
             end = echo.part + has + pair(state, spanish)
         else:
-            feelings = [a for a in _adjectives(_PERSON) if a.copula == "estar"]
-            end = echo.part + self._copula(echo, self._pick(feelings), False, 0.2)
+            feelings = [a for a in adjectives_of(PERSON) if a.copula == "estar"]
+            end = echo.part + self._copula(echo, self.pick(feelings), False, 0.2)
         return clause(subject, group, Part()) + pair("because", "porque") + end, "."
 
     def location(self) -> tuple[Part, str]:
         """The keys are not on the table. Is the dog in the garden?"""
-        kinds = _THINGS if self._chance(0.6) else frozenset({"animal", "person"})
-        subject = self.noun_phrase(_nouns(kinds), True, 0.2)
-        be = self._be(subject, "estar", self._chance(0.25))
-        spot = self._spot()
-        if len(be.english) == 1 and self._chance(0.25):
+        kinds = THINGS if self.chance(0.6) else frozenset({"animal", "person"})
+        subject = self.noun_phrase(nouns_of(kinds), True, 0.2)
+        be = self._be(subject, "estar", self.chance(0.25))
+        spot = self.spot(subject)
+        if len(be.english) == 1 and self.chance(0.25):
             return Part(
                 be.english + subject.part.english + spot.english,
                 be.spanish + subject.part.spanish + spot.spanish,
@@ -386,26 +365,26 @@ class Sentences:
 
     def existence(self) -> tuple[Part, str]:
         """There are two cats under the table."""
-        nouns = _nouns(frozenset({"thing", "animal", "person", "reading"}) - {"family"})
         while True:
-            thing = self.noun_phrase(nouns, owner=0)
+            thing = self.noun_phrase(_SEEN, owner=0)
             if thing.part.english[0].text in ("a", "some", "two", "three", "many"):
                 break
         there, be = English("there"), English(lexicon.BE[thing.person])
         hay = Spanish("hay", (), (there, be))
-        part = thing.part + self._spot()
-        if self._chance(0.2):
+        part = thing.part + self.spot(thing)
+        if self.chance(0.2):
             return Part((be, there), (hay,)) + part, "?"
         return Part((there, be), (hay,)) + part, "."
 
     def liking(self) -> tuple[Part, str]:
         """The boy likes apples: in Spanish, apples please him."""
-        subject = self.pronoun() if self._chance(0.5) else self.person()
-        return self._liked(subject, self._chance(0.3), self._chance(0.25))
+        asked = self.chance(0.3)
+        negated = not asked and self.chance(0.3)
+        return self._liked(self.somebody(asked), negated, asked)
 
     def _liked(self, subject: Nominal, negated: bool, asked: bool) -> tuple[Part, str]:
         thing, plural = self._pleasure()
-        third = subject.person == _THIRD
+        third = subject.person == THIRD
         do = (English("does" if third else "do"),) if negated or asked else ()
         like = English("likes" if third and not do else "like")
         no = Part()
@@ -430,18 +409,16 @@ class Sentences:
 
     def _pleasure(self) -> tuple[Part, bool]:
         """What is liked, and whether it is plural: to dance, apples, this coat."""
-        if self._chance(0.3):
-            verb = self._pick(_INTRANSITIVE)
+        if self.chance(0.3):
+            verb = self.pick(_INTRANSITIVE)
             part = Part((English("to"),)) + pair(verb.base, verb.infinitive)
-            return (part + self.place() if self._chance(0.4) else part), False
-        if self._chance(0.5):
-            noun = self._pick(_nouns(frozenset({"food", "drink"})))
+            return (part + self.place() if self.chance(0.4) else part), False
+        if self.chance(0.5):
+            noun = self.pick(nouns_of(frozenset({"food", "drink"})))
             plural = bool(noun.english[1])
             head = name(noun.english[plural], noun.spanish[plural])
-            feminine = noun.gender == "f" and not (noun.stressed and not plural)
-            text = lexicon.DEFINITE[0][1][2 * plural + feminine]
             # English has no article where it speaks of apples in general.
-            article = Part((), (Spanish(text, (), head.english),))
-            return article + head, plural
-        thing = self.noun_phrase(_nouns(_THINGS), True)
+            text = article(lexicon.DEFINITE[0][1], noun, plural)
+            return Part((), (Spanish(text, (), head.english),)) + head, plural
+        thing = self.noun_phrase(nouns_of(THINGS), True)
         return thing.part, thing.plural

@@ -156,10 +156,11 @@ def test_other_mistakes_are_refused(weights):
 @pytest.mark.parametrize(
     ("rows", "columns"), [(1, 1), (1, 30), (30, 1), (7, 6), (30, 25), (60, 60)]
 )
-def test_words_neither_overlap_nor_leave_the_figure(rows, columns):
+@pytest.mark.parametrize("scale", ["power", "log"])
+def test_words_neither_overlap_nor_leave_the_figure(rows, columns, scale):
     words = ["Spielhaus", "in", "Großmutter", "unglaublichdonaudampf", "."] * 12
     ax = plot_attention(
-        random_weights(rows, columns), words[:columns], words[:rows], scale="power"
+        random_weights(rows, columns), words[:columns], words[:rows], scale=scale
     )
     check_layout(ax.figure, [ax])
     assert len(labels(ax.xaxis)) == columns
@@ -190,8 +191,8 @@ def check_layout(figure, axes):
     figure.draw_without_rendering()
     assert max(figure.get_size_inches()) <= 12
     box = figure.get_tightbbox()
-    assert min(box.x0, box.y0) > -0.02
-    assert (box.max <= figure.get_size_inches() + 0.02).all()
+    assert min(box.x0, box.y0) > -0.005  # inches: one pixel
+    assert (box.max <= figure.get_size_inches() + 0.005).all()
     for ax in axes:
         for axis in (ax.xaxis, ax.yaxis):
             texts = [text for text in axis.get_majorticklabels() if text.get_visible()]
@@ -204,6 +205,13 @@ def check_layout(figure, axes):
 def test_long_words_are_cut_and_control_characters_spelled_out():
     ax = plot_attention(np.eye(2), ["a" * 100, "b\nc\ud800"])
     assert labels(ax.xaxis) == ["a" * 29 + "…", r"b\nc\ud800"]
+
+
+def test_dollars_are_no_formula():
+    ax = plot_attention(np.eye(2), ["$5$", "$x_1$"])
+    texts = ax.get_xticklabels() + ax.get_yticklabels()
+    assert [text.get_text() for text in texts] == ["$5$", "$x_1$"] * 2
+    assert not any(text.get_parse_math() for text in texts)
 
 
 def test_the_colours_grow_darker_evenly():

@@ -105,6 +105,15 @@ def test_the_mask_passes_through():
     np.testing.assert_array_equal(array(mask), tokens != 0)
 
 
+def test_embeddings_may_be_scaled_before():
+    # Keras announces this product as a sparse tensor.
+    tokens = keras.Input((None,), dtype="int32")
+    embedding = keras.layers.Embedding(7, D)
+    model = keras.Model(tokens, PositionalEncoding()(embedding(tokens) * D**0.5))
+    batch = np.array([[3, 4, 0], [5, 0, 0]])
+    assert_close(model(batch), array(embedding(batch)) * D**0.5 + codes(T, D))
+
+
 def test_the_gradient_passes_through_unchanged():
     inputs = np.random.default_rng(0).normal(size=(B, T, D)).astype("float32")
     layer = PositionalEncoding()

@@ -318,19 +318,41 @@ def test_the_search_stops_when_all_outputs_have_ended(function, options):
     assert toy.calls == found.lengths.max() < 50
 
 
-@each_search
-def test_a_token_of_probability_zero_is_no_trouble(function, options):
-    toy = Toy(seed=6)
+def hiding(toy, hidden):
+    """A step of the toy's that gives one token the probability 0."""
 
     def step(state, token):
         state, log_probabilities, weights = toy.step(state, token)
-        hidden = np.arange(VOCABULARY) == 3
-        return state, ops.where(hidden, -np.inf, log_probabilities), weights
+        ids = np.arange(VOCABULARY)
+        return state, ops.where(ids == hidden, -np.inf, log_probabilities), weights
 
+    return step
+
+
+@each_search
+def test_a_token_of_probability_zero_is_not_produced(function, options):
+    toy = Toy(seed=6)
     _, state, mask = toy.inputs()
-    found = arrays(function(step, state, mask, max_length=6, **options, **IDS))
+    found = arrays(
+        function(hiding(toy, 3), state, mask, max_length=6, **options, **IDS)
+    )
     assert np.all(np.isfinite(found.scores))
+    assert np.all(found.lengths[:, 0] > 0)
     assert 3 not in found.tokens[:, 0]
+
+
+@each_search
+def test_an_end_of_probability_zero_is_forced_all_the_same(function, options):
+    toy = Toy(seed=6)
+    step = hiding(toy, END)
+    _, state, mask = toy.inputs()
+    found = arrays(function(step, state, mask, max_length=4, **options, **IDS))
+    assert np.all(found.tokens[:, 0, -1] == END)
+    forced = search.force(
+        step, state, found.tokens[:, 0], mask, start_id=START, pad_id=PAD
+    )
+    np.testing.assert_allclose(found.scores[:, 0], -1e9)
+    np.testing.assert_allclose(forced.scores, -1e9)
 
 
 @compiled_by_tensorflow
@@ -384,6 +406,20 @@ def test_a_compiled_function_of_known_sizes_serves_too(function, options):
         return function(*toy.inputs(), max_length=6, **options, **IDS)
 
     assert_same(arrays(tf.function(run)()), arrays(run()))
+
+
+@compiled_by_tensorflow
+def test_a_compiled_sample_takes_its_seed_when_it_runs():
+    toy = Toy(source_lengths=(3,) * 20)
+
+    def draw(seed):
+        return search.sample(*toy.inputs(), seed=seed, max_length=9, **IDS)
+
+    compiled = tf.function(draw)
+    first, again, other = (arrays(compiled(tf.constant(n))) for n in (5, 5, 6))
+    assert_same(first, again)
+    assert_same(first, arrays(draw(5)))
+    assert not np.array_equal(first.tokens, other.tokens)
 
 
 # Greedy
@@ -491,18 +527,18 @@ def test_a_beginning_that_is_behind_may_still_win():
     """Its score is worse than the ended one's; its length makes good for that."""
     chances = np.full((VOCABULARY, VOCABULARY), 1e-6)
     chances[START, [END, 3]] = 0.51, 0.49
-    chances[3, [END, 3]] = 0.01, 0.99
+    chances[3, [END, 3]] = 0.97, 0.03
     table = np.log(chances).astype("float32")
 
     def step(state, token):
         row = ops.take(ops.convert_to_tensor(table), token, axis=0)
         return state, row, ops.ones_like(row[:, :1])
 
-    for max_length, best in [(2, [END]), (8, [3] * 7 + [END])]:
-        found = search.beam(
-            step, (), np.ones((1, 1), "bool"), beam_size=2, max_length=max_length, **IDS
-        )
-        assert listed(arrays(found), 0) == [tuple(best)]
+    mask = np.ones((1, 1), "bool")
+    found = arrays(search.beam(step, (), mask, beam_size=2, max_length=5, **IDS))
+    assert listed(found, 0) == [(3, END)]
+    found = arrays(search.beam(step, (), mask, beam_size=1, max_length=5, **IDS))
+    assert listed(found, 0) == [(END,)]
 
 
 def test_the_length_penalty_turns_to_longer_outputs():
@@ -548,7 +584,7 @@ def test_the_coverage_of_padding_does_not_count():
     def junk(state, token):
         state, log_probabilities, weights = toy.step(state, token)
         mask = ops.take(ops.convert_to_tensor(toy.mask), state["sentence"], axis=0)
-        wrong = ops.cast(token, "float32")[:, None] / 9
+        wrong = ops.cast(token, "float32")[:, None] / 90
         return state, log_probabilities, ops.where(mask, weights, wrong)
 
     _, state, mask = toy.inputs()
@@ -646,6 +682,7 @@ def test_a_seed_gives_the_same_samples_and_another_gives_others():
         return arrays(search.sample(*toy.inputs(), seed=seed, max_length=9, **IDS))
 
     assert_same(draw(5), draw(5))
+    assert_same(draw(5), draw(ops.convert_to_tensor(5)))
     assert not np.array_equal(draw(5).tokens, draw(6).tokens)
     generator = keras.random.SeedGenerator(5)
     assert not np.array_equal(draw(generator).tokens, draw(generator).tokens)

@@ -1,0 +1,29 @@
+"""TensorFlow without its chatter."""
+
+import os
+import sys
+import tempfile
+
+
+def import_tensorflow():
+    """Import TensorFlow, and keep from the terminal what it writes meanwhile.
+
+    `TF_CPP_MIN_LOG_LEVEL` does not silence these lines since TensorFlow 2.17
+    (tensorflow#100442): they go straight to the process' standard error. If the import
+    fails they are shown, as they may say why.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401
+        except BaseException:
+            chatter.seek(0)
+            os.write(terminal, chatter.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)

@@ -1,0 +1,186 @@
+"""Additive attention."""
+
+import keras
+import numpy as np
+import pytest
+from helpers import (
+    DQ,
+    DV,
+    B,
+    S,
+    T,
+    U,
+    array,
+    arrays,
+    assert_close,
+    attention_inputs,
+    check_layer,
+    randomise,
+    reference_additive,
+    reference_attention,
+    run_example,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_attention import BahdanauAttention
+
+
+def value_mask():
+    mask = np.ones((B, S), bool)
+    mask[0, 3:] = False
+    return mask
+
+
+def reference(layer, inputs, mask=None):
+    """v · tanh(W_query query + W_key key + bias), in float64."""
+    weights = {weight.name: array(weight).astype("float64") for weight in layer.weights}
+    query = inputs["query"] @ weights["query_kernel"]
+    key = inputs["key"] @ weights["key_kernel"] + weights.get("bias", 0)
+    scores = reference_additive(query, key, weights["vector"][:, 0])
+    return reference_attention(scores, inputs["value"], mask)
+
+
+@pytest.mark.parametrize("query_shape", [(B, T, DQ), (B, DQ)])
+def test_it_keeps_the_contract(query_shape):
+    inputs = attention_inputs(key_size=17) | {"value_mask": value_mask()}
+    inputs["query"] = np.ones(query_shape, "float32")
+    arguments = {
+        "units": U,
+        "use_bias": False,
+        "kernel_initializer": keras.initializers.HeNormal(seed=3),
+        "dropout": 0.1,
+        "seed": 5,
+    }
+    check_layer(BahdanauAttention, arguments, inputs, {"return_attention_scores": True})
+
+
+@given(st.booleans(), st.booleans(), st.integers(0, 100))
+def test_it_equals_the_formula(use_bias, masked, seed):
+    inputs = attention_inputs(seed, key_size=17)
+    mask = value_mask() if masked else None
+    layer = BahdanauAttention(U, use_bias=use_bias)
+    layer(**inputs)
+    randomise(layer, seed)
+    context, weights = arrays(
+        layer(**inputs, value_mask=mask, return_attention_scores=True)
+    )
+    expected = reference(layer, inputs, mask[:, None] if masked else None)
+    assert_close(context, expected[0].astype("float32"))
+    assert_close(weights, expected[1].astype("float32"))
+
+
+def test_with_projections_that_change_nothing_it_equals_that_of_keras():
+    inputs = attention_inputs(key_size=DQ)
+    layer = BahdanauAttention(DQ, use_bias=False)
+    ours = layer.build(*[inputs[name].shape for name in ("query", "value", "key")])
+    scale = np.random.default_rng(0).normal(size=DQ)
+    layer.set_weights([np.eye(DQ), np.eye(DQ), scale[:, None]])
+    theirs = keras.layers.AdditiveAttention(use_scale=True)
+    listed = [inputs[name] for name in ("query", "value", "key")]
+    theirs.build([each.shape for each in listed])
+    theirs.set_weights([scale])
+    mask = value_mask()
+    ours = layer(**inputs, value_mask=mask, return_attention_scores=True)
+    expected = theirs(listed, mask=[None, mask], return_attention_scores=True)
+    for some, other in zip(arrays(ours), arrays(expected), strict=True):
+        assert_close(some, other)
+
+
+def test_its_weights_are_two_projections_a_vector_and_one_bias():
+    layer = BahdanauAttention(U)
+    layer.build((B, T, DQ), (B, S, DV))
+    assert {weight.name: tuple(weight.shape) for weight in layer.weights} == {
+        "query_kernel": (DQ, U),
+        "key_kernel": (DV, U),
+        "vector": (U, 1),
+        "bias": (U,),
+    }
+
+
+def test_kernels_of_one_shape_do_not_start_alike():
+    layer = BahdanauAttention(U)
+    layer.build((B, T, DQ), (B, S, DQ))
+    gap = array(layer.query_kernel.value) - array(layer.key_kernel.value)
+    assert np.abs(gap).min() > 0
+
+
+class RNNWithAttention(keras.Model):
+    """An RNN whose last state asks the RNN's own outputs."""
+
+    def __init__(self, units):
+        super().__init__()
+        self.rnn = keras.layers.SimpleRNN(
+            units, return_sequences=True, return_state=True
+        )
+        self.attention = BahdanauAttention(units)
+
+    def call(self, inputs, real=None):
+        outputs, state = self.rnn(inputs, mask=real)
+        return self.attention(
+            query=state,
+            value=outputs,
+            value_mask=real,
+            return_attention_scores=True,
+        )
+
+
+def test_the_last_state_of_an_rnn_asks_its_own_outputs():
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(B, S, DQ)).astype("float32")
+    model = RNNWithAttention(U)
+    context, weights = arrays(model(inputs))
+    assert context.shape == (B, U)
+    assert weights.shape == (B, S)
+    outputs, state = arrays(model.rnn(inputs))
+    asked = {"query": state[:, None], "key": outputs, "value": outputs}
+    expected = reference(model.attention, asked)
+    assert_close(context, expected[0][:, 0].astype("float32"))
+    assert_close(weights, expected[1][:, 0].astype("float32"))
+
+
+def test_the_last_state_of_an_rnn_does_not_see_padding():
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(B, S, DQ)).astype("float32")
+    mask = value_mask()
+    model = RNNWithAttention(U)
+    context, weights = arrays(model(inputs, real=mask))
+    assert (weights[~mask] == 0).all()
+    short_context, short_weights = arrays(model(inputs[:1, :3]))
+    assert_close(context[:1], short_context)
+    assert_close(weights[:1, :3], short_weights)
+
+
+def test_an_rnn_with_attention_learns_which_step_counts():
+    # The label is what the one marked step holds: the last state alone would have to
+    # carry it to the end.
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(64, S, 2)).astype("float32")
+    marked = random.integers(0, S, size=64)
+    inputs[:, :, 1] = np.arange(S) == marked[:, None]
+    labels = inputs[np.arange(64), marked, 0]
+    model = RNNWithAttention(U)
+    entry = keras.Input((None, 2))
+    output = keras.layers.Dense(1)(model(entry)[0])
+    trained = keras.Model(entry, output)
+    trained.compile(keras.optimizers.Adam(0.03), "mse", jit_compile=False)
+    losses = [float(trained.train_on_batch(inputs, labels)) for _ in range(40)]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+@pytest.mark.parametrize("units", [0, -1, 1.5, None, "3", True])
+def test_units_must_be_a_positive_int(units):
+    with pytest.raises(ValueError, match="`units` must be a positive int. Received"):
+        BahdanauAttention(units)
+
+
+def test_the_example_runs():
+    inputs = attention_inputs()
+    left = run_example(
+        BahdanauAttention,
+        decoder_state=inputs["query"][:, 0],
+        encoder_states=inputs["value"],
+        mask=value_mask(),
+    )
+    assert left["context"].shape == (B, DV)
+    assert left["weights"].shape == (B, S)
