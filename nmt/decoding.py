@@ -7,8 +7,8 @@ The loop knows one thing of a model, its step:
 `token`, shape `(R,)` int32, is each row's token before this one, the start token at
 first. `log_probabilities`, shape `(R, V)`, are normalised over the `V` tokens, a number
 known when a graph is built. `weights`, shape `(R, S)`, are the attention row of this
-step. `state` is a tensor or a nest of tensors whose axis 0 is the row; it comes back in
-the structure and shapes it was given in. What never changes (the memory) belongs inside
+step. `state` is a tensor or a nest of tensors whose axis 0 is the row; its parts come
+back in the same order and shapes. What never changes (the memory) belongs inside
 `step`, not in `state`, because a beam search reorders the state at every step.
 
 With `K` hypotheses of each of `B` sentences, `R = B * K`: rows `b * K` to

@@ -132,6 +132,7 @@ guitar guitars; f guitarra guitarras; thing instrument
 piano pianos; m piano pianos; thing instrument
 violin violins; m violín violines; thing instrument
 box boxes; f caja cajas; thing container opening solid
+cupboard cupboards; m armario armarios; container opening solid
 drawer drawers; m cajón cajones; container opening solid
 suitcase suitcases; f maleta maletas; thing container opening
 bag bags; f bolsa bolsas; thing container opening

@@ -25,8 +25,9 @@ _CLOSED = frozenset({".", ",", "?", "'s"})
 # Training favours rare word forms: of the sentences whose every form was met this
 # often, that share is refused.
 _OFTEN = 30
-_REFUSED = 0.7
-_DRAWS_PER_SENTENCE = 100
+_REFUSED = 0.85
+# Draws in a row without a new sentence after which the grammar counts as exhausted.
+_PATIENCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,10 @@ def generate(
     parts: dict[str, list[Phrase]] = {part: [] for part in sizes}
     seen = set()
     met: Counter[str] = Counter()
-    draws = _DRAWS_PER_SENTENCE * (1000 + sum(sizes.values()))
+    fruitless = 0
     while any(len(parts[part]) < size for part, size in sizes.items()):
-        draws -= 1
-        if draws < 0:
+        fruitless += 1
+        if fruitless > _PATIENCE:
             found = {part: len(pairs) for part, pairs in parts.items()}
             raise UserError(
                 f"The phrase book has too few sentences for the sizes {sizes}: "
@@ -110,6 +111,7 @@ def generate(
             if min(met[form] for form in forms) >= _OFTEN and drawn.chance(_REFUSED):
                 continue
             met.update(forms)
+        fruitless = 0
         seen.add(phrase.english)
         parts[part].append(phrase)
     return Phrasebook(**{part: tuple(pairs) for part, pairs in parts.items()})

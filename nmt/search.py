@@ -86,9 +86,10 @@ def sample(
             likelier tokens, above 1 for more surprising ones. 1 by default.
         top_k: Int. Draw from this many likeliest tokens only; `None`, the default, or 0
             for all of them.
-        seed: Int, or scalar int tensor, for the same samples each time; a
-            `keras.random.SeedGenerator` for new ones each time (for a compiled
-            function, made outside it); or `None`, the default, for Keras' global one.
+        seed: Int, or scalar tensor of the type that the backend takes as a seed, for
+            the same samples each time; a `keras.random.SeedGenerator` for new ones each
+            time (for a compiled function, made outside it); or `None`, the default, for
+            Keras' global one.
         **rules: The attributes of `Rules`.
 
     Returns:

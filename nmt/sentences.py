@@ -38,9 +38,7 @@ _USING = tuple(
     if verb not in _GETTING and verb is not _VERBS["escribir"]
 )
 # Verbs that other templates do not choose as well stand twice.
-_USUAL = _TRANSITIVE + tuple(
-    verb for verb in _TRANSITIVE if verb not in _GETTING + _ON_PEOPLE
-)
+_USUAL = _TRANSITIVE + tuple(verb for verb in _TRANSITIVE if verb not in _GETTING)
 _BY_ANIMALS = tuple(_VERBS[word] for word in ("dormir", "correr", "comer"))
 _STRANGERS = tuple(noun for noun in nouns_of(PERSON) if "family" not in noun.kinds)
 _SEEN = _STRANGERS + nouns_of(THINGS | {"animal"})
@@ -309,7 +307,9 @@ class Sentences(NounPhrases):
         subject = self.noun_phrase(nouns_of(kind), True, 0)
         if kind == PERSON and self.chance(0.5):
             subject = self.pronoun()
-        other = self.noun_phrase(nouns_of(kind), True, 0)
+        named = "_".join(word.text for word in subject.head)
+        others = [noun for noun in nouns_of(kind) if named not in noun.english]
+        other = self.noun_phrase(others, True, 0)
         words = tuple(English(word) for word in adjective.comparative.split("_"))
         # "taller" is both "más" and "alto"; "more famous" goes word by word.
         form = agree(adjective.spanish, subject)

@@ -14,6 +14,9 @@ import pytest
 # Distinct primes: an axis taken for another does not fit.
 B, T, S, DQ, DV, U = 2, 3, 5, 7, 11, 13
 
+# For `compile`: JAX is slow without; TensorFlow would use XLA, which has its own tests.
+JIT = keras.backend.backend() == "jax"
+
 _TOLERANCES = {"float64": 1e-12, "float32": 2e-5, "float16": 1e-2, "bfloat16": 6e-2}
 
 
@@ -261,8 +264,7 @@ def _check_precisions(layer_class, arguments, inputs, call):
 
 def _check_training(layer_class, arguments, inputs, call):
     model = _model(layer_class(**arguments), inputs, call)
-    # TensorFlow compiles by XLA whatever says it can be; other tests see to that.
-    model.compile("sgd", "mse", jit_compile=False)
+    model.compile("sgd", "mse", jit_compile=JIT)
     targets = [np.ones_like(output) for output in arrays(model(inputs))]
     targets = targets[0] if len(targets) == 1 else targets
     history = model.fit(inputs, targets, batch_size=len(targets[0]), verbose=0)

@@ -6,6 +6,7 @@ import pytest
 from helpers import (
     DQ,
     DV,
+    JIT,
     B,
     S,
     T,
@@ -163,7 +164,7 @@ def test_an_rnn_with_attention_learns_which_step_counts():
     entry = keras.Input((None, 2))
     output = keras.layers.Dense(1)(model(entry)[0])
     trained = keras.Model(entry, output)
-    trained.compile(keras.optimizers.Adam(0.03), "mse", jit_compile=False)
+    trained.compile(keras.optimizers.Adam(0.03), "mse", jit_compile=JIT)
     losses = [float(trained.train_on_batch(inputs, labels)) for _ in range(40)]
     assert losses[-1] < 0.5 * losses[0]
 

@@ -158,8 +158,9 @@ SEARCHES = {
         {"beam_size": 3, "n_best": 2, "coverage_penalty": 0.4},
     ),
 }
-compiled_by_tensorflow = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="compiles by TensorFlow"
+on_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow",
+    reason="compiles, or counts the steps, by TensorFlow",
 )
 each_search = pytest.mark.parametrize(
     ("function", "options"), SEARCHES.values(), ids=SEARCHES.keys()
@@ -308,6 +309,7 @@ def test_a_batch_gives_each_sentence_what_it_gets_alone(function, options, seed)
         assert not together.weights[b, :, :, source_length:].any()
 
 
+@on_tensorflow
 @each_search
 def test_the_search_stops_when_all_outputs_have_ended(function, options):
     toy = Toy()
@@ -355,7 +357,7 @@ def test_an_end_of_probability_zero_is_forced_all_the_same(function, options):
     np.testing.assert_allclose(forced.scores, -1e9)
 
 
-@compiled_by_tensorflow
+@on_tensorflow
 @each_search
 def test_one_compiled_function_serves_every_size(function, options):
     toy = Toy(seed=7, source_lengths=(3, 5, 2, 4))
@@ -397,18 +399,29 @@ def test_one_compiled_function_serves_every_size(function, options):
     assert compiled.experimental_get_tracing_count() == 1
 
 
-@compiled_by_tensorflow
+@on_tensorflow
 @each_search
-def test_a_compiled_function_of_known_sizes_serves_too(function, options):
+def test_a_compiled_function_may_know_sizes_that_its_step_does_not(function, options):
     toy = Toy(seed=8)
 
-    def run():
-        return function(*toy.inputs(), max_length=6, **options, **IDS)
+    def forgetful(state, token):
+        state, *rows = toy.step(state, token)
+        memory, *rows = (
+            tf.compat.v1.placeholder_with_default(part, (None, part.shape[1]))
+            for part in (state["memory"][0], *rows)
+        )
+        return {**state, "memory": [memory]}, *rows
 
-    assert_same(arrays(tf.function(run)()), arrays(run()))
+    def run(step):
+        _, state, mask = toy.inputs()
+        return function(step, state, mask, max_length=6, **options, **IDS)
+
+    eager = arrays(run(toy.step))
+    assert_same(arrays(tf.function(run)(toy.step)), eager)
+    assert_same(arrays(tf.function(run)(forgetful)), eager)
 
 
-@compiled_by_tensorflow
+@on_tensorflow
 def test_a_compiled_sample_takes_its_seed_when_it_runs():
     toy = Toy(source_lengths=(3,) * 20)
 
@@ -420,6 +433,22 @@ def test_a_compiled_sample_takes_its_seed_when_it_runs():
     assert_same(first, again)
     assert_same(first, arrays(draw(5)))
     assert not np.array_equal(first.tokens, other.tokens)
+
+
+@each_search
+def test_a_step_may_return_a_tuple_for_a_list(function, options):
+    toy = Toy()
+
+    def step(state, token):
+        state, log_probabilities, weights = toy.step(state, token)
+        state = {**state, "memory": tuple(state["memory"])}
+        return state, log_probabilities, weights
+
+    def run(step):
+        _, state, mask = toy.inputs()
+        return function(step, state, mask, max_length=4, **options, **IDS)
+
+    assert_same(arrays(run(step)), arrays(run(toy.step)))
 
 
 # Greedy
@@ -511,6 +540,7 @@ def test_leaving_early_changes_nothing(seed, size, data, alpha, beta, max_length
         assert [tokens for tokens in listed(found, b) if tokens] == best
 
 
+@on_tensorflow
 def test_the_search_leaves_beams_that_cannot_win_any_more():
     toy = Toy()
     toy.bias[:, END] += 30
@@ -682,7 +712,6 @@ def test_a_seed_gives_the_same_samples_and_another_gives_others():
         return arrays(search.sample(*toy.inputs(), seed=seed, max_length=9, **IDS))
 
     assert_same(draw(5), draw(5))
-    assert_same(draw(5), draw(ops.convert_to_tensor(5)))
     assert not np.array_equal(draw(5).tokens, draw(6).tokens)
     generator = keras.random.SeedGenerator(5)
     assert not np.array_equal(draw(generator).tokens, draw(generator).tokens)
