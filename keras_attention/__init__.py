@@ -12,6 +12,8 @@ from keras_attention.alignment import (
     attention_entropy,
     hard_links,
     merge_pieces,
+    merge_spans,
+    word_spans,
 )
 from keras_attention.base import Memory, ScoreAttention
 from keras_attention.dot import LuongAttention, ScaledDotProductAttention
@@ -52,8 +54,10 @@ __all__ = [
     "hard_links",
     "local_mask",
     "merge_pieces",
+    "merge_spans",
     "padding_mask",
     "plot_attention",
     "plot_attention_heads",
     "save_figure",
+    "word_spans",
 ]

@@ -4,6 +4,16 @@ import keras
 from keras import ops
 
 from keras_attention.base import Memory, check_attention_shapes, check_positive_int
+from keras_attention.cells import (
+    build_once,
+    check_cell,
+    copy_cell,
+    has_dropout,
+    output_size,
+    run_cell,
+    state_sizes,
+)
+from keras_attention.loop import last_step, run_loop
 
 ORDERS = ("previous", "current", "conditional")
 
@@ -112,7 +122,7 @@ class AttentionRNN(keras.layers.Layer):
             check_positive_int("attentional_units", attentional_units)
         self.cells = list(cell) if isinstance(cell, (list, tuple)) else [cell]
         for each in [*self.cells, *([context_cell] if context_cell else [])]:
-            _check_cell(each)
+            check_cell(each)
         if not hasattr(attention, "attend"):
             raise ValueError(
                 "`attention` must be an attention layer of this package. "
@@ -121,7 +131,7 @@ class AttentionRNN(keras.layers.Layer):
         self.attention = attention
         self.order = order
         if order == "conditional" and context_cell is None:
-            context_cell = _copy_cell(self.cells[0])
+            context_cell = copy_cell(self.cells[0])
         self.context_cell = context_cell
         self.attentional_units = attentional_units
         self.input_feeding = input_feeding
@@ -144,14 +154,14 @@ class AttentionRNN(keras.layers.Layer):
         check_attention_shapes((None, 1), memory_shape)
         batch = sequence_shape[0]
         query_size = (
-            _output_size(self.cells[-1])
+            output_size(self.cells[-1])
             if self.order == "current"
-            else _state_sizes(self.cells[0])[0]
+            else state_sizes(self.cells[0])[0]
         )
         query_shape = (batch, None, query_size)
-        _build(self.attention, query_shape, tuple(memory_shape))
+        build_once(self.attention, query_shape, tuple(memory_shape))
         self._context_size = self.attention.context_size(query_shape, memory_shape)
-        self._output_size = _output_size(self.cells[-1]) + self._context_size
+        self._output_size = output_size(self.cells[-1]) + self._context_size
         self.attentional = None
         if self.attentional_units is not None:
             self.attentional = keras.layers.Dense(
@@ -169,12 +179,12 @@ class AttentionRNN(keras.layers.Layer):
         elif self.input_feeding:
             size += self._output_size
         for index, cell in enumerate(self.cells):
-            _build(cell, (batch, size))
-            size = _output_size(cell)
+            build_once(cell, (batch, size))
+            size = output_size(cell)
             if index == 0 and self.context_cell is not None:
                 self._check_context_cell()
-                _build(self.context_cell, (batch, self._context_size))
-                size = _output_size(self.context_cell)
+                build_once(self.context_cell, (batch, self._context_size))
+                size = output_size(self.context_cell)
         self.built = True
 
     def call(
@@ -194,7 +204,7 @@ class AttentionRNN(keras.layers.Layer):
             )
         states = self._initial_states(ops.shape(sequence)[0], memory, initial_state)
         ask_later = self._asks_later(memory)
-        if training and any(_has_dropout(cell) for cell in self._all_cells()):
+        if training and any(has_dropout(cell) for cell in self._all_cells()):
             # Cells draw their dropout in the first step and keep it. Were that step
             # inside the loop, the masks would belong to the loop.
             self._step(sequence[:, 0], states, memory, training, ask=not ask_later)
@@ -210,7 +220,7 @@ class AttentionRNN(keras.layers.Layer):
             weights = ops.reshape(weights, (ops.shape(weights)[0], -1))
             return [output, weights], new_states
 
-        outputs, states = _loop(step, sequence, states, sequence_mask)
+        outputs, states = run_loop(step, sequence, states, sequence_mask)
         self._reset_cell_dropout()
         if ask_later:
             outputs, weights = self._ask_all(outputs[0], memory, sequence_mask)
@@ -223,7 +233,7 @@ class AttentionRNN(keras.layers.Layer):
                 weights = ops.reshape(weights, (batch, length, heads[0], -1))
                 weights = ops.transpose(weights, (0, 2, 1, 3))  # B H T S
         if not self.return_sequences:
-            outputs = _last(outputs, sequence_mask)
+            outputs = last_step(outputs, sequence_mask)
         results = [outputs]
         if return_attention_scores:
             results.append(weights)
@@ -300,13 +310,14 @@ class AttentionRNN(keras.layers.Layer):
             inputs = ops.concatenate([inputs, *fed], axis=-1)
         new_states = []
         output = inputs
-        for index, (cell, state) in enumerate(zip(self.cells, cell_states)):
-            output, state = _run(cell, output, state, training)
+        pairs = zip(self.cells, cell_states, strict=True)
+        for index, (cell, state) in enumerate(pairs):
+            output, state = run_cell(cell, output, state, training)
             if index == 0 and self.order == "conditional":
                 context, weights, attention_state = self._ask(
                     state[0], memory, attention_state
                 )
-                output, state = _run(self.context_cell, context, state, training)
+                output, state = run_cell(self.context_cell, context, state, training)
             new_states.extend(state)
         if ask and self.order == "current":
             context, weights, attention_state = self._ask(
@@ -345,14 +356,14 @@ class AttentionRNN(keras.layers.Layer):
         """Split flat states into those of each cell, the fed output, the rest."""
         states, cell_states = list(states), []
         for cell in self.cells:
-            count = len(_state_sizes(cell))
+            count = len(state_sizes(cell))
             cell_states.append(states[:count])
             states = states[count:]
         fed = 1 if self.input_feeding else 0
         return cell_states, states[:fed], states[fed:]
 
     def _initial_states(self, batch_size, memory, given):
-        sizes = [size for cell in self.cells for size in _state_sizes(cell)]
+        sizes = [size for cell in self.cells for size in state_sizes(cell)]
         cells = len(sizes)
         if self.input_feeding:
             sizes.append(self._output_size)
@@ -369,142 +380,18 @@ class AttentionRNN(keras.layers.Layer):
         return [*given, *states[len(given) :]]
 
     def _check_context_cell(self):
-        first, second = _state_sizes(self.cells[0]), _state_sizes(self.context_cell)
+        first, second = state_sizes(self.cells[0]), state_sizes(self.context_cell)
         if first != second:
             raise ValueError(
                 "`context_cell` must have states of the (first) cell's sizes. "
-                f"Received: cell state sizes {first}, context_cell state sizes {second}."
+                f"Received: state sizes {first} of cell, {second} of context_cell."
             )
 
     def _reset_cell_dropout(self):
         for cell in self._all_cells():
-            if _has_dropout(cell):
+            if has_dropout(cell):
                 cell.reset_dropout_mask()
                 cell.reset_recurrent_dropout_mask()
 
     def _all_cells(self):
         return [*self.cells, *([self.context_cell] if self.context_cell else [])]
-
-
-class _LoopCell:
-    """A step function in the shape that `keras.layers.RNN` asks of a cell.
-
-    It closes over the memory, which so is no state of the loop. The outputs of a step
-    travel side by side in one tensor; `sizes` tells where to cut.
-    """
-
-    state_size = ()
-
-    def __init__(self, step, compute_dtype, masked):
-        self.step = step
-        self.compute_dtype = compute_dtype
-        self.masked = masked
-        self.sizes = None
-
-    def __call__(self, inputs, states):
-        return self.call(inputs, states)
-
-    def call(self, inputs, states):
-        if self.masked:
-            inputs, keep = inputs[:, :-1], inputs[:, -1:] > 0.5
-        outputs, new_states = self.step(inputs, states)
-        if self.masked:
-            outputs = [
-                ops.where(keep, output, ops.zeros_like(output)) for output in outputs
-            ]
-            new_states = [
-                ops.where(keep, new, old) for new, old in zip(new_states, states)
-            ]
-        self.sizes = [output.shape[-1] for output in outputs]
-        joined = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=-1)
-        return joined, new_states
-
-
-def _loop(step, sequence, states, mask):
-    """Run `step` over axis 1 of `sequence`.
-
-    Returns:
-        The outputs of the steps, each of shape `(B, T, …)`, and the last states.
-    """
-    if mask is not None:
-        # As one more feature: the loop's own mask needs output sizes that are known.
-        mask = ops.cast(mask, sequence.dtype)[:, :, None]
-        sequence = ops.concatenate([sequence, mask], axis=-1)
-    dtype = keras.backend.standardize_dtype(sequence.dtype)
-    cell = _LoopCell(step, dtype, mask is not None)
-    states = [ops.cast(state, dtype) for state in states]
-    if sequence.shape[1] == 1:
-        joined, states = cell(sequence[:, 0], states)
-        joined = joined[:, None]
-    else:
-        loop = keras.layers.RNN(
-            cell, return_sequences=True, return_state=True, dtype=dtype
-        )
-        joined, *states = loop(sequence, initial_state=states)
-    if len(cell.sizes) == 1:
-        return [joined], list(states)
-    first = cell.sizes[0]
-    batch, length = ops.shape(joined)[0], ops.shape(joined)[1]
-    # The reshape tells the size, which a slice of an unknown number of weights loses.
-    output = ops.reshape(joined[:, :, :first], (batch, length, first))
-    return [output, joined[:, :, first:]], list(states)
-
-
-def _last(outputs, mask):
-    """Take the last step that is not masked; 0 where every step is."""
-    if mask is None:
-        return outputs[:, -1]
-    mask = ops.cast(mask, "bool")
-    positions = ops.where(mask, ops.arange(ops.shape(mask)[1]), -1)
-    is_last = ops.logical_and(
-        mask, ops.equal(positions, ops.max(positions, axis=1, keepdims=True))
-    )
-    return ops.sum(outputs * ops.cast(is_last, outputs.dtype)[:, :, None], axis=1)
-
-
-def _build(layer, *shapes):
-    # A layer that was loaded from a file is built already.
-    if not layer.built:
-        layer.build(*shapes)
-
-
-def _run(cell, inputs, state, training):
-    arguments = {}
-    if getattr(cell, "_call_has_training_arg", False):
-        arguments["training"] = training
-    # A cell of one state takes and gives a tensor or a list of one; both are right.
-    output, new_state = cell(inputs, list(state), **arguments)
-    if not isinstance(new_state, (list, tuple)):
-        new_state = [new_state]
-    return output, list(new_state)
-
-
-def _state_sizes(cell):
-    sizes = cell.state_size
-    return list(sizes) if isinstance(sizes, (list, tuple)) else [sizes]
-
-
-def _output_size(cell):
-    return getattr(cell, "output_size", None) or _state_sizes(cell)[0]
-
-
-def _has_dropout(cell):
-    return hasattr(cell, "get_dropout_mask")
-
-
-def _copy_cell(cell):
-    config = cell.get_config()
-    config["name"] = f"{config.get('name', 'cell')}_context"
-    return type(cell).from_config(config)
-
-
-def _check_cell(cell):
-    sizes = getattr(cell, "state_size", None)
-    flat = sizes if isinstance(sizes, (list, tuple)) else [sizes]
-    if not callable(cell) or not all(isinstance(size, int) for size in flat):
-        raise ValueError(
-            "`cell` must be a Keras RNN cell, or a list of them, with `state_size` an "
-            "int or a list of ints. "
-            f"Received: {cell!r} with state_size={sizes!r}. "
-            "Pass the cells of a stack as a list."
-        )

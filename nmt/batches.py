@@ -33,7 +33,7 @@ def pad(sequences):
     """
     longest = max((len(sequence) for sequence in sequences), default=0)
     array = np.full((len(sequences), longest), PAD_ID, np.int32)
-    for row, sequence in zip(array, sequences):
+    for row, sequence in zip(array, sequences, strict=True):
         row[: len(sequence)] = sequence
     return array
 
@@ -67,7 +67,9 @@ def training_batches(text, vocabulary, training, epoch):
     """
     random = np.random.default_rng([training.seed, epoch])
     sources, targets = _ids(text, vocabulary, training, epoch)
-    lengths = np.array([[len(s) + 1, len(t) + 1] for s, t in zip(sources, targets)])
+    lengths = np.array(
+        [[len(s) + 1, len(t) + 1] for s, t in zip(sources, targets, strict=True)]
+    )
     fitting = np.flatnonzero(lengths.max(axis=1, initial=0) <= training.max_pieces)
     if not len(fitting):
         raise UserError(
@@ -90,7 +92,9 @@ def training_batches(text, vocabulary, training, epoch):
 def validation_batches(text, vocabulary, batch_tokens):
     """Make the batches of a text, every pair in it, by the best split into pieces."""
     sources, targets = vocabulary.ids(text.source), vocabulary.ids(text.target)
-    lengths = np.array([[len(s) + 1, len(t) + 1] for s, t in zip(sources, targets)])
+    lengths = np.array(
+        [[len(s) + 1, len(t) + 1] for s, t in zip(sources, targets, strict=True)]
+    )
     order = np.lexsort((lengths[:, 0], lengths[:, 1]))
     return [
         make_batch([sources[i] for i in group], [targets[i] for i in group])

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from nmt.config import PRESETS, SECTIONS, Config, CorpusConfig
+from nmt.config import CONFIG_FILE, PRESETS, SECTIONS, Config, CorpusConfig
 from nmt.errors import UserError
 from nmt.parallel import read_lines
 from nmt.quiet import import_tensorflow
@@ -20,7 +20,6 @@ from nmt.streams import (
 )
 
 BEAM_SIZE = 5
-CONFIG_FILE = "config.json"
 PICTURES = (".png", ".svg", ".pdf")
 
 

@@ -9,6 +9,7 @@ from nmt.errors import UserError
 from nmt.files import write_whole
 
 FORMAT = 1
+CONFIG_FILE = "config.json"
 
 
 def _option(default, help, choices=None, least=None, below=None):
@@ -196,7 +197,9 @@ def _check(option, value):
         )
     if limits["choices"] is not None and value not in limits["choices"]:
         choices = ", ".join(limits["choices"])
-        raise UserError(f"Option {option.name} must be one of {choices}; got {value!r}.")
+        raise UserError(
+            f"Option {option.name} must be one of {choices}; got {value!r}."
+        )
     if limits["least"] is not None and not value >= limits["least"]:
         raise UserError(
             f"Option {option.name} must be at least {limits['least']}; got {value!r}."
@@ -211,9 +214,7 @@ PRESETS = {
     "base": Config(),
     "demo": Config(
         vocabulary=VocabularyConfig(vocabulary_size=1000),
-        model=ModelConfig(
-            embedding_size=96, units=96, attention_units=96, dropout=0.1
-        ),
+        model=ModelConfig(embedding_size=96, units=96, attention_units=96, dropout=0.1),
         training=TrainingConfig(
             epochs=10, learning_rate=3e-3, warmup_steps=100, average_decay=0.98
         ),

@@ -174,13 +174,11 @@ class RNNEncoder(layers.Layer):
             )
             for index in range(config.encoder_layers)
         ]
-        self.dropouts = [
-            layers.Dropout(config.dropout) for _ in self.layers[1:]
-        ]
+        self.dropouts = [layers.Dropout(config.dropout) for _ in self.layers[1:]]
 
     def call(self, embedded, mask=None, training=False):
         outputs = self.layers[0](embedded, mask=mask, training=training)
-        for layer, dropout in zip(self.layers[1:], self.dropouts):
+        for layer, dropout in zip(self.layers[1:], self.dropouts, strict=True):
             outputs = dropout(outputs, training=training)
             outputs = layer(outputs, mask=mask, training=training)
         return outputs

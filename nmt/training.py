@@ -15,12 +15,12 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from nmt.batches import training_batches, validation_batches
-from nmt.config import Config
+from nmt.config import CONFIG_FILE, Config
 from nmt.errors import UserError
 from nmt.files import write_whole
 from nmt.loss import label_smoothed_loss
 from nmt.model import TranslationModel
-from nmt.translator import CONFIG_FILE, VOCABULARY_FILE, WEIGHTS_FILE, Translator
+from nmt.translator import VOCABULARY_FILE, WEIGHTS_FILE, Translator
 from nmt.vocabulary import PAD_ID, Vocabulary
 
 STATE_FILE = "training_state.npz"
@@ -50,11 +50,17 @@ def train(corpus, config, out, report=print):
     for split in ("train", "validation"):
         if not corpus.splits[split].source:
             raise UserError(f"The {split} part of {corpus.name} is empty.")
-    _claim(out, config)
+    _refuse_other_settings(out, config)
     if config.training.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.training.seed)
-    vocabulary = _vocabulary(corpus, config, out)
+    if (out / CONFIG_FILE).exists():
+        vocabulary = Vocabulary.load(out / VOCABULARY_FILE)
+    else:
+        vocabulary = _train_vocabulary(corpus, config)
+        vocabulary.save(out / VOCABULARY_FILE)
+        # Last: a folder with settings is one that a training can go on in.
+        config.save(out / CONFIG_FILE)
     run = Training(corpus, config, vocabulary, out, report)
     run.restore()
     if run.finished:
@@ -134,7 +140,7 @@ class Training:
                 f"The model in {self.out} was begun on another text than this of the "
                 f"same name, {self.corpus.name}. Choose another --out."
             )
-        for variable, array in zip(self._variables(), arrays):
+        for variable, array in zip(self._variables(), arrays, strict=True):
             variable.assign(array)
         self.history, self.steps = meta["history"], meta["steps"]
         self.seconds, self.finished = meta["seconds"], meta["finished"]
@@ -154,7 +160,7 @@ class Training:
             leave=False,
             disable=not sys.stderr.isatty(),
         )
-        loss = tf.zeros(())
+        loss, before = tf.zeros(()), self.steps
         for number, make in enumerate(bar):
             minutes = (self.seconds + time.monotonic() - began) / 60
             done = (epoch - 1 + number / len(makers)) / settings.epochs
@@ -163,17 +169,22 @@ class Training:
                     self.finished = True
                     break
                 done = max(done, minutes / settings.max_minutes)
-            self.optimizer.learning_rate.assign(_learning_rate(settings, self.steps, done))
+            self.optimizer.learning_rate.assign(
+                _learning_rate(settings, self.steps, done)
+            )
             batch_loss = self._step(*map(tf.constant, make()))
             loss += batch_loss
             self.steps += 1
             if number % 20 == 0:
                 bar.set_postfix(loss=f"{float(batch_loss):.2f}")
         bar.close()
+        if self.steps == before:
+            self._save_state()
+            return
         row = {
             "epoch": epoch,
             "steps": self.steps,
-            "train_loss": float(loss) / max(1, number),
+            "train_loss": float(loss) / (self.steps - before),
             **self._validate(),
         }
         self.seconds += time.monotonic() - began
@@ -215,7 +226,9 @@ class Training:
         decay = tf.minimum(
             self.config.training.average_decay, (1.0 + step) / (10.0 + step)
         )
-        for average, variable in zip(self.averages, self.model.trainable_variables):
+        for average, variable in zip(
+            self.averages, self.model.trainable_variables, strict=True
+        ):
             average.assign_sub((1 - decay) * (average - variable.value))
         return loss
 
@@ -247,7 +260,7 @@ class Training:
         pieces = [int((batch.target_out != PAD_ID).sum()) for batch in self.validation]
         nll = sum(
             float(self._loss(*map(tf.constant, batch))) * count
-            for batch, count in zip(self.validation, pieces)
+            for batch, count in zip(self.validation, pieces, strict=True)
         )
         found = self.translator(text.source, beam_size=1, batch_size=128)
         bleu = sacrebleu.corpus_bleu(
@@ -268,11 +281,11 @@ class Training:
         variables = self.model.trainable_variables
         kept = [np.asarray(variable) for variable in variables]
         try:
-            for variable, average in zip(variables, self.averages):
+            for variable, average in zip(variables, self.averages, strict=True):
                 variable.assign(average)
             return function()
         finally:
-            for variable, value in zip(variables, kept):
+            for variable, value in zip(variables, kept, strict=True):
                 variable.assign(value)
 
     def _save_weights(self):
@@ -319,11 +332,9 @@ def _learning_rate(settings, step, done):
     return settings.learning_rate * warm * (0.02 + 0.98 * wave)
 
 
-def _claim(out, config):
-    """Write the settings into the folder, or check that they are those in it."""
+def _refuse_other_settings(out, config):
     path = out / CONFIG_FILE
     if not path.exists():
-        config.save(path)
         return
     there = Config.load(path)
     if there == config:
@@ -343,18 +354,13 @@ def _claim(out, config):
     )
 
 
-def _vocabulary(corpus, config, out):
-    path = out / VOCABULARY_FILE
-    if path.exists():
-        return Vocabulary.load(path)
+def _train_vocabulary(corpus, config):
     text = corpus.splits["train"]
-    vocabulary = Vocabulary.train(
+    return Vocabulary.train(
         [*text.source, *text.target],
         config.vocabulary.vocabulary_size,
         config.vocabulary.vocabulary_type,
     )
-    vocabulary.save(path)
-    return vocabulary
 
 
 def _write_arrays(path, arrays):

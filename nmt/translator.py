@@ -10,12 +10,11 @@ import tensorflow as tf
 import keras_attention as ka
 from nmt import search
 from nmt.batches import make_batch
-from nmt.config import Config
+from nmt.config import CONFIG_FILE, Config
 from nmt.errors import UserError
 from nmt.model import TranslationModel
 from nmt.vocabulary import END_ID, PAD_ID, START_ID, UNKNOWN_ID, Vocabulary
 
-CONFIG_FILE = "config.json"
 VOCABULARY_FILE = "vocabulary.model"
 WEIGHTS_FILE = "model.weights.h5"
 
@@ -178,7 +177,9 @@ class Translator:
             group = order[start : start + batch_size]
             source = make_batch([ids[i] for i in group], []).source
             lengths = (source != PAD_ID).sum(axis=1)
-            limits = 2 * lengths + 10 if max_length is None else 0 * lengths + max_length
+            limits = 2 * lengths + 10
+            if max_length is not None:
+                limits[:] = max_length
             draw = (0 if seed is None else seed) + number
             if sample and seed is None:
                 draw = int(np.random.default_rng().integers(2**31))
@@ -188,7 +189,9 @@ class Translator:
             found = [np.asarray(part) for part in found]
             for row, i in enumerate(group):
                 hypotheses = [
-                    self._translation(texts[i], source[row], *(p[row, n] for p in found))
+                    self._translation(
+                        texts[i], source[row], *(part[row, n] for part in found)
+                    )
                     for n in range(found[0].shape[1])
                     if found[1][row, n] > 0
                 ]
@@ -279,7 +282,10 @@ class Translator:
             memory, mask, states = self.model.encode(source)
             prepared = self.model.decoder.prepare(memory, mask)
             prepared = ka.Memory(
-                *(None if part is None else search.repeat(part, beams) for part in prepared)
+                *(
+                    None if part is None else search.repeat(part, beams)
+                    for part in prepared
+                )
             )
 
             def step(states, token):
@@ -326,7 +332,8 @@ class Translator:
             self._compiled["force"] = tf.function(
                 run, input_signature=[spec] * 3, autograph=False
             )
-        return self._compiled["force"](*map(tf.constant, (source, target_in, target_out)))
+        inputs = (source, target_in, target_out)
+        return self._compiled["force"](*map(tf.constant, inputs))
 
     def _translation(self, text, source, tokens, length, score, weights):
         source, tokens = source[source != PAD_ID], tokens[:length]

@@ -27,7 +27,9 @@ def test_loss_and_gradients_equal_the_plain_form(smoothing):
         plain = 3.0 * plain_loss(*inputs, targets, smoothing)
     np.testing.assert_allclose(scaled, plain, rtol=1e-12)
     np.testing.assert_allclose(nll, plain_loss(*inputs, targets, 0.0), rtol=1e-12)
-    for ours, theirs in zip(tape.gradient(scaled, inputs), tape.gradient(plain, inputs)):
+    for ours, theirs in zip(
+        tape.gradient(scaled, inputs), tape.gradient(plain, inputs), strict=True
+    ):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
 
 

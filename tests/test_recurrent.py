@@ -76,8 +76,10 @@ def test_one_step_at_a_time_equals_the_whole(cell, shape, dtype):
         )
         # bfloat16 and float16 round sums of another order by their last bit.
         close = {"rtol": 1e-6, "atol": 1e-6 if dtype == "float32" else 0.02}
-        np.testing.assert_allclose(to_numpy(output)[:, 0], to_numpy(whole)[:, t], **close)
-        np.testing.assert_allclose(to_numpy(row)[:, 0], to_numpy(weights)[:, t], **close)
+        for found, wanted in ((output, whole), (row, weights)):
+            np.testing.assert_allclose(
+                to_numpy(found)[:, 0], to_numpy(wanted)[:, t], **close
+            )
     for one, all_at_once in zip(carried, states, strict=True):
         np.testing.assert_allclose(to_numpy(one), to_numpy(all_at_once), **close)
 
