@@ -32,7 +32,7 @@ class BahdanauAttention(ScoreAttention):
         query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step, such as a decoder state.
         value: Shape `(B, S, Dv)`, such as encoder outputs.
         key: Shape `(B, S, Dk)`; `value` if left out.
-        query_mask: Boolean, shape `(B, T)`.
+        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step.
         value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
         key_mask: Boolean, shape `(B, S)`.
         attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`.

@@ -74,7 +74,8 @@ class AttentionLayer(keras.layers.Layer):
         one_step = len(query.shape) == 2
         if one_step:
             query = query[:, None, :]
-            query_mask = None
+            if query_mask is not None:
+                query_mask = ops.expand_dims(query_mask, -1)
             if attention_mask is not None:
                 attention_mask = ops.expand_dims(attention_mask, -2)
         memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
@@ -158,8 +159,8 @@ class ScoreAttention(AttentionLayer):
         query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step.
         value: Shape `(B, S, Dv)`.
         key: Shape `(B, S, Dk)`; `value` if left out.
-        query_mask: Boolean, shape `(B, T)`. Queries at `False` get weights 0 and
-            context 0.
+        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step. Queries at `False`
+            get weights 0 and context 0.
         value_mask: Boolean, shape `(B, S)`. Keys at `False` are never looked at,
             whatever they hold, NaN included.
         key_mask: As `value_mask`; where both are given both must allow.

@@ -49,8 +49,8 @@ class MultiHeadAttention(AttentionLayer):
         query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step.
         value: Shape `(B, S, Dv)`.
         key: Shape `(B, S, Dk)`; `value` if left out.
-        query_mask: Boolean, shape `(B, T)`. Queries at `False` get weights 0 and
-            output 0.
+        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step. Queries at `False`
+            get weights 0 and output 0.
         value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
         key_mask: As `value_mask`; where both are given both must allow.
         attention_mask: Boolean, shape `(T, S)`, `(B, T, S)` or, one for each head,

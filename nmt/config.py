@@ -33,9 +33,6 @@ class VocabularyConfig:
     """The joint SentencePiece vocabulary of both languages."""
 
     vocabulary_size: int = _option(6000, "number of pieces", least=8)
-    vocabulary_type: str = _option(
-        "bpe", "SentencePiece model", choices=("bpe", "unigram")
-    )
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,10 @@ class TrainingConfig:
     )
     clip_norm: float = _option(1.0, "largest norm of the gradient", least=0)
     sampling_alpha: float = _option(
-        0.0, "subword regularisation; 0: always the best pieces", least=0, below=1
+        0.0,
+        "share of merges left out at random when splitting into pieces",
+        least=0,
+        below=1,
     )
     average_decay: float = _option(
         0.998, "decay of the running average of the weights; 0: none", least=0, below=1

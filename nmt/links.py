@@ -15,10 +15,9 @@ import numpy as np
 from keras_attention import alignment_error_rate, hard_links
 from nmt.corpora import Corpus
 from nmt.gold import gold_alignment
-from nmt.vocabulary import END_PIECE
+from nmt.vocabulary import END_PIECE, SPACE
 
 UNKNOWN_PIECE = "<unk>"
-WORD_START = "\u2581"
 
 ROW_SHIFT = 0
 """Steps after the one that emits a piece at which its attention is read by default.
@@ -59,7 +58,7 @@ def piece_shares(pieces, words):
     pattern = "".join(
         "(.+?)"
         if piece == UNKNOWN_PIECE
-        else f"({re.escape(piece.replace(WORD_START, ''))})"
+        else f"({re.escape(piece.replace(SPACE, ''))})"
         for piece in pieces
     )
     spelled = re.fullmatch(pattern, text, re.DOTALL)

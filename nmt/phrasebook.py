@@ -24,8 +24,8 @@ _WORD = re.compile(r"'s\b|\w+|[^\w\s]")
 _CLOSED = frozenset({".", ",", "?", "'s"})
 # Training favours rare word forms: of the sentences whose every form was met this
 # often, that share is refused.
-_OFTEN = 30
-_REFUSED = 0.85
+_OFTEN = 20
+_REFUSED = 0.9
 # Draws in a row without a new sentence after which the grammar counts as exhausted.
 _PATIENCE = 10_000
 
@@ -100,20 +100,22 @@ def generate(
                 f"The phrase book has too few sentences for the sizes {sizes}: "
                 f"found {found}. Ask for fewer."
             )
-        phrase = _phrase(*drawn.draw())
-        part = _part(phrase.spanish)
-        if phrase.english in seen or len(parts[part]) == sizes[part]:
+        english, spanish = _finished(*drawn.draw())
+        source = _written(with_articles(english))
+        target = _written([word.text for word in spanish])
+        part = _part(target)
+        if source in seen or len(parts[part]) == sizes[part]:
             continue
-        if not (_fits(phrase.english) and _fits(phrase.spanish)):
+        forms = words(target)
+        if not (_fits(words(source)) and _fits(forms)):
             continue
         if part == "train":
-            forms = words(phrase.spanish)
             if min(met[form] for form in forms) >= _OFTEN and drawn.chance(_REFUSED):
                 continue
             met.update(forms)
         fruitless = 0
-        seen.add(phrase.english)
-        parts[part].append(phrase)
+        seen.add(source)
+        parts[part].append(Phrase(source, target, *_links(english, spanish)))
     return Phrasebook(**{part: tuple(pairs) for part, pairs in parts.items()})
 
 
@@ -125,32 +127,32 @@ def _part(spanish: str) -> str:
     return "validation" if share < TEST_SHARE + VALIDATION_SHARE else "train"
 
 
-def _fits(sentence: str) -> bool:
+def _fits(split: Sequence[str]) -> bool:
     """Whether there are enough words, marks apart, and not too many, marks counted."""
-    split = words(sentence)
-    return sum(word[0].isalpha() for word in split) >= MIN_WORDS and (
-        len(split) <= MAX_WORDS
+    return len(split) <= MAX_WORDS and (
+        sum(word[0].isalpha() for word in split) >= MIN_WORDS
     )
 
 
-def _phrase(part: Part, mark: str) -> Phrase:
-    """Writes a derivation out as two sentences and the links between their words."""
+def _finished(part: Part, mark: str) -> tuple[list[English], list[Spanish]]:
+    """Adds the marks to a derivation and contracts `a el` and `de el`."""
     end = English(mark)
-    english = (*part.english, end)
-    spanish = (*part.spanish, Spanish(mark, (end,)))
+    english = [*part.english, end]
+    spanish = [*part.spanish, Spanish(mark, (end,))]
     if mark == "?":
         # Spanish asks from the start, as English does by its first word.
-        spanish = (Spanish("¿", (), (end, english[0])), *spanish)
-    spanish = contracted(spanish)
+        spanish = [Spanish("¿", (), (end, english[0])), *spanish]
+    return english, contracted(spanish)
+
+
+def _links(
+    english: list[English], spanish: list[Spanish]
+) -> tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]]]:
+    """The sure and the possible links between the words of two sentences."""
     place = {id(word): i for i, word in enumerate(english)}
     sure = {(place[id(e)], j) for j, s in enumerate(spanish) for e in s.sure}
     possible = {(place[id(e)], j) for j, s in enumerate(spanish) for e in s.possible}
-    return Phrase(
-        english=_written(with_articles(english)),
-        spanish=_written([word.text for word in spanish]),
-        sure=frozenset(sure),
-        possible=frozenset(sure | possible),
-    )
+    return frozenset(sure), frozenset(sure | possible)
 
 
 def _written(texts: Sequence[str]) -> str:

@@ -264,7 +264,8 @@ class Sentences(NounPhrases):
         adjective = self.pick(lexicon.ADJECTIVES)
         if "person" in adjective.kinds and self.chance(0.3):
             return self.pronoun(asked), adjective
-        return self.noun_phrase(nouns_of(adjective.kinds), True, 0), adjective
+        described = self.noun_phrase(nouns_of(adjective.kinds), True, 0, plural=0.5)
+        return described, adjective
 
     def _copula(
         self, subject: Nominal, adjective: Adjective, negated: bool, very: float

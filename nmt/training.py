@@ -356,11 +356,8 @@ def _refuse_other_settings(out, config):
 
 def _train_vocabulary(corpus, config):
     text = corpus.splits["train"]
-    return Vocabulary.train(
-        [*text.source, *text.target],
-        config.vocabulary.vocabulary_size,
-        config.vocabulary.vocabulary_type,
-    )
+    lines = [*text.source, *text.target]
+    return Vocabulary.train(lines, config.vocabulary.vocabulary_size)
 
 
 def _write_arrays(path, arrays):

@@ -265,8 +265,7 @@ class Translator:
         for text in texts:
             if not text.strip():
                 raise UserError(f"Nothing to translate: got {text!r}. Give a text.")
-        graph_ids = np.asarray(self.vocabulary.graph_ids(tf.constant(texts, tf.string)))
-        return [row[(row != PAD_ID) & (row != END_ID)].tolist() for row in graph_ids]
+        return self.vocabulary.ids(texts)
 
     def _search(self, kind, options):
         """Compile a search once for all lengths."""

@@ -1,6 +1,7 @@
 """Text to ids and back, by SentencePiece."""
 
 import io
+import random
 from pathlib import Path
 
 import sentencepiece
@@ -10,6 +11,7 @@ from nmt.files import write_whole
 
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
 END_PIECE = "</s>"
+SPACE = "\u2581"  # How SentencePiece writes a space, in front of a word.
 
 
 class Vocabulary:
@@ -43,16 +45,15 @@ class Vocabulary:
                 f"The vocabulary has special ids {ids}; expected "
                 f"{(PAD_ID, UNKNOWN_ID, START_ID, END_ID)} as `nmt train` sets them."
             )
-        self._graph_tokenizer = None
+        self._ranks = None
 
     @classmethod
-    def train(cls, lines, size, model_type="bpe"):
+    def train(cls, lines, size):
         """Learn the pieces of a text.
 
         Args:
             lines: Iterable of sentences, of both languages.
             size: Int. Number of pieces. Fewer are made when the text has not so many.
-            model_type: `"bpe"` or `"unigram"`.
 
         Raises:
             UserError: If the text has more distinct characters than `size` holds.
@@ -63,7 +64,7 @@ class Vocabulary:
                 sentence_iterator=iter(lines),
                 model_writer=model,
                 vocab_size=size,
-                model_type=model_type,
+                model_type="bpe",
                 hard_vocab_limit=False,
                 character_coverage=1.0,
                 pad_id=PAD_ID,
@@ -108,27 +109,30 @@ class Vocabulary:
     def sample_ids(self, texts, alpha, seed):
         """Split texts into ids at random, the same for the same seed.
 
+        SentencePiece draws such splits too, but from random numbers that differ from
+        one process to the next whatever the seed.
+
         Args:
             texts: Sequence of sentences.
-            alpha: Float in (0, 1). For `bpe` the share of merges left out; for
-                `unigram` the sharpness of the distribution over splits.
+            alpha: Float in [0, 1). Share of the merges left out, at each merge anew.
             seed: Int.
 
         Reference:
-            [Kudo, 2018](https://arxiv.org/abs/1804.10959), section 3.2 (unigram);
-            [Provilkov et al., 2020](https://arxiv.org/abs/1910.13267), section 3 (bpe).
+            [Provilkov et al., 2020](https://arxiv.org/abs/1910.13267), section 3,
+            algorithm 1.
         """
-        # SentencePiece seeds its generator once per thread, and its batch call works in
-        # a new thread each time: one thread makes the result a function of the seed.
-        sentencepiece.set_random_generator_seed(seed % 2**31)
-        return self._processor.Encode(
-            list(texts),
-            out_type=int,
-            enable_sampling=True,
-            alpha=alpha,
-            nbest_size=-1,
-            num_threads=1,
-        )
+        if self._ranks is None:
+            count = len(self)
+            self._ranks = {self._processor.IdToPiece(i): i for i in range(count)}
+        draw = random.Random(seed).random
+        return [
+            [
+                self._ranks.get(piece, UNKNOWN_ID)
+                for word in "".join(pieces).replace(SPACE, f" {SPACE}").split(" ")
+                for piece in _merge(word, self._ranks, alpha, draw)
+            ]
+            for pieces in self._processor.EncodeAsPieces(list(texts))
+        ]
 
     def text(self, ids):
         """Join ids to text; special ids are left out."""
@@ -163,8 +167,25 @@ class Vocabulary:
         return self._tokenizer().detokenize(tf.ragged.boolean_mask(ids, ids > END_ID))
 
     def _tokenizer(self):
-        if self._graph_tokenizer is None:
-            import tensorflow_text
+        import tensorflow_text
 
-            self._graph_tokenizer = tensorflow_text.SentencepieceTokenizer(self.model)
-        return self._graph_tokenizer
+        # Made anew each time: TensorFlow throws away what this holds when it clears
+        # its caches, as it does whenever a seed is set.
+        return tensorflow_text.SentencepieceTokenizer(self.model)
+
+
+def _merge(word, ranks, alpha, draw):
+    """Merge the characters of a word by rank, each time without a share of merges."""
+    pieces = list(word)
+    while True:
+        best = None
+        for place, pair in enumerate(zip(pieces, pieces[1:], strict=False)):
+            rank = ranks.get("".join(pair))
+            if rank is None or draw() < alpha:
+                continue
+            if best is None or rank < best[0]:
+                best = rank, place
+        if best is None:
+            return pieces
+        place = best[1]
+        pieces[place : place + 2] = ["".join(pieces[place : place + 2])]

@@ -331,9 +331,15 @@ def test_one_step_is_a_row_of_the_whole(make):
     layer = built(make)
     inputs = attention_inputs() | {"value_mask": left_padding()}
     pairs = np.random.default_rng(0).random((B, T, S)) < 0.7
-    context, weights = attend(layer, inputs | {"attention_mask": pairs})
+    real = left_padding(T)
+    masks = {"attention_mask": pairs, "query_mask": real}
+    context, weights = attend(layer, inputs | masks)
     for t in range(T):
-        step = inputs | {"query": inputs["query"][:, t], "attention_mask": pairs[:, t]}
+        step = inputs | {
+            "query": inputs["query"][:, t],
+            "attention_mask": pairs[:, t],
+            "query_mask": real[:, t],
+        }
         step_context, step_weights = arrays(layer(**step, return_attention_scores=True))
         assert_close(step_context, context[:, t])
         assert_close(np.reshape(step_weights, (B, -1, S)), weights[:, :, t])
@@ -452,6 +458,17 @@ def test_the_mask_of_an_embedding_reaches_the_layer(make):
     assert (weights[~pairs] == 0).all()
     assert (weights[pairs] > 0).all()
     assert (context[target == 0] == 0).all()
+
+
+@every_attention
+def test_the_mask_of_one_embedded_token_reaches_the_layer(make):
+    tokens = np.array([3, 0])
+    query = layers.Embedding(8, DQ, mask_zero=True)(tokens)
+    inputs = attention_inputs() | {"query": query}
+    context, weights = arrays(make()(**inputs, return_attention_scores=True))
+    assert (context[1] == 0).all()
+    assert (weights[1] == 0).all()
+    assert np.abs(context[0]).min() > 0
 
 
 @every_attention

@@ -1,0 +1,67 @@
+import json
+
+import pytest
+
+from nmt.config import PRESETS, Config
+from nmt.errors import UserError
+
+
+def test_settings_come_back_from_a_file(tmp_path):
+    config = PRESETS["demo"].replace(name="x", files=("a", "b"), dropout=0.25)
+    config.save(tmp_path / "config.json")
+    assert Config.load(tmp_path / "config.json") == config
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("order", "after", "order must be one of previous, current, conditional"),
+        ("units", 0, "units must be at least 1; got 0"),
+        ("units", 2.5, "units must be of type int; got 2.5"),
+        ("dropout", 1.0, "dropout must be less than 1; got 1.0"),
+        ("dropout", "much", "dropout must be of type float; got 'much'"),
+        ("epochs", True, "epochs must be of type int; got True"),
+        ("deterministic", 1, "deterministic must be of type bool; got 1"),
+    ],
+)
+def test_a_wrong_value_is_told(option, value, message):
+    with pytest.raises(UserError, match=message):
+        Config().replace(**{option: value})
+
+
+def test_an_unknown_option_is_told():
+    with pytest.raises(UserError, match=r"Unknown options \['unit'\]; known are"):
+        Config().replace(unit=3)
+
+
+def test_a_file_that_holds_no_settings_is_told(tmp_path):
+    path = tmp_path / "config.json"
+    with pytest.raises(UserError, match="Cannot read .*: No such file"):
+        Config.load(path)
+    path.write_text("{")
+    with pytest.raises(UserError, match="is not valid JSON"):
+        Config.load(path)
+    path.write_text("[1]")
+    with pytest.raises(UserError, match="holds no settings of a model"):
+        Config.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(format=99), "has format 99; this version of nmt reads"),
+        (lambda c: c.update(more={}), "has sections .*'more'"),
+        (lambda c: c["model"].update(colour=1), r"unknown or missing .*\['colour'\]"),
+        (lambda c: c["model"].pop("units"), r"unknown or missing settings \['units'\]"),
+        (lambda c: c["model"].update(units=-1), "units must be at least 1; got -1"),
+    ],
+)
+def test_a_changed_file_is_told(tmp_path, change, message):
+    path = tmp_path / "config.json"
+    Config().save(path)
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=message):
+        Config.load(path)
