@@ -202,7 +202,7 @@ class AttentionRNN(keras.layers.Layer):
             memory = self.attention.prepare(
                 memory, value_mask=memory_mask, draw_dropout=training
             )
-        states = self._initial_states(ops.shape(sequence)[0], memory, initial_state)
+        states = self.initial_states(memory, initial_state)
         ask_later = self._asks_later(memory)
         if training and any(has_dropout(cell) for cell in self._all_cells()):
             # Cells draw their dropout in the first step and keep it. Were that step
@@ -264,6 +264,37 @@ class AttentionRNN(keras.layers.Layer):
                 "the memory to the call as it is."
             )
         return self.attention.prepare(memory, value_mask=memory_mask)
+
+    def initial_states(self, memory, given=None):
+        """List all states before the first step, as `return_state` lists them after.
+
+        Args:
+            memory: A `Memory` from `prepare`.
+            given: List of tensors, shape `(B, …)`: the states of the cells, or all
+                states; zeros if `None`.
+
+        Returns:
+            List of tensors, shape `(B, …)`.
+
+        Raises:
+            ValueError: If `given` holds neither number of tensors.
+        """
+        sizes = [size for cell in self.cells for size in state_sizes(cell)]
+        cells = len(sizes)
+        if self.input_feeding:
+            sizes.append(self._output_size)
+        batch_size = ops.shape(memory.value)[0]
+        states = [ops.zeros((batch_size, size), self.compute_dtype) for size in sizes]
+        states += self.attention.initial_state(memory)
+        if given is None:
+            return states
+        given = list(given) if isinstance(given, (list, tuple)) else [given]
+        if len(given) not in (cells, len(states)):
+            raise ValueError(
+                f"`initial_state` must hold {cells} cell states, or all {len(states)} "
+                f"that `return_state` gives. Received: {len(given)} tensors."
+            )
+        return [*given, *states[len(given) :]]
 
     def compute_mask(self, sequence, mask=None):
         return None
@@ -361,23 +392,6 @@ class AttentionRNN(keras.layers.Layer):
             states = states[count:]
         fed = 1 if self.input_feeding else 0
         return cell_states, states[:fed], states[fed:]
-
-    def _initial_states(self, batch_size, memory, given):
-        sizes = [size for cell in self.cells for size in state_sizes(cell)]
-        cells = len(sizes)
-        if self.input_feeding:
-            sizes.append(self._output_size)
-        states = [ops.zeros((batch_size, size), self.compute_dtype) for size in sizes]
-        states += self.attention.initial_state(memory)
-        if given is None:
-            return states
-        given = list(given) if isinstance(given, (list, tuple)) else [given]
-        if len(given) not in (cells, len(states)):
-            raise ValueError(
-                f"`initial_state` must hold {cells} cell states, or all {len(states)} "
-                f"that `return_state` gives. Received: {len(given)} tensors."
-            )
-        return [*given, *states[len(given) :]]
 
     def _check_context_cell(self):
         first, second = state_sizes(self.cells[0]), state_sizes(self.context_cell)

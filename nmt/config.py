@@ -52,6 +52,9 @@ class ModelConfig:
         "when the decoder asks: before its step, after it, or between two cells",
         choices=("previous", "current", "conditional"),
     )
+    input_feeding: bool = _option(
+        True, "whether the order current feeds each output to the next step"
+    )
     embedding_size: int = _option(256, "size of the embeddings", least=1)
     units: int = _option(256, "size of the RNN states, per direction", least=1)
     attention_units: int = _option(256, "size inside additive attention", least=1)

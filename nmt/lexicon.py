@@ -111,6 +111,7 @@ letter letters; f carta cartas; reading writing small
 newspaper newspapers; m periódico periódicos; reading small
 poem poems; m poema poemas; reading writing small
 story stories; m cuento cuentos; reading writing small
+envelope envelopes; m sobre sobres; thing opening small
 map maps; m mapa mapas; thing small
 key keys; f llave llaves; thing small
 lamp lamps; f lámpara lámparas; thing

@@ -53,7 +53,7 @@ class TranslationModel(keras.Model):
             if config.order == "conditional"
             else None,
             attentional_units=config.embedding_size if current else None,
-            input_feeding=current,
+            input_feeding=current and config.input_feeding,
             name="decoder",
         )
         # Luong's attentional vector is the readout; the other two papers have a deep

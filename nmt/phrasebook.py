@@ -106,10 +106,11 @@ def generate(
         part = _part(target)
         if source in seen or len(parts[part]) == sizes[part]:
             continue
-        forms = words(target)
-        if not (_fits(words(source)) and _fits(forms)):
+        words_by_side = words(source), words(target)
+        if not all(map(_fits, words_by_side)):
             continue
         if part == "train":
+            forms = sum(words_by_side, [])
             if min(met[form] for form in forms) >= _OFTEN and drawn.chance(_REFUSED):
                 continue
             met.update(forms)

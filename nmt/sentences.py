@@ -320,8 +320,12 @@ class Sentences(NounPhrases):
 
     def contrast(self) -> tuple[Part, str]:
         """The table is cheap, but it is not ugly."""
-        subject, first = self._described()
-        others = [word for word in adjectives_of(subject.kinds) if word is not first]
+        others: list[Adjective] = []
+        # With the other copula, the two qualities do not contradict each other.
+        while not others:
+            subject, first = self._described()
+            suitable = adjectives_of(subject.kinds)
+            others = [word for word in suitable if word.copula != first.copula]
         second = self.pick(others)
         echo = self._echo(subject)
         return (

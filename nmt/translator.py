@@ -280,6 +280,7 @@ class Translator:
         def run(source, limits, seed):
             memory, mask, states = self.model.encode(source)
             prepared = self.model.decoder.prepare(memory, mask)
+            states = self.model.decoder.initial_states(prepared, states)
             prepared = ka.Memory(
                 *(
                     None if part is None else search.repeat(part, beams)
