@@ -179,9 +179,7 @@ class Sentences(NounPhrases):
 
     def _others(self, subject: Nominal) -> tuple[int, ...]:
         """The places in `PRONOUNS` that the subject may act upon."""
-        if subject.person in (0, 3):
-            return (1, 2, 4, 5)
-        return (0, 2, 3, 4, 5) if subject.person == 1 else tuple(range(6))
+        return (1, 2, 4, 5) if subject.person in (0, 3) else tuple(range(6))
 
     def two_actions(self) -> tuple[Part, str]:
         """The girl buys an apple and eats it: `it` agrees with apple in Spanish."""
@@ -216,7 +214,7 @@ class Sentences(NounPhrases):
             other = self.pick(self._others(subject))
             clitic = pair(lexicon.PRONOUNS[other][1], _DATIVES[other])
             return clause(subject, group, gift, clitic), "."
-        receiver = self.person()
+        receiver = self.person(plural=0.5)
         to = pair("to", "a")
         le = Spanish("les" if receiver.plural else "le", (), to.english + receiver.head)
         return clause(subject, group, gift + to + receiver.part, Part((), (le,))), "."

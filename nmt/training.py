@@ -165,7 +165,7 @@ class Training:
             minutes = (self.seconds + time.monotonic() - began) / 60
             done = (epoch - 1 + number / len(makers)) / settings.epochs
             if settings.max_minutes:
-                if minutes >= settings.max_minutes:
+                if minutes >= settings.max_minutes and self.steps:
                     self.finished = True
                     break
                 done = max(done, minutes / settings.max_minutes)
