@@ -186,7 +186,7 @@ class Sentences(NounPhrases):
         subject = self.somebody()
         while True:
             first, second = self.pick(_GETTING), self.pick(_USING)
-            nouns = nouns_of(first.objects, second.objects)
+            nouns = nouns_of(first.objects - PERSON, second.objects)
             common = set(tenses(subject, first)) & set(tenses(subject, second))
             if nouns:
                 break

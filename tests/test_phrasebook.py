@@ -288,6 +288,7 @@ def test_a_known_phrase_has_its_known_translation(plain_pairs, english, spanish)
         ("english", r"a [aeiou]\w*|an [^aeiou]\w*"),
         ("english", r"^(he|she) (do|are|have|am)|^(i|you|we|they) (does|is|has)"),
         ("english", r"(two|three|many|these|those) \w+ is"),
+        ("english", r"(man|boy|girl|doctors?) and \w+ (for )?(it|them)"),
         ("spanish", r"(a|de) el"),
         ("spanish", r"(la|una) (agua|águila|aula)"),
         ("spanish", r"(la|las|una|unas) \w+ (rojos?|pequeños?|rotos?|negros?)"),
