@@ -217,9 +217,16 @@ PRESETS = {
     "base": Config(),
     "demo": Config(
         vocabulary=VocabularyConfig(vocabulary_size=1000),
-        model=ModelConfig(embedding_size=96, units=96, attention_units=96, dropout=0.1),
+        model=ModelConfig(
+            embedding_size=128, units=128, attention_units=128, dropout=0.1
+        ),
         training=TrainingConfig(
-            epochs=10, learning_rate=3e-3, warmup_steps=100, average_decay=0.98
+            epochs=5,
+            batch_tokens=600,
+            learning_rate=4e-3,
+            warmup_steps=100,
+            label_smoothing=0.05,
+            average_decay=0.99,
         ),
     ),
 }
