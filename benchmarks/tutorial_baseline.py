@@ -109,7 +109,7 @@ def train(splits, minutes, seed):
     """
     keras.utils.set_random_seed(seed)
     words = Words.of(splits["train"])
-    validation = words.batches(splits["validation"], seed).cache()
+    validation = words.batches(splits["validation"], seed)
     model = TutorialModel(words)
     # XLA would compile the model anew for each pair of lengths; the tutorial's Keras
     # did not use it.
@@ -119,17 +119,19 @@ def train(splits, minutes, seed):
         words.batches(splits["train"], seed).repeat().prefetch(tf.data.AUTOTUNE),
         epochs=sys.maxsize,
         steps_per_epoch=ROUND_STEPS,
-        validation_data=validation.take(VALIDATION_BATCHES),
+        # Cached, so that every round is judged by the same sentences.
+        validation_data=validation.take(VALIDATION_BATCHES).cache(),
+        shuffle=False,  # done already
         callbacks=[clock],
         verbose=0,
     )
     processor, trained = time.process_time() - processor, clock.minutes
-    passes = clock.steps * BATCH_SIZE / len(splits["train"].source)
+    epochs = clock.steps / math.ceil(len(splits["train"].source) / BATCH_SIZE)
     print(
         f"tutorial's model: seed {seed}, {words.source.vocabulary_size()} and "
         f"{words.target.vocabulary_size()} words, {model.count_params():,} parameters\n"
         f"trained for {trained:.1f} minutes ({processor / 60:.1f} of processor time): "
-        f"{clock.steps} steps, {passes:.1f} epochs; kept: round {clock.best_round} of "
+        f"{clock.steps} steps, {epochs:.1f} epochs; kept: round {clock.best_round} of "
         f"{clock.rounds}\n"
         f"validation loss {model.evaluate(validation, verbose=0):.3f} nats a word"
     )
@@ -174,15 +176,15 @@ def score(translate, test):
     """Translate the test part, and print its scores."""
     sources, references = evaluation.group_references(*test)
     hypotheses = evaluation.in_chunks(translate, sources, "translating")
-    cased = evaluation.translation_scores(hypotheses, references, grouped=True)
-    plain = evaluation.translation_scores(
+    as_written = evaluation.translation_scores(hypotheses, references, grouped=True)
+    standard = evaluation.translation_scores(
         _standardized(hypotheses),
         [_standardized(accepted) for accepted in references],
         tokenized=True,
     )
     for found, name, note in (
-        (cased, "BLEU -lc", ""),
-        (plain, "BLEU", ", outputs and references in the tutorial's form"),
+        (as_written, "BLEU -lc", ""),
+        (standard, "BLEU", ", outputs and references in the tutorial's form"),
     ):
         result = next(result for result in found if result.name == name)
         print(f"{name:<8} {result.value:6.2f}  {result.signature}{note}")

@@ -221,10 +221,10 @@ PRESETS = {
             embedding_size=128, units=128, attention_units=128, dropout=0.1
         ),
         training=TrainingConfig(
-            epochs=5,
+            epochs=3,
             batch_tokens=600,
-            learning_rate=4e-3,
-            warmup_steps=100,
+            learning_rate=5e-3,
+            warmup_steps=60,
             label_smoothing=0.05,
             average_decay=0.99,
         ),

@@ -64,7 +64,7 @@ def words(sentence: str) -> list[str]:
 
 def generate(
     seed: int = 0,
-    train_size: int = 10000,
+    train_size: int = 17_000,
     validation_size: int = 500,
     test_size: int = 1000,
 ) -> Phrasebook:
