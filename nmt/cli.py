@@ -145,7 +145,7 @@ def _add_train(commands):
     command.add_argument(
         "--out",
         metavar="DIR",
-        help="folder of the model (default: models/CORPUS-SOURCE-TARGET)",
+        help="folder of the model (default: models/CORPUS-SOURCE-TARGET[-tok])",
     )
     command.add_argument(
         "--preset",

@@ -4,6 +4,8 @@ import os
 import sys
 import tempfile
 
+from nmt.errors import UserError
+
 
 def import_tensorflow():
     """Import TensorFlow, and keep from the terminal what it writes meanwhile.
@@ -11,7 +13,16 @@ def import_tensorflow():
     `TF_CPP_MIN_LOG_LEVEL` does not silence these lines since TensorFlow 2.17
     (tensorflow#100442): they go straight to the process' standard error. If the import
     fails they are shown, as they may say why.
+
+    Raises:
+        UserError: If another backend was chosen for Keras.
     """
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend != "tensorflow":
+        raise UserError(
+            f"KERAS_BACKEND is {backend!r}, but nmt runs on TensorFlow. Unset it, or "
+            "set it to 'tensorflow'."
+        )
     if "tensorflow" in sys.modules:
         return
     sys.stderr.flush()

@@ -494,3 +494,11 @@ def test_a_command_says_nothing_but_its_answer(trained):
 def test_the_parser_takes_no_shortened_flags():
     with pytest.raises(UserError, match="unrecognized arguments: --uni"):
         parser().parse_args(["train", "multi30k", "--uni", "3"])
+
+
+def test_another_keras_backend_is_told(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 2
+    assert "KERAS_BACKEND is 'jax', but nmt runs on TensorFlow" in (
+        capsys.readouterr().err
+    )

@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -6,13 +7,20 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_first_example_runs():
+def test_the_first_example_runs(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
     check = """
 assert weights.shape == (1, 3, 4)
 assert float(weights.numpy()[0, :, 3].sum()) == 0
 """
-    subprocess.run([sys.executable, "-c", blocks[0] + check], check=True, timeout=300)
+    subprocess.run(
+        [sys.executable, "-c", blocks[0] + check],
+        check=True,
+        timeout=300,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (tmp_path / "weights.svg").stat().st_size > 1000
 
 
 def test_every_picture_and_page_it_names_is_there():
