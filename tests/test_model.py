@@ -74,6 +74,7 @@ def batch(vocabulary):
 
 
 def memorise(model, batch, steps):
+    """Train until the pairs are known by heart, for `steps` steps at most."""
     optimizer = keras.optimizers.Adam(0.01, global_clipnorm=1.0)
     optimizer.build(model.trainable_variables)
     source, target_in, target_out = map(tf.constant, batch)
@@ -104,7 +105,7 @@ def memorise(model, batch, steps):
 def check_that_it_memorises(choice, vocabulary, batch):
     keras.utils.set_random_seed(3)
     model = TranslationModel(ModelConfig(**SIZES, **choice), len(vocabulary))
-    memorise(model, batch, 300)
+    memorise(model, batch, 900)
     sources, targets = zip(*PAIRS, strict=True)
     found = Translator(model, vocabulary, None)(sources, beam_size=2)
     assert [translation.text for translation in found] == list(targets)
