@@ -31,7 +31,7 @@ def import_tensorflow():
         os.dup2(chatter.fileno(), 2)
         try:
             import tensorflow  # noqa: F401
-        except BaseException:
+        except Exception:
             chatter.seek(0)
             os.write(terminal, chatter.read())
             raise
