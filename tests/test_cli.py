@@ -445,11 +445,11 @@ def test_a_message_of_several_lines_becomes_one(monkeypatch, refused):
 
 def test_a_failure_of_the_system_is_one_line_and_status_1(monkeypatch, capsys):
     def fail(args):
-        raise PermissionError(13, "Permission denied", "/root/x")
+        raise PermissionError(13, "Permission denied", "/locked/x")
 
     monkeypatch.setattr("nmt.commands.demo", fail)
     assert main(["demo"]) == 1
-    assert capsys.readouterr().err == "nmt: error: /root/x: Permission denied.\n"
+    assert capsys.readouterr().err == "nmt: error: /locked/x: Permission denied.\n"
 
 
 @pytest.mark.parametrize(("command", "resumes"), [("demo", True), ("corpora", False)])
