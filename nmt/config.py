@@ -157,8 +157,15 @@ class Config:
         """
         path = Path(path)
         mend = "Expected a folder that `nmt train` made."
+        if not path.parent.is_dir():
+            raise UserError(f"There is no folder {path.parent}. {mend}")
         try:
             content = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise UserError(
+                f"{path.parent} is no folder of a model: it holds no {path.name}. "
+                f"{mend}"
+            ) from None
         except OSError as error:
             raise UserError(f"Cannot read {path}: {error.strerror}. {mend}") from None
         except ValueError:

@@ -5,6 +5,7 @@ network. A missing one is downloaded under a temporary name, checked, and only t
 given its own name, so that the folder never holds half a file.
 """
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -170,6 +171,7 @@ def _download(file: RemoteFile, folder: Path, verify: bool) -> None:
         urls={file.name: file.url},
         retry_if_failed=RETRIES,
     )
+    was_there = folder.exists()
     by_hand = f"Check the network, or put the file at {folder / file.name} yourself."
     try:
         manager.fetch(file.name, downloader=transfer_and_check)
@@ -192,6 +194,10 @@ def _download(file: RemoteFile, folder: Path, verify: bool) -> None:
             f"{error.strerror or error}. Set --data or NMT_DATA to a folder that "
             "can be written, or that holds the file."
         ) from error
+    finally:
+        if not was_there:
+            with contextlib.suppress(OSError):  # not empty: the file has come
+                folder.rmdir()
 
 
 def _refusal(file: RemoteFile, error) -> str:

@@ -25,6 +25,8 @@ from nmt.vocabulary import PAD_ID, Vocabulary
 
 STATE_FILE = "training_state.npz"
 HISTORY_FILE = "history.json"
+SHOWN_DIFFERENCES = 4
+"""Settings that a refusal names; more would fill the screen."""
 
 
 def train(corpus, config, out, report=print):
@@ -348,8 +350,11 @@ def _refuse_other_settings(out, config):
             for key in old
             if old[key] != new[key]
         ]
+    shown = "; ".join(differences[:SHOWN_DIFFERENCES])
+    if len(differences) > SHOWN_DIFFERENCES:
+        shown += f"; and {len(differences) - SHOWN_DIFFERENCES} more"
     raise UserError(
-        f"{out} holds a model of other settings: {'; '.join(differences)}. "
+        f"{out} holds a model of other settings: {shown}. "
         "Choose another --out, or the settings it was begun with."
     )
 

@@ -92,10 +92,6 @@ class Translator:
             UserError: If it is no such folder, or was made by another version.
         """
         folder = Path(folder)
-        if not folder.is_dir():
-            raise UserError(
-                f"There is no folder {folder}. Expected one that `nmt train` made."
-            )
         config = Config.load(folder / CONFIG_FILE)
         vocabulary = Vocabulary.load(folder / VOCABULARY_FILE)
         model = TranslationModel(config.model, len(vocabulary))

@@ -327,8 +327,8 @@ def test_corpora_are_listed_with_what_is_on_disk(tmp_path, capsys):
         ("train multi30k --text html", "argument --text: invalid choice: 'html'"),
         ("train multi30k --preset huge", "argument --preset: invalid choice: 'huge'"),
         ("translate a", "the following arguments are required: --model"),
-        ("translate --model nowhere a", "Cannot read nowhere/config.json"),
-        ("evaluate --model nowhere", "Cannot read nowhere/config.json"),
+        ("translate --model nowhere a", "There is no folder nowhere"),
+        ("evaluate --model nowhere", "There is no folder nowhere"),
         ("translate --model m a --input f", "both TEXT and --input were given"),
         ("translate --model m --input f", "no file f. Check the path."),
         ("translate --model m --input .", "is a folder. Expected a text file."),
@@ -408,7 +408,7 @@ def test_without_a_network_it_is_told_where_a_file_may_be_put(
     assert main(["train", "multi30k", "--data", str(tmp_path / "data")]) == 2
     line = capsys.readouterr().err.splitlines()[-1]
     assert "no connection to https://" in line and "put the file at" in line
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_no_model_is_refused(refused, tmp_path):
