@@ -186,9 +186,11 @@ class Config:
         for name, kind in SECTIONS.items():
             known = {option.name for option in dataclasses.fields(kind)}
             values = content[name]
-            if not isinstance(values, dict) or set(values) != known:
-                wrong = sorted(set(values) ^ known)
-                raise UserError(f"{path}: unknown or missing settings {wrong}. {mend}")
+            if not isinstance(values, dict) or not set(values) <= known:
+                wrong = sorted(set(values) - known)
+                raise UserError(f"{path}: unknown settings {wrong}. {mend}")
+            # An option that came later stands at its default, which is what a model
+            # from before it has.
             if "files" in values:
                 values["files"] = tuple(values["files"])
             sections[name] = kind(**values)
