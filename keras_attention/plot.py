@@ -4,56 +4,48 @@ Matplotlib is imported when a picture is drawn. Nothing here imports pyplot, sho
 window or changes `rcParams`.
 """
 
-import io
 import os
-import re
-import unicodedata
-import warnings
-from contextlib import contextmanager
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from keras_attention.describe import (
-    TOLERANCE,
-    check_sentence_pair,
-    clip,
-    describe_attention,
-    describe_matrix,
-)
+from keras_attention.alignment import alignment_error_rate, gold_links, hard_links
+from keras_attention.characters import clip, readable
+from keras_attention.checks import SCALES, check_options, check_sentence_pair
+from keras_attention.describe import describe_difference, describe_selection
+from keras_attention.diagnostics import attention_diagnostics
+from keras_attention.selection import is_special, select
 
-SCALES = {
-    "fixed": "attention weight, 0 to 1",
-    "row-max": "attention weight / largest in row",
-    "power": "attention weight, square-root scale",
-    "log": "attention weight, log scale",
-}
-COLORS = "Blues"  # nothing is white; lightness falls steadily, so grey prints read
-MAX_INCHES = 12
-MAX_CELL, MIN_FONT, MAX_FONT = 32, 5, 10  # points
-LINE = 1.4  # room that one line of text takes, in font sizes
-MAX_LABEL = 30  # characters
+DIVERGING = "PuOr_r"  # told apart by colour-blind readers; white in the middle
 DPI = 200
-FONTS = {
-    "CJK": ("Chinese characters", "Noto Sans CJK SC"),
-    "HIRAGANA": ("Japanese", "Noto Sans CJK JP"),
-    "KATAKANA": ("Japanese", "Noto Sans CJK JP"),
-    "HANGUL": ("Korean", "Noto Sans CJK KR"),
-}
 
 
-def plot_attention(weights, source, target=None, ax=None, *, scale=None):
+def plot_attention(
+    weights,
+    source,
+    target=None,
+    ax=None,
+    *,
+    scale=None,
+    special="keep",
+    gold=None,
+    diagnostics=False,
+    source_direction="ltr",
+    rows=None,
+    max_tokens=None,
+):
     """Draw the weights of one sentence pair as a heat map.
 
     The source runs along the top, the target down the left, the first target on top.
     Colours go from 0 to 1 whatever the data, so that a flat row looks flat and
     pictures compare. Weights show where a model looked, which does not explain what
     it did. Beyond what fits in a legible size, only every second, third ... word is
-    written.
+    written. What is hidden, and how much weight is on it, stands below the map. Cut
+    padding off first.
 
-    In a notebook with `%matplotlib inline`, `plot_attention(...).figure` as the last
-    line shows the picture.
+    In a notebook `plot_attention(...).figure` as the last line shows the picture.
+    Hebrew, Arabic and Indic words need matplotlib 3.11, earlier ones do not shape
+    letters.
 
     Args:
         weights: Shape `(T, S)`, rows of attention weights.
@@ -67,86 +59,119 @@ def plot_attention(weights, source, target=None, ax=None, *, scale=None):
             scale given, any numbers are drawn: those outside the colour bar in the
             colour of its end, NaN grey. Default: as `"fixed"`, but such numbers are
             an error.
+        special: What becomes of special tokens such as `</s>` and `[SEP]`: `"keep"`;
+            `"dim"`, drawn pale; or `"drop"`, left out, see `drop_special`.
+        gold: Gold links: str such as `"0-0 1p2"` (source 0 with target 0 for sure,
+            source 1 with target 2 possibly), `(sure, possible)` as two sets, or sure
+            pairs `(source, target)`. Drawn as solid and dashed rings, with the
+            alignment error rate of the largest weight of each row, special tokens
+            aside.
+        diagnostics: Whether to draw the entropy of each row, the coverage of each
+            column and a dot on the largest weight of each row, all of what is shown;
+            see `attention_diagnostics`. Flat rows and columns hardly looked at are
+            hatched.
+        source_direction: `"rtl"` puts the first source word on the right.
+        rows: Slice: show these target words only.
+        max_tokens: Int: show only this many words of each sentence, the first ones.
 
     Returns:
         The Axes, its description for those who cannot see it in `ax.alt_text`.
 
     Raises:
-        ValueError: If the numbers of words do not match `weights`, if there are
-            none, if `scale` is unknown, or, without `scale`, if a weight is NaN,
-            negative or above 1.
+        ValueError: If the numbers of words do not match `weights`, if nothing is left
+            to draw, if an option is unknown, if a gold link is to no word, or,
+            without `scale`, if a weight is NaN, negative or above 1. Gold links and
+            diagnostics need weights of 0 or more whatever the scale.
 
     Example:
         ax = plot_attention([[0.9, 0.1], [0.2, 0.8]], ["the", "cat"], ["le", "chat"])
         save_figure(ax, "cat.svg")
     """
     weights, source, target, own = check_sentence_pair(weights, source, target, 2)
-    _check_scale(weights, scale)
+    check_options(weights, scale, source_direction)
+    part = select(weights, source, target, special, rows, max_tokens)
+    links, notes = _gold(gold, weights, source, target, part)
+    numbers = attention_diagnostics(part.weights) if diagnostics else None
+
+    from keras_attention import heatmap
+    from keras_attention.overlay import Overlay
+
+    overlay = Overlay(*links, numbers, [*part.notes, *notes])
     new = ax is None
-    if new:
-        from matplotlib.figure import Figure
-
-        width, height, cell = _sizes(source, target)
-        ax = Figure(figsize=(width, height), layout="constrained").add_subplot()
-    else:
-        cell = _cell(ax, len(source), len(target))
-    image = _draw(ax, weights, source, target, scale, cell)
-    _name_axes(ax, own)
-    _color_bar(image, ax, weights, scale)
-    if new:
-        # The layout measures how far labels reach out of the whole room for the Axes.
-        # Equal cells leave some of it free, which must not be where the labels are.
-        ax.set_anchor("NW")
-    ax.alt_text = describe_attention(weights, source, target)
-    return ax
+    ax, cell = _axes(ax, part.source, part.target, overlay)
+    image = heatmap.draw(ax, part, scale, cell, source_direction)
+    heatmap.name_axes(ax, own)
+    overlay.draw(ax, cell)
+    label = SCALES[scale or "fixed"]
+    heatmap.color_bar(image, ax, part, scale, label, overlay.color_bar_pad(ax))
+    return _finish(ax, new, describe_selection(part, notes=notes))
 
 
-def plot_attention_heads(weights, source, target=None, *, scale=None):
-    """Draw the weights of many heads, and layers, side by side.
+def plot_attention_difference(
+    first,
+    second,
+    source,
+    target=None,
+    ax=None,
+    *,
+    names=("first", "second"),
+    limit=1.0,
+    source_direction="ltr",
+):
+    """Draw how the weights of two models differ on one sentence pair.
 
-    All panels share their words, one colour scale and one colour bar.
+    Each cell is the second model's weight less the first's: orange where the second
+    looks more, violet where the first does, white where they agree.
 
     Args:
-        weights: Shape `(H, T, S)`, one layer, or `(L, H, T, S)`: one row of panels
-            per layer.
-        source: `S` strings, the words attended to.
-        target: `T` strings, the words that attend. Default: `source`.
-        scale: As in `plot_attention`.
+        first: Shape `(T, S)`, the weights of one model.
+        second: Shape `(T, S)`, those of another, or of a later checkpoint.
+        source: `S` strings.
+        target: `T` strings, for both models the same: force them where they would
+            write different ones. Default: `source`.
+        ax: As in `plot_attention`.
+        names: What to call the two on the colour bar.
+        limit: Number above 0. The colours go from `-limit` to `limit`, on every
+            picture alike; differences beyond are drawn as the end of the bar.
+        source_direction: As in `plot_attention`.
 
     Returns:
-        Array of Axes, shape `(H,)`, titled `H0`, `H1`, or `(L, H)`, titled `L0 H0`.
+        The Axes, with `ax.alt_text`.
 
     Raises:
-        ValueError: As `plot_attention`.
-    """
-    from matplotlib.figure import Figure
+        ValueError: If the numbers of words do not match `first` and `second`, if a
+            weight is NaN, negative or above 1, or if an option is unknown.
 
-    weights, source, target, own = check_sentence_pair(weights, source, target, 3, 4)
-    _check_scale(weights, scale)
-    heads = weights.shape[:-2]
-    columns = heads[1] if len(heads) == 2 else min(heads[0], 4)
-    rows = -(-int(np.prod(heads)) // columns)
-    width, height, cell = _sizes(source, target, rows, columns)
-    figure = Figure(figsize=(width, height), layout="compressed")
-    axes = np.empty(heads, dtype=object)
-    for panel, head in enumerate(np.ndindex(heads)):
-        ax = axes[head] = figure.add_subplot(rows, columns, panel + 1)
-        image = _draw(ax, weights[head], source, target, scale, cell)
-        top, left = panel < columns, panel % columns == 0
-        ax.tick_params(labeltop=top, labelleft=left)
-        _name_axes(ax, own, top, left)
-        kinds = "LH"[-len(head) :]
-        name = " ".join(f"{kind}{i}" for kind, i in zip(kinds, head, strict=True))
-        ax.set_title(name, fontsize=MAX_FONT)
-        ax.alt_text = f"{name}. {describe_attention(weights[head], source, target)}"
-    _color_bar(image, list(axes.flat), weights, scale)
-    figure.alt_text = describe_matrix(
-        weights.mean(axis=tuple(range(len(heads)))),
-        source,
-        target,
-        f"mean of the {axes.size} heads drawn, ",
+    Example:
+        ax = plot_attention_difference(
+            [[0.5, 0.5]], [[0.9, 0.1]], ["the", "cat"], ["chat"], names=("1", "9")
+        )
+    """
+    first, source, given, own = check_sentence_pair(first, source, target, 2)
+    second, *_ = check_sentence_pair(second, source, target, 2)
+    for weights in (first, second):
+        check_options(weights, None, source_direction)
+    names = _pair_of_names(names)
+    if not 0 < limit < np.inf:
+        raise ValueError(f"`limit` must be above 0. Received: limit={limit!r}.")
+    target, difference = given, second - first
+
+    from matplotlib.colors import Normalize
+
+    from keras_attention import heatmap
+    from keras_attention.overlay import Overlay
+
+    new = ax is None
+    ax, cell = _axes(ax, source, target, Overlay())
+    norm = Normalize(-limit, limit)
+    image = heatmap.draw_matrix(
+        ax, difference, source, target, norm, DIVERGING, cell, source_direction
     )
-    return axes
+    heatmap.name_axes(ax, own)
+    label = f"attention weight, {clip(names[1], 24)} less {clip(names[0], 24)}"
+    below, above = (difference < -limit).any(), (difference > limit).any()
+    heatmap.name_colors(image, ax, label, below, above)
+    return _finish(ax, new, describe_difference(difference, source, target, names))
 
 
 def save_figure(figure, path):
@@ -164,34 +189,17 @@ def save_figure(figure, path):
     Raises:
         ValueError: If `path` has another ending.
     """
-    import matplotlib
-
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")
     if kind not in ("png", "svg", "pdf"):
         raise ValueError(
             f"`path` must end in .png, .svg or .pdf. Received: path={str(path)!r}."
         )
-    figure = figure.figure.figure  # of an Axes, of a subfigure, or the figure itself
-    text = getattr(figure, "alt_text", None) or " ".join(
-        ax.alt_text for ax in figure.axes if hasattr(ax, "alt_text")
-    )
-    metadata = {
-        "png": {"Description": text} if text else {},
-        "svg": {"Date": None},
-        "pdf": {"CreationDate": None, "Subject": text or None},
-    }[kind]
-    salt = matplotlib.rcParams["svg.hashsalt"] or "keras_attention"
-    buffer = io.BytesIO()
-    with (
-        matplotlib.rc_context({"svg.hashsalt": salt}),
-        _one_glyph_warning(),
-        _same_positions(figure),
-    ):
-        figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
-    content = buffer.getvalue()
-    if kind == "svg" and text:
-        content = _label_svg(content.decode(), text).encode()
+
+    from keras_attention.picture import render
+
+    # `figure` may be Axes, a subfigure, or the figure itself.
+    content = render(figure.figure.figure, kind, DPI)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -201,193 +209,57 @@ def save_figure(figure, path):
         partial.unlink(missing_ok=True)
 
 
-def _check_scale(weights, scale):
-    if scale is None:
-        if not ((weights >= 0) & (weights <= 1 + TOLERANCE)).all():
-            raise ValueError(
-                "`weights` must lie between 0 and 1. Received: numbers from "
-                f"{weights.min():.4g} to {weights.max():.4g}. To draw them all the "
-                f"same, choose a `scale`: {', '.join(map(repr, SCALES))}."
-            )
-    elif scale not in SCALES:
-        raise ValueError(
-            f"`scale` must be one of {', '.join(map(repr, SCALES))} or None. "
-            f"Received: scale={scale!r}."
-        )
+def _axes(ax, source, target, overlay):
+    """The Axes to draw on, those of a new figure if none are given, and the cell."""
+    from keras_attention import heatmap
+    from keras_attention.picture import Picture
 
-
-def _labels(words):
-    return [clip(word, MAX_LABEL) for word in words]
-
-
-def _length(words):
-    """Length of the longest word in font sizes, about."""
-    return max(
-        sum(1 if unicodedata.east_asian_width(char) in "WF" else 0.6 for char in word)
-        for word in _labels(words)
+    if ax is not None:
+        return ax, heatmap.cell_on(ax, len(source), len(target))
+    size = heatmap.figure_size(source, target)
+    below = overlay.below(size.cell * len(source))
+    size = heatmap.figure_size(
+        source, target, right=overlay.right, below=below, least=overlay.width
     )
+    figure = Picture(figsize=(size.width, size.height), layout="constrained")
+    return figure.add_subplot(), size.cell
 
 
-def _sizes(source, target, rows=1, columns=1):
-    """Inches of a new figure, and points of one cell in it, for a grid of panels."""
-    limit = 72 * MAX_INCHES
-    beside = MAX_FONT * _length(target) + 110  # names, colour bar
-    above = MAX_FONT * _length(source) + 30
-    gap = 12 if columns * rows > 1 else 0
-    title = 20 if columns * rows > 1 else 0
-    cell = min(
-        MAX_CELL,
-        ((limit - beside) / columns - gap) / len(source),
-        ((limit - above) / rows - title) / len(target),
-    )
-    width = beside + columns * (max(cell * len(source), 30) + gap)
-    # The name of the colour bar needs some height even beside a single row.
-    height = above + max(rows * (cell * len(target) + title), 190)
-    return min(width, limit) / 72, min(height, limit) / 72, cell
+def _finish(ax, new, text):
+    if new:
+        # The layout measures how far labels reach out of the whole room for the Axes.
+        # Equal cells leave some of it free, which must not be where the labels are.
+        ax.set_anchor("NW")
+    ax.alt_text = text
+    return ax
 
 
-def _cell(ax, columns, rows):
-    """Points of one cell, about, on Axes that somebody else laid out."""
-    box = ax.get_window_extent()
-    points = 72 / ax.get_figure().dpi
-    left_by_labels = 0.75
-    return points * left_by_labels * min(box.width / columns, box.height / rows)
-
-
-def _draw(ax, weights, source, target, scale, cell):
-    import matplotlib
-    from matplotlib.colors import LogNorm, Normalize, PowerNorm
-
-    values = np.ma.masked_invalid(weights)
-    norm = Normalize(0, 1)
-    if scale == "row-max":
-        largest = values.max(axis=-1, keepdims=True)
-        values = values / np.ma.where(largest > 0, largest, 1)
-    elif scale == "power":
-        norm = PowerNorm(0.5, 0, 1)
-    elif scale == "log":
-        norm = LogNorm(1e-3, 1)
-        values = np.ma.maximum(values, norm.vmin)  # the logarithm of 0 would be grey
-    image = ax.imshow(
-        values,
-        norm=norm,
-        cmap=matplotlib.colormaps[COLORS].with_extremes(bad="0.6"),
-        aspect="equal",
-        origin="upper",
-        # Cells stay cells in vector files, where other choices resample them.
-        interpolation="none",
-    )
-    _write_words(ax, source, target, cell)
-    ax.grid(False)
-    if cell >= 8:
-        ax.set_xticks(np.arange(1, len(source)) - 0.5, minor=True)
-        ax.set_yticks(np.arange(1, len(target)) - 0.5, minor=True)
-        ax.grid(which="minor", color="0.88", linewidth=0.5)
-        ax.tick_params(which="minor", length=0)
-    return image
-
-
-def _write_words(ax, source, target, cell):
-    font = min(max(cell / LINE, MIN_FONT), MAX_FONT)
-    step = int(np.ceil(font * LINE / cell - 1e-6))  # rounding is no reason to thin
-    flat = font * (_length(source) + 0.6) <= cell
-    ax.xaxis.tick_top()
-    ax.xaxis.set_label_position("top")
-    style = {"fontsize": font, "parse_math": False}  # "$5 or $6" is no formula
-    ax.set_xticks(
-        range(0, len(source), step),
-        _labels(source)[::step],
-        rotation=0 if flat else 90,
-        **style,
-    )
-    ax.set_yticks(range(0, len(target), step), _labels(target)[::step], **style)
-    ax.tick_params(which="major", length=2)
-
-
-def _name_axes(ax, own, top=True, left=True):
-    if top:
-        ax.set_xlabel("key" if own else "source")
-    if left:
-        ax.set_ylabel("query" if own else "target")
-
-
-def _color_bar(image, axes, weights, scale):
-    norm = image.norm
-    if scale == "row-max":
-        below, above = (weights < 0).any(), False
-    else:
-        below, above = (weights < norm.vmin).any(), (weights > 1 + TOLERANCE).any()
-    # An arrow at an end of the bar: numbers beyond it are drawn in its colour.
-    extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}
-    image.get_figure().colorbar(
-        image,
-        ax=axes,
-        aspect=30,
-        label=SCALES[scale or "fixed"],
-        extend=extend[int(below), int(above)],
-    )
-
-
-def _label_svg(svg, text):
-    start = svg.index("<svg") + len("<svg")
-    end = svg.index(">", start) + 1
-    label = f' role="img" aria-label={quoteattr(text)}'
-    return (
-        f"{svg[:start]}{label}{svg[start:end]}\n <desc>{escape(text)}</desc>{svg[end:]}"
-    )
-
-
-@contextmanager
-def _same_positions(figure):
-    """Put Axes back where they were: layouts start from there, so drawing moves them.
-
-    By less than a pixel, but the next file would have other bytes.
-    """
-    before = [
-        (ax, ax.get_position(original=True), ax.get_position(), ax.get_in_layout())
-        for ax in figure.axes
+def _gold(gold, weights, source, target, part):
+    """Gold links where they are shown, sure and possible, and what to say of them."""
+    if gold is None:
+        return ((), ()), []
+    sure, possible = gold_links(gold, len(source), len(target))
+    special_source, special_target = is_special(source), is_special(target)
+    found = {
+        (i, j)
+        for i, j in hard_links(weights)
+        if not (special_source[i] or special_target[j])
+    }
+    rate = alignment_error_rate(found, sure, sure | possible)
+    notes = [f"Alignment error rate {rate:.2f}."]
+    column = {int(i): place for place, i in enumerate(part.columns)}
+    row = {int(j): place for place, j in enumerate(part.rows)}
+    shown = [
+        [(column[i], row[j]) for i, j in links if i in column and j in row]
+        for links in (sure, possible)
     ]
-    try:
-        yield
-    finally:
-        for ax, original, active, in_layout in before:
-            ax.set_position(original, which="original")
-            ax.set_position(active, which="active")
-            ax.set_in_layout(in_layout)  # which setting a position turns off
+    hidden = len(sure) + len(possible) - sum(map(len, shown))
+    if hidden:
+        notes.append(f"{hidden} gold links not shown.")
+    return shown, notes
 
 
-@contextmanager
-def _one_glyph_warning():
-    """In place of matplotlib's warning per missing glyph, one that helps."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.filterwarnings("always", r"Glyph \d+")
-        yield
-    missing = {}
-    for warning in caught:
-        glyph = re.match(r"Glyph (\d+)", str(warning.message))
-        if glyph:
-            char = chr(int(glyph[1]))
-            missing.setdefault(_script(char), {})[char] = None
-        else:
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
-    if missing:
-        parts = [
-            f"{script} (such as {''.join(list(chars)[:5])}; install {font})"
-            for (script, font), chars in missing.items()
-        ]
-        fonts = ["DejaVu Sans", *dict.fromkeys(font for _, font in missing)]
-        warnings.warn(
-            f"No font here can draw: {', '.join(parts)}. Once installed, set "
-            f'matplotlib.rcParams["font.family"] = {fonts}.',
-            stacklevel=4,
-        )
-
-
-def _script(char):
-    """Name of the script of `char`, and of a font that has it."""
-    if unicodedata.category(char)[0] not in "LM":
-        return "symbols", "Noto Sans Symbols 2"
-    name = unicodedata.name(char, "unknown letters").split()[0]
-    return FONTS.get(name, (name.title(), f"Noto Sans {name.title()}"))
+def _pair_of_names(names):
+    if isinstance(names, str) or len(names) != 2:
+        raise ValueError(f"`names` must be two str. Received: names={names!r}.")
+    return [readable(name) for name in names]

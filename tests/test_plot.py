@@ -1,9 +1,12 @@
+import base64
 import copy
+import io
 import re
 import subprocess
 import sys
 import warnings
 import xml.etree.ElementTree as ElementTree
+from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -14,11 +17,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import keras_attention
+from keras_attention.checks import SCALES
+from keras_attention.describe import describe_attention
+from keras_attention.diagnostics import attention_diagnostics
+from keras_attention.grid import plot_attention_heads
 from keras_attention.plot import (
-    SCALES,
-    describe_attention,
     plot_attention,
-    plot_attention_heads,
+    plot_attention_difference,
     save_figure,
 )
 
@@ -272,6 +277,318 @@ def test_heads_check_their_shape():
         plot_attention_heads(np.full((2, 7, 6), 2), SOURCE, TARGET)
 
 
+def test_heads_are_cut_and_turned_as_one_matrix_is():
+    weights = random_weights(2, 3, 3)
+    axes = plot_attention_heads(
+        weights,
+        ["a", "b", "</s>"],
+        special="drop",
+        source_direction="rtl",
+        rows=slice(1, None),
+        max_tokens=1,
+    )
+    for ax, head in zip(axes, weights, strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), head[1:2, :1])
+        assert ax.xaxis_inverted()
+    figure = axes[0].figure
+    told = figure.get_supxlabel().replace("\n", " ")
+    for sentence in (
+        "Special tokens left out, with",
+        "1 of 3 source words not shown, with",
+        "1 of 3 target words shown.",
+    ):
+        assert sentence in told
+        assert sentence in figure.alt_text
+    check_layout(figure, axes)
+    dimmed = plot_attention_heads(weights, ["a", "b", "</s>"], special="dim")
+    assert len(dimmed[1].patches) == 2
+
+
+# What is hidden, and the direction of the source
+
+
+def caption(ax):
+    texts = [text.get_text() for text in ax.texts if text.get_label() == "caption"]
+    return " ".join(texts).replace("\n", " ")
+
+
+def test_dropped_tokens_are_not_drawn_and_their_weight_is_told():
+    weights = [[0.6, 0.1, 0.3], [0.2, 0.7, 0.1], [0, 0, 1]]
+    words = ["a", "b", "</s>"]
+    ax = plot_attention(weights, words, ["x", "y", "</s>"], special="drop")
+    assert (labels(ax.xaxis), labels(ax.yaxis)) == (["a", "b"], ["x", "y"])
+    np.testing.assert_allclose(ax.images[0].get_array(), [[0.6, 0.1], [0.2, 0.7]])
+    told = (
+        "Special tokens left out, with 0.20 of a row's weight on average, at most 0.30."
+    )
+    assert caption(ax) == told
+    assert told in ax.alt_text
+    assert "Row sums" not in ax.alt_text
+    described = describe_attention(weights, words, ["x", "y", "</s>"], special="drop")
+    assert described == ax.alt_text
+
+
+def test_dimmed_tokens_are_pale_and_their_numbers_stay():
+    weights = [[0.6, 0.1, 0.3], [0, 0, 1]]
+    ax = plot_attention(weights, ["a", "b", "</s>"], ["x", "</s>"], special="dim")
+    np.testing.assert_allclose(ax.images[0].get_array(), weights)
+    colors = [label.get_color() for label in ax.get_xticklabels()]
+    assert colors[0] == colors[1] != colors[2]
+    assert ax.get_yticklabels()[1].get_color() == colors[2]
+    column, row = ax.patches
+    assert (column.get_x(), column.get_width()) == (1.5, 1)
+    assert (row.get_y(), row.get_height()) == (0.5, 1)
+    plain = plot_attention(weights, ["a", "b", "</s>"], ["x", "</s>"])
+    assert not plain.patches
+
+
+def test_a_part_of_a_long_sentence_says_what_is_hidden():
+    words = [f"word{i}" for i in range(60)]
+    weights = random_weights(60, 60)
+    ax = plot_attention(weights, words, rows=slice(10, 30), max_tokens=40)
+    np.testing.assert_array_equal(ax.images[0].get_array(), weights[10:30, :40])
+    assert labels(ax.yaxis) == words[10:30]
+    hidden = weights[10:30, 40:].sum(axis=1)
+    assert caption(ax) == (
+        f"20 of 60 source words not shown, with {hidden.mean():.2f} of a row's weight "
+        f"on average, at most {hidden.max():.2f}. 20 of 60 target words shown."
+    )
+    assert "20 of 60 source words not shown" in ax.alt_text
+    check_layout(ax.figure, [ax])
+
+
+def test_right_to_left_turns_words_cells_and_rings_together():
+    words = ["שני", "כלבים", "רצים"]
+    weights = [[1, 0, 0], [0, 0.5, 0.5], [0, 0, 1]]
+    ax = plot_attention(
+        weights,
+        words,
+        ["two", "dogs", "run"],
+        source_direction="rtl",
+        gold="0-0",
+        diagnostics=True,
+    )
+    check_layout(ax.figure, [ax])
+    assert labels(ax.xaxis) == words
+    image = ax.images[0]
+    left, right, *_ = image.get_extent()
+    place = {}
+    for label in ax.get_xticklabels():
+        box = label.get_window_extent()
+        place[label.get_text()] = ax.transData.inverted().transform(
+            [(box.x0 + box.x1) / 2, 0]
+        )[0]
+    # Where a word stands is the cell of its weights, and the first is on the right.
+    np.testing.assert_allclose([place[word] for word in words], [0, 1, 2], atol=0.1)
+    assert image.get_array()[0, 0] == 1
+    assert ax.transData.transform((0, 0))[0] > ax.transData.transform((2, 0))[0]
+    assert (left, right) == (-0.5, 2.5)
+    assert rings(ax)["solid"] == [(0, 0)]
+    assert strip(ax, "coverage").xaxis_inverted()
+
+
+def test_a_direction_is_left_or_right(weights):
+    with pytest.raises(ValueError, match="`source_direction` must be one of 'ltr'"):
+        plot_attention(weights, SOURCE, TARGET, source_direction="up")
+
+
+# Gold links
+
+
+def rings(ax):
+    """Where rings are, by the style of their lines."""
+    found = {"solid": [], "dashed": []}
+    for ring in ax.patches:
+        style = "solid" if ring.get_linestyle() in ("-", "solid") else "dashed"
+        found[style].append(ring.center)
+    return found
+
+
+def test_gold_links_are_rings_and_their_error_rate_is_told():
+    weights = [[0.8, 0.1, 0.1], [0.1, 0.2, 0.7], [0.1, 0.8, 0.1]]
+    ax = plot_attention(weights, list("abc"), list("xyz"), gold="0-0 1-1 2p1")
+    # Found: 0-0, 2-1, 1-2. One of two sure, two of three possible.
+    assert rings(ax) == {"solid": [(0, 0), (1, 1)], "dashed": [(2, 1)]}
+    assert caption(ax) == "Alignment error rate 0.40."
+    assert caption(ax) in ax.alt_text
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == ["sure gold link", "possible gold link"]
+    # In grey: black with a light rim, on cells of any lightness.
+    for ring in ax.patches:
+        assert ring.get_edgecolor()[:3] == (0, 0, 0)
+        assert ring.get_path_effects()
+    check_layout(ax.figure, [ax])
+
+
+@pytest.mark.parametrize(("gold", "rate"), [("0-0 1-1", "0.00"), ("1-0 0-1", "1.00")])
+def test_the_error_rate_goes_from_0_to_1_and_leaves_special_tokens_aside(gold, rate):
+    words = ["a", "b", "</s>"]
+    for special in ("keep", "drop"):
+        ax = plot_attention(np.eye(3), words, gold=gold, special=special)
+        assert f"Alignment error rate {rate}." in caption(ax)
+
+
+def test_gold_links_that_are_hidden_are_counted():
+    gold = ({(0, 0), (2, 2)}, {(1, 1)})
+    ax = plot_attention(np.eye(3), list("abc"), gold=gold, rows=slice(1, 2))
+    assert rings(ax) == {"solid": [], "dashed": [(1, 0)]}
+    assert caption(ax).endswith("2 gold links not shown.")
+
+
+def test_gold_links_to_no_word_are_refused(weights):
+    with pytest.raises(ValueError, match="`gold` must link 6 source and 7 target"):
+        plot_attention(weights, SOURCE, TARGET, gold="6-0")
+
+
+# Diagnostics
+
+
+def strip(ax, name):
+    (found,) = [child for child in ax.child_axes if child.get_label() == name]
+    return found
+
+
+def test_the_numbers_drawn_are_those_of_the_function():
+    weights = np.array([[1, 0, 0], [0.5, 0.25, 0.25], [0.36, 0.34, 0.3], [0, 0, 0]])
+    ax = plot_attention(weights, list("abc"), list("wxyz"), diagnostics=True)
+    numbers = attention_diagnostics(weights)
+    entropy, coverage = strip(ax, "entropy"), strip(ax, "coverage")
+    np.testing.assert_allclose(
+        [bar.get_width() for bar in entropy.patches], numbers["entropy"]
+    )
+    np.testing.assert_allclose(
+        [bar.get_height() for bar in coverage.patches], numbers["coverage"]
+    )
+    assert (entropy.get_xlim(), entropy.get_ylim()) == ((0, 1), ax.get_ylim())
+    assert coverage.get_ylim() == pytest.approx((0, 1.86))
+    assert coverage.get_xlim() == ax.get_xlim()
+    (dots,) = ax.lines
+    np.testing.assert_array_equal(dots.get_xydata(), [[0, 0], [0, 1], [0, 2]])
+    assert [bool(bar.get_hatch()) for bar in entropy.patches] == [0, 1, 1, 0]
+    assert "Hatched: entropy above 0.9" in caption(ax)
+    assert "Spread evenly: “x”, “y”." in ax.alt_text
+    check_layout(ax.figure, [ax])
+
+
+def test_words_that_nobody_looks_at_are_hatched():
+    ax = plot_attention(
+        [[0.96, 0.04], [0.98, 0.02]], ["a", "b"], ["x", "y"], diagnostics=True
+    )
+    bars = strip(ax, "coverage").patches
+    assert [bool(bar.get_hatch()) for bar in bars] == [False, True]
+    assert "Hardly looked at: “b”." in ax.alt_text
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"), [(1, 1), (1, 30), (30, 1), (7, 6), (60, 60)]
+)
+def test_everything_round_a_map_of_any_size_fits(rows, columns):
+    words = ["Spielhaus", "in", "Großmutter", "unglaublichdonaudampf", "</s>"] * 40
+    ax = plot_attention(
+        random_weights(rows, columns),
+        words[:columns],
+        words[:rows],
+        special="dim",
+        gold="0-0 0p0",
+        diagnostics=True,
+    )
+    check_layout(ax.figure, [ax])
+    parts = {
+        "entropy": strip(ax, "entropy").get_tightbbox(),
+        "coverage": strip(ax, "coverage").get_tightbbox(),
+        "legend": ax.get_legend().get_window_extent(),
+        "caption": ax.texts[0].get_window_extent(),
+        "colours": color_bar(ax).get_tightbbox(),
+        "map": ax.get_window_extent(),
+        **{f"word {i}": x.get_window_extent() for i, x in enumerate(tick_words(ax))},
+    }
+    names = list(parts)
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            if not (one.startswith("word") and other.startswith("word")):
+                assert not parts[one].padded(-1).overlaps(parts[other]), (one, other)
+
+
+def tick_words(ax):
+    return [
+        text
+        for text in ax.get_xticklabels() + ax.get_yticklabels()
+        if text.get_visible() and text.get_text()
+    ]
+
+
+def test_on_axes_without_a_layout_the_strip_is_clear_of_the_colour_bar():
+    ax = Figure(figsize=(5, 5)).add_subplot()
+    plot_attention(np.eye(3), list("abc"), ax=ax, diagnostics=True)
+    ax.figure.draw_without_rendering()
+    right = strip(ax, "entropy").get_tightbbox().x1
+    assert right < color_bar(ax).get_tightbbox().x0
+
+
+# Two models
+
+
+def test_a_difference_is_centred_on_0_and_says_which_is_which():
+    first, second = (
+        np.array([[0.8, 0.2], [0.5, 0.5]]),
+        np.array([[0.3, 0.7], [0.5, 0.5]]),
+    )
+    ax = plot_attention_difference(
+        first, second, ["a", "b"], ["x", "y"], names=("epoch 1", "epoch 9")
+    )
+    image = ax.images[0]
+    np.testing.assert_allclose(image.get_array(), [[-0.5, 0.5], [0, 0]])
+    assert image.get_clim() == (-1, 1)
+    assert color_bar(ax).get_ylabel() == "attention weight, epoch 9 less epoch 1"
+    # No difference is the lightest of all, and both ends are as dark.
+    low, middle, high = image.get_cmap()([0.0, 0.5, 1.0])[:, :3].mean(axis=1)
+    assert middle > 0.9
+    assert abs(low - high) < 0.1
+    assert "Difference of attention weights, not an explanation" in ax.alt_text
+    assert "Most in favour of epoch 9: “x” looks at “b”, 0.50 more." in ax.alt_text
+    assert "Most in favour of epoch 1: “x” looks at “a”, 0.50 more." in ax.alt_text
+    assert "0.25 of a row has moved on average." in ax.alt_text
+    assert (labels(ax.xaxis), labels(ax.yaxis)) == (["a", "b"], ["x", "y"])
+    check_layout(ax.figure, [ax])
+
+
+def test_a_difference_of_nothing_and_one_beyond_the_limit():
+    same = plot_attention_difference(np.eye(2), np.eye(2), ["a", "b"], limit=0.1)
+    assert "Most" not in same.alt_text
+    assert same.images[0].get_clim() == (-0.1, 0.1)
+    assert color_bar(same)._colorbar.extend == "neither"
+    ax = plot_attention_difference(
+        np.eye(2), np.eye(2)[::-1], ["a", "b"], limit=0.1, source_direction="rtl"
+    )
+    assert color_bar(ax)._colorbar.extend == "both"
+    assert ax.xaxis_inverted()
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("key", "query")
+
+
+def test_the_description_of_a_difference_stays_short():
+    words = ["ä" * 100] * 50
+    ax = plot_attention_difference(
+        np.eye(50), np.eye(50)[::-1], words, names=("n" * 100, "m" * 100)
+    )
+    assert len(ax.alt_text) <= 400
+    assert "has moved on average" in ax.alt_text
+
+
+@pytest.mark.parametrize(
+    ("second", "options", "text"),
+    [
+        (np.eye(3), {}, r"`weights` must have shape \(2, 2\) .*\(3, 3\)"),
+        (np.eye(2) * 2, {}, "must lie between 0 and 1"),
+        (np.eye(2), {"limit": 0}, "`limit` must be above 0"),
+        (np.eye(2), {"names": "ab"}, "`names` must be two str"),
+        (np.eye(2), {"source_direction": "up"}, "`source_direction` must be one of"),
+    ],
+)
+def test_a_difference_of_unlike_things_is_refused(second, options, text):
+    with pytest.raises(ValueError, match=text):
+        plot_attention_difference(np.eye(2), second, ["a", "b"], **options)
+
+
 # Description
 
 
@@ -335,9 +652,10 @@ def test_png_and_pdf_carry_it_as_metadata(tmp_path, weights):
 
 
 @pytest.mark.parametrize("ending", ["svg", "pdf", "png"])
-@pytest.mark.parametrize("heads", [(), (3,)])
+@pytest.mark.parametrize("heads", [(), (2,)])
 def test_the_same_picture_gives_the_same_bytes(tmp_path, ending, heads):
-    draw = plot_attention_heads if heads else plot_attention
+    options = {} if heads else {"gold": "0-0 1p2", "diagnostics": True}
+    draw = partial(plot_attention_heads if heads else plot_attention, **options)
     files = []
     for _ in range(2):
         axes = draw(random_weights(*heads, 3, 2), ["a", "b"], ["c", "d", "."])
@@ -429,6 +747,36 @@ def test_other_warnings_pass_through(tmp_path, monkeypatch, weights):
             save_figure(figure, tmp_path / "a.png")
 
 
+def test_marks_of_pieces_and_letters_with_marks_can_be_drawn(tmp_path):
+    words = ["▁do", "Ġgs", "##s", "x@@", "e\u0301", "שלג", "ثلج", "снег", "χιόνι"]
+    ax = plot_attention(np.eye(len(words)), words)
+    assert labels(ax.xaxis) == words
+    save_figure(ax, tmp_path / "a.png")  # a warning would be an error
+
+
+def test_fonts_of_other_scripts_are_fallen_back_on_where_installed(monkeypatch):
+    from matplotlib.font_manager import FontEntry, fontManager
+
+    there = [*fontManager.ttflist, FontEntry(name="Noto Sans CJK JP")]
+    monkeypatch.setattr(fontManager, "ttflist", there)
+    ax = plot_attention(np.eye(2), ["猫", "dog"], ["x", "y"])
+    families = ax.get_xticklabels()[0].get_fontfamily()
+    assert families == [*matplotlib.rcParams["font.family"], "Noto Sans CJK JP"]
+    plain = plot_attention(np.eye(2), ["cat", "dog"])
+    assert plain.get_xticklabels()[0].get_fontfamily() == families[:-1]
+
+
+def test_a_figure_shows_itself_in_a_notebook_with_its_description(weights):
+    pytest.importorskip("IPython")
+    from IPython.core.formatters import DisplayFormatter
+
+    ax = plot_attention(weights, SOURCE, TARGET)
+    data, metadata = DisplayFormatter().format(ax.figure)
+    assert metadata["image/png"]["alt"] == data["text/plain"] == ax.alt_text
+    with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as image:
+        assert image.text["Description"] == ax.alt_text
+
+
 # No side effects
 
 
@@ -436,6 +784,8 @@ def test_settings_stay_as_they_are(tmp_path, weights):
     before = copy.deepcopy(matplotlib.rcParams.copy())
     ax = plot_attention(weights, SOURCE, TARGET)
     plot_attention_heads(weights[None], SOURCE, TARGET)
+    plot_attention_difference(weights, weights, SOURCE, TARGET)
+    plot_attention(weights, SOURCE, TARGET, gold="0-0", diagnostics=True)
     for ending in ("png", "svg", "pdf"):
         save_figure(ax, tmp_path / f"a.{ending}")
     assert matplotlib.rcParams.copy() == before
@@ -466,8 +816,9 @@ from matplotlib.figure import Figure
 warnings.simplefilter("error")
 for _ in range(100):
     plot.plot_attention([[1.0]], ["a"], ["b"], Figure().add_subplot())
-alone = plot.plot_attention([[1.0]], ["a"])
-axes = plot.plot_attention_heads([[[1.0]]], ["a"])
+alone = plot.plot_attention([[1.0]], ["a"], gold="0-0", diagnostics=True)
+from keras_attention import grid
+axes = grid.plot_attention_heads([[[1.0]]], ["a"])
 for ending in ("png", "svg", "pdf"):
     plot.save_figure(alone, {str(tmp_path)!r} + "/a." + ending)
     plot.save_figure(axes[0], {str(tmp_path)!r} + "/b." + ending)
