@@ -1,0 +1,181 @@
+"""Attention that makes one vector of a sequence."""
+
+import keras
+from keras import ops
+
+from keras_attention.base import as_dense, check_positive_int
+from keras_attention.masks import hide_padding
+from keras_attention.weights import masked_softmax
+
+
+@keras.saving.register_keras_serializable(package="keras_attention")
+class AttentionPooling(keras.layers.Layer):
+    """Makes one vector of a sequence, by weights that the sequence itself decides.
+
+    weights = softmax(v · tanh(W x + bias)); output = weights · x
+
+    In place of the mean, the maximum or the last step: for a classifier that is to
+    show which words made its decision. The query is the learned vector v, so there is
+    one input; for several `hops` there are as many vectors v, and as many outputs, each
+    free to look elsewhere. Takes a place in `keras.Sequential`. What comes out is no
+    sequence and has no mask.
+
+    Shapes: `B` batch, `S` steps, `D` features.
+
+    Args:
+        units: Positive int. Size of the hidden layer; `D` if left out.
+        hops: Positive int. Number of vectors v.
+        use_bias: Bool. Whether the hidden layer has a bias.
+        penalty: Number, at least 0. Times the mean over the batch of
+            |A·Aᵀ - I|², A the weights of all hops, it is added to the model's loss:
+            hops are to look at different steps, and each at few.
+        kernel_initializer: Initializer of W and v.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        sequence: Shape `(B, S, D)`.
+        mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at, whatever
+            it holds, NaN included.
+        return_attention_scores: Bool. Whether to return the weights too (the name is
+            Keras'; they are weights after the softmax).
+
+    Returns:
+        vector: Shape `(B, D)`, or `(B, hops, D)` for several hops. 0 for a sequence
+            that is all padding.
+        weights: Shape `(B, S)`, or `(B, hops, S)`, only if `return_attention_scores`.
+            They sum to 1, or to 0 if all is padding.
+
+    Raises:
+        ValueError: If `units` or `hops` is not a positive int, `penalty` is not a
+            number of at least 0, or a shape does not fit.
+
+    Example:
+        ```python
+        model = keras.Sequential([
+            keras.layers.Embedding(10_000, 64, mask_zero=True),
+            AttentionPooling(units=64),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ])
+        ```
+
+    Reference:
+        [Yang et al., 2016](https://aclanthology.org/N16-1174/), section 2.2, equations
+        5 to 7; several hops and the penalty:
+        [Lin et al., 2017](https://arxiv.org/abs/1703.03130), section 2, equations 5
+        to 8.
+    """
+
+    def __init__(
+        self,
+        units=None,
+        hops=1,
+        use_bias=True,
+        penalty=0.0,
+        kernel_initializer="glorot_uniform",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.units = units if units is None else check_positive_int("units", units)
+        self.hops = check_positive_int("hops", hops)
+        if not isinstance(penalty, (int, float)) or not penalty >= 0:
+            raise ValueError(
+                "`penalty` must be a number of at least 0. "
+                f"Received: penalty={penalty!r}."
+            )
+        self.use_bias = use_bias
+        self.penalty = penalty
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.supports_masking = True
+
+    def build(self, sequence_shape):
+        if len(sequence_shape) != 3 or sequence_shape[-1] is None:
+            raise ValueError(
+                "`sequence` must have shape (B, S, D) with a known D. "
+                f"Received: sequence_shape={tuple(sequence_shape)}."
+            )
+        size = sequence_shape[-1]
+        units = self.units or size
+        self.kernel = self._kernel("kernel", (size, units))
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=(units,), initializer="zeros"
+            )
+        self.vectors = self._kernel("vectors", (units, self.hops))
+
+    def call(self, sequence, mask=None, return_attention_scores=False):
+        sequence = as_dense(sequence, self.compute_dtype)
+        if mask is not None:
+            mask = ops.cast(check_mask(mask, 2, "(B, S)"), "bool")
+        sequence = hide_padding(sequence, mask)
+        hidden = ops.matmul(sequence, self.kernel)
+        if self.bias is not None:
+            hidden = hidden + self.bias
+        scores = ops.matmul(ops.tanh(hidden), self.vectors)  # B S hops
+        scores = ops.transpose(scores, (0, 2, 1))
+        weights = masked_softmax(scores, None if mask is None else mask[:, None, :])
+        if self.penalty:
+            self.add_loss(self.penalty * _overlap(weights))
+        weights = ops.cast(weights, self.compute_dtype)
+        vector = ops.matmul(weights, sequence)  # B hops D
+        if self.hops == 1:
+            vector, weights = vector[:, 0], weights[:, 0]
+        return (vector, weights) if return_attention_scores else vector
+
+    def compute_mask(self, sequence, mask=None):
+        return None
+
+    # `TimeDistributed` asks for the shape; with that alone Keras would take the
+    # weights out of what a symbolic call returns.
+    def compute_output_shape(self, sequence_shape):
+        batch, _, size = sequence_shape
+        return (batch, size) if self.hops == 1 else (batch, self.hops, size)
+
+    def compute_output_spec(self, sequence, mask=None, return_attention_scores=False):
+        vector = keras.KerasTensor(
+            self.compute_output_shape(sequence.shape), self.compute_dtype
+        )
+        if not return_attention_scores:
+            return vector
+        shape = (*vector.shape[:-1], sequence.shape[1])
+        return vector, keras.KerasTensor(shape, self.compute_dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "hops": self.hops,
+            "use_bias": self.use_bias,
+            "penalty": self.penalty,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
+
+    def _kernel(self, name, shape):
+        # A copy each: one initializer used twice gives the same numbers twice.
+        initializer = self.kernel_initializer.clone()
+        return self.add_weight(name=name, shape=shape, initializer=initializer)
+
+
+def check_mask(mask, rank, shape):
+    """Return `mask`, or raise `ValueError` if it has another rank.
+
+    Args:
+        mask: A tensor.
+        rank: Int. The rank it must have.
+        shape: String. The shape it must have, for the message.
+    """
+    if len(mask.shape) != rank:
+        raise ValueError(
+            f"`mask` must have shape {shape}. Received: mask_shape={tuple(mask.shape)}."
+        )
+    return mask
+
+
+def _overlap(weights):
+    """Mean over the batch of |A·Aᵀ - I|², A of shape `(hops, S)`."""
+    products = ops.matmul(weights, ops.transpose(weights, (0, 2, 1)))  # B hops hops
+    gap = products - ops.eye(weights.shape[1], dtype=products.dtype)
+    # All padding: there is nothing to look at, and so nothing to blame.
+    seen = ops.any(weights > 0, axis=(1, 2), keepdims=True)
+    gap = ops.where(seen, gap, ops.zeros_like(gap))
+    return ops.mean(ops.sum(gap**2, axis=(1, 2)))
