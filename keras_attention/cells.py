@@ -31,6 +31,25 @@ def run_cell(cell, inputs, state, training):
     return output, list(new_state)
 
 
+def run_cells(cells, inputs, states, training):
+    """Do one step of cells that are stacked.
+
+    Args:
+        cells: List of Keras RNN cells.
+        inputs: Shape `(B, D)`.
+        states: List of the list of states of each cell.
+        training: Bool.
+
+    Returns:
+        `(output, states)`: the output of the last cell, and the states of each.
+    """
+    new_states = []
+    for cell, state in zip(cells, states, strict=True):
+        inputs, state = run_cell(cell, inputs, state, training)
+        new_states.append(state)
+    return inputs, new_states
+
+
 def state_sizes(cell):
     """List the sizes of the states of a cell."""
     sizes = cell.state_size
@@ -54,14 +73,37 @@ def copy_cell(cell):
     return type(cell).from_config(config)
 
 
-def check_cell(cell):
-    """Raise `ValueError` if an object is no cell with flat states."""
-    sizes = getattr(cell, "state_size", None)
-    flat = sizes if isinstance(sizes, (list, tuple)) else [sizes]
-    if not callable(cell) or not all(isinstance(size, int) for size in flat):
+def reset_dropout(cells):
+    """Let cells draw new dropout masks at the next step."""
+    for cell in cells:
+        if has_dropout(cell):
+            cell.reset_dropout_mask()
+            cell.reset_recurrent_dropout_mask()
+
+
+def check_cells(cells):
+    """Raise `ValueError` if an object is no cell with flat states, or comes twice."""
+    for cell in cells:
+        sizes = getattr(cell, "state_size", None)
+        flat = sizes if isinstance(sizes, (list, tuple)) else [sizes]
+        if not callable(cell) or not all(isinstance(size, int) for size in flat):
+            raise ValueError(
+                "`cell` must be a Keras RNN cell, or a list of them, with `state_size` "
+                f"an int or a list of ints. Received: {cell!r} with "
+                f"state_size={sizes!r}. Pass the cells of a stack as a list."
+            )
+    if not cells or len({id(cell) for cell in cells}) < len(cells):
         raise ValueError(
-            "`cell` must be a Keras RNN cell, or a list of them, with `state_size` an "
-            "int or a list of ints. "
-            f"Received: {cell!r} with state_size={sizes!r}. "
-            "Pass the cells of a stack as a list."
+            "`cell` must be a Keras RNN cell, or a list that holds each cell once: a "
+            f"cell has one set of weights. Received: cell={cells!r}."
+        )
+
+
+def check_context_cell(cell, context_cell):
+    """Raise `ValueError` if the states of two cells differ in their sizes."""
+    first, second = state_sizes(cell), state_sizes(context_cell)
+    if first != second:
+        raise ValueError(
+            "`context_cell` must have states of the (first) cell's sizes. "
+            f"Received: state sizes {first} of cell, {second} of context_cell."
         )

@@ -1,5 +1,7 @@
 """A loop over time steps, on `keras.layers.RNN`."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -7,66 +9,73 @@ from keras import ops
 class LoopCell:
     """A step function in the shape that `keras.layers.RNN` asks of a cell.
 
-    It closes over the memory, which so is no state of the loop. The outputs of a step
-    travel side by side in one tensor; `sizes` tells where to cut.
+    It closes over the memory, which so is no state of the loop. The output of a step
+    and its weights travel side by side in one tensor; `size` and `heads` tell how to
+    take it apart. A state keeps the type and the shape that it began with.
     """
 
     state_size = ()
 
-    def __init__(self, step, compute_dtype, masked):
+    def __init__(self, step, masked):
         self.step = step
-        self.compute_dtype = compute_dtype
         self.masked = masked
-        self.sizes = None
+        self.size = None
+        self.heads = []
 
     def __call__(self, inputs, states):
         return self.call(inputs, states)
 
     def call(self, inputs, states):
+        keep = None
         if self.masked:
-            inputs, keep = inputs[:, :-1], inputs[:, -1:] > 0.5
-        outputs, new_states = self.step(inputs, states)
-        if self.masked:
-            outputs = [
-                ops.where(keep, output, ops.zeros_like(output)) for output in outputs
-            ]
-            new_states = [
-                ops.where(keep, new, old)
-                for new, old in zip(new_states, states, strict=True)
-            ]
-        self.sizes = [output.shape[-1] for output in outputs]
-        joined = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=-1)
+            inputs, keep = inputs[:, :-1], inputs[:, -1] > 0.5
+        output, weights, new_states = self.step(inputs, states)
+        self.size = output.shape[-1]
+        self.heads = [tuple(each.shape[1:-2]) for each in weights]  # () or (H,)
+        parts = [output]
+        for each in weights:
+            flat = ops.reshape(each, (ops.shape(each)[0], -1))
+            parts.append(ops.cast(flat, output.dtype))
+        joined = ops.concatenate(parts, axis=-1) if weights else output
+        if keep is not None:
+            joined = _where(keep, joined, ops.zeros_like(joined))
+        new_states = [
+            _carry(keep, new, old) for new, old in zip(new_states, states, strict=True)
+        ]
         return joined, new_states
 
 
-def run_loop(step, sequence, states, mask):
-    """Run `step` over axis 1 of `sequence`.
+def run_loop(step, sequence, states, mask, lengths):
+    """Run `step` over axis 1 of a sequence.
+
+    Args:
+        step: A function of a row `(B, Dx)` and the list of states, which gives an
+            output `(B, D)`, a list of weights `(B, 1, S)` or `(B, H, 1, S)`, and the
+            next states.
+        sequence: Shape `(B, T, Dx)`.
+        states: List of tensors, shape `(B, …)`.
+        mask: Boolean, shape `(B, T)`, or `None`. A step at `False` gives 0 and keeps
+            the states.
+        lengths: List of ints or scalar tensors, the S of all weights that `step` gives.
 
     Returns:
-        The outputs of the steps, each of shape `(B, T, …)`, and the last states.
+        `(outputs, weights, states)`: shape `(B, T, D)`, a list of tensors of shape
+        `(B, T, S)` or `(B, H, T, S)`, and the last states.
     """
     if mask is not None:
         # As one more feature: the loop's own mask needs output sizes that are known.
         mask = ops.cast(mask, sequence.dtype)[:, :, None]
         sequence = ops.concatenate([sequence, mask], axis=-1)
-    dtype = keras.backend.standardize_dtype(sequence.dtype)
-    cell = LoopCell(step, dtype, mask is not None)
-    states = [ops.cast(state, dtype) for state in states]
+    cell = LoopCell(step, mask is not None)
     if sequence.shape[1] == 1:
         joined, states = cell(sequence[:, 0], states)
         joined = joined[:, None]
     else:
-        loop = keras.layers.RNN(
-            cell, return_sequences=True, return_state=True, dtype=dtype
-        )
-        joined, *states = loop(sequence, initial_state=states)
-    if len(cell.sizes) == 1:
-        return [joined], list(states)
-    first = cell.sizes[0]
-    batch, length = ops.shape(joined)[0], ops.shape(joined)[1]
-    # The reshape tells the size, which a slice of an unknown number of weights loses.
-    output = ops.reshape(joined[:, :, :first], (batch, length, first))
-    return [output, joined[:, :, first:]], list(states)
+        loop = keras.layers.RNN(cell, return_sequences=True)
+        # Its loop and not its call, which would cast all states to one type.
+        _, joined, states = loop.inner_loop(sequence, list(states), mask=None)
+    outputs, weights = _take_apart(joined, cell, lengths)
+    return outputs, weights, list(states)
 
 
 def last_step(outputs, mask):
@@ -79,3 +88,35 @@ def last_step(outputs, mask):
         mask, ops.equal(positions, ops.max(positions, axis=1, keepdims=True))
     )
     return ops.sum(outputs * ops.cast(is_last, outputs.dtype)[:, :, None], axis=1)
+
+
+def _take_apart(joined, cell, lengths):
+    """Undo what the cell has put side by side."""
+    if not lengths:
+        return joined, []
+    batch, steps = ops.shape(joined)[0], ops.shape(joined)[1]
+    # Each reshape tells a size, which a slice of an unknown number of columns loses.
+    outputs = ops.reshape(joined[:, :, : cell.size], (batch, steps, cell.size))
+    weights, start = [], cell.size
+    for heads, length in zip(cell.heads, lengths, strict=True):
+        end = start + math.prod(heads) * length
+        part = ops.reshape(joined[:, :, start:end], (batch, steps, *heads, length))
+        weights.append(ops.swapaxes(part, 1, 2) if heads else part)
+        start = end
+    return outputs, weights
+
+
+def _carry(keep, new, old):
+    """Give a state the type and shape of the one before it, or that one where masked.
+
+    A loop refuses a state that changes either, and a step may lose a known size.
+    """
+    new = ops.cast(new, old.dtype)
+    if tuple(new.shape) != tuple(old.shape):
+        new = ops.reshape(new, ops.shape(old))
+    return new if keep is None else _where(keep, new, old)
+
+
+def _where(keep, new, old):
+    keep = ops.reshape(keep, (-1, *[1] * (len(new.shape) - 1)))
+    return ops.where(keep, new, old)

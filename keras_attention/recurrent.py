@@ -3,19 +3,35 @@
 import keras
 from keras import ops
 
-from keras_attention.base import Memory, check_attention_shapes, check_positive_int
+from keras_attention.attentions import (
+    as_list,
+    attend_all,
+    check_attention,
+    is_several,
+    memory_shapes,
+    prepare_memories,
+)
+from keras_attention.base import as_dense, check_positive_int
 from keras_attention.cells import (
     build_once,
-    check_cell,
+    check_cells,
+    check_context_cell,
     copy_cell,
     has_dropout,
     output_size,
-    run_cell,
+    reset_dropout,
+    run_cells,
     state_sizes,
 )
 from keras_attention.loop import last_step, run_loop
-
-ORDERS = ("previous", "current", "conditional")
+from keras_attention.masks import hide_padding
+from keras_attention.orders import (
+    check_order,
+    step_conditional,
+    step_current,
+    step_previous,
+)
+from keras_attention.states import first_states, join, split, start_with
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -32,14 +48,17 @@ class AttentionRNN(keras.layers.Layer):
     sequence at once. In the order "current" without input feeding no step depends on
     an attention before it, so all queries are asked at once after the loop.
 
+    Several attentions are asked side by side and their contexts joined: about one
+    memory, or about one each, as when translating from two languages at once.
+
     Shapes: `B` batch, `T` steps, `S` memory steps, `Dx` input size, `Dv` memory size,
-    `Dc` context size, `Ds` size of the cell's output.
+    `Dc` context size (the sum of all), `Ds` size of the cell's output.
 
     Args:
         cell: A Keras RNN cell, or a list of cells that are stacked. Of a stack the
             first cell asks, with its first state; in the order "current" the output of
             the last cell does.
-        attention: An attention layer of this package.
+        attention: An attention layer of this package, or a list of different ones.
         order: `"previous"`, `"current"` or `"conditional"`.
         context_cell: The cell that takes the context, for `"conditional"` alone. Its
             states must have the sizes of the (first) cell's. If left out, a cell made
@@ -54,13 +73,15 @@ class AttentionRNN(keras.layers.Layer):
 
     Call arguments:
         sequence: Shape `(B, T, Dx)`.
-        memory: What to attend to: shape `(B, S, Dv)`, or what `prepare` gave.
+        memory: What to attend to: shape `(B, S, Dv)`, or what `prepare` gave. For a
+            list of attentions one memory for all, or a list with one for each.
         initial_state: List of tensors, shape `(B, …)`: either the states of the cells,
-            such as an encoder's last states, or all that `return_state` gave. Zeros if
-            left out.
+            such as an encoder's last states, or all that `return_state` gave. If left
+            out, what cells and attentions begin with.
         sequence_mask: Boolean, shape `(B, T)`. A step at `False` keeps the states, and
             its output and weights are 0.
-        memory_mask: Boolean, shape `(B, S)`. Memory at `False` is never looked at.
+        memory_mask: Boolean, shape `(B, S)`. Memory at `False` is never looked at. For
+            a list of memories a list, with a mask or `None` for each.
         return_attention_scores: Bool. Whether to return the weights too.
         return_state: Bool. Whether to return the states too.
         training: Bool. Whether dropout acts; a mask is drawn once per sequence.
@@ -69,8 +90,9 @@ class AttentionRNN(keras.layers.Layer):
         output: Shape `(B, T, attentional_units)` or `(B, T, Dc + Ds)`; without the
             axis `T` if not `return_sequences`.
         weights: Shape `(B, T, S)`, or `(B, H, T, S)` for an attention of H heads, only
-            if `return_attention_scores`.
-        *states: Each of shape `(B, …)`, only if `return_state`.
+            if `return_attention_scores`. A list for a list of attentions.
+        *states: Each of shape `(B, …)`, only if `return_state`: those of the cells,
+            the output if it is fed back, those of each attention in its own type.
 
     Raises:
         ValueError: If an argument is not as told above, or a shape does not fit.
@@ -87,7 +109,9 @@ class AttentionRNN(keras.layers.Layer):
         "previous": [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), appendix
         A.2.2; "current": [Luong et al., 2015](https://arxiv.org/abs/1508.04025),
         sections 3 (equation 5) and 3.3; "conditional":
-        [Sennrich et al., 2017](https://arxiv.org/abs/1703.04357), section 4.
+        [Sennrich et al., 2017](https://arxiv.org/abs/1703.04357), section 4; a memory
+        for each attention: [Zoph & Knight, 2016](https://arxiv.org/abs/1601.00710),
+        section 4.
     """
 
     def __init__(
@@ -101,34 +125,15 @@ class AttentionRNN(keras.layers.Layer):
         return_sequences=True,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        if order not in ORDERS:
-            raise ValueError(
-                "`order` must be 'previous', 'current' or 'conditional'. "
-                f"Received: order={order!r}."
-            )
-        if input_feeding and order != "current":
-            raise ValueError(
-                "`input_feeding` must be False unless order='current': the other "
-                "orders feed the context already. "
-                f"Received: order={order!r}, input_feeding={input_feeding!r}."
-            )
-        if context_cell is not None and order != "conditional":
-            raise ValueError(
-                "`context_cell` must be None unless order='conditional'. "
-                f"Received: order={order!r}, context_cell={context_cell!r}."
-            )
+        # Keras would cast a float32 state of the attention to the compute dtype.
+        super().__init__(autocast=False, **kwargs)
+        check_order(order, input_feeding, context_cell)
         if attentional_units is not None:
             check_positive_int("attentional_units", attentional_units)
+        check_attention(attention)
         self.cells = list(cell) if isinstance(cell, (list, tuple)) else [cell]
-        for each in [*self.cells, *([context_cell] if context_cell else [])]:
-            check_cell(each)
-        if not hasattr(attention, "attend"):
-            raise ValueError(
-                "`attention` must be an attention layer of this package. "
-                f"Received: attention={attention!r}."
-            )
-        self.attention = attention
+        check_cells([*self.cells, *([] if context_cell is None else [context_cell])])
+        self.attention = list(attention) if is_several(attention) else attention
         self.order = order
         if order == "conditional" and context_cell is None:
             context_cell = copy_cell(self.cells[0])
@@ -137,8 +142,9 @@ class AttentionRNN(keras.layers.Layer):
         self.input_feeding = input_feeding
         self.return_sequences = return_sequences
         self.supports_masking = True
-        # Keras does not compile its recurrent layers with XLA on TensorFlow either.
-        self.supports_jit = False
+        # On TensorFlow XLA makes the loop slower, and Keras' own GRU and LSTM do
+        # without it too; on JAX nothing else is compiled.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
 
     def build(self, sequence_shape, memory_shape, initial_state_shape=None):
         if len(sequence_shape) != 3 or sequence_shape[-1] is None:
@@ -146,12 +152,7 @@ class AttentionRNN(keras.layers.Layer):
                 "`sequence` must have shape (B, T, Dx) with a known size. "
                 f"Received: sequence_shape={tuple(sequence_shape)}."
             )
-        if isinstance(memory_shape, Memory):
-            raise ValueError(
-                "`memory` must be a tensor of shape (B, S, Dv) in the first call. "
-                "Received: a prepared memory. Call the layer, or `build`, before."
-            )
-        check_attention_shapes((None, 1), memory_shape)
+        memories = memory_shapes(self.attention, memory_shape)
         batch = sequence_shape[0]
         query_size = (
             output_size(self.cells[-1])
@@ -159,9 +160,12 @@ class AttentionRNN(keras.layers.Layer):
             else state_sizes(self.cells[0])[0]
         )
         query_shape = (batch, None, query_size)
-        build_once(self.attention, query_shape, tuple(memory_shape))
-        self._context_size = self.attention.context_size(query_shape, memory_shape)
-        self._output_size = output_size(self.cells[-1]) + self._context_size
+        self._context_size = 0
+        for attention, shape in zip(as_list(self.attention), memories, strict=True):
+            build_once(attention, query_shape, shape)
+            self._context_size += attention.context_size(query_shape, shape)
+        last = self.context_cell if len(self.cells) == 1 else None
+        self._output_size = output_size(last or self.cells[-1]) + self._context_size
         self.attentional = None
         if self.attentional_units is not None:
             self.attentional = keras.layers.Dense(
@@ -182,7 +186,7 @@ class AttentionRNN(keras.layers.Layer):
             build_once(cell, (batch, size))
             size = output_size(cell)
             if index == 0 and self.context_cell is not None:
-                self._check_context_cell()
+                check_context_cell(cell, self.context_cell)
                 build_once(self.context_cell, (batch, self._context_size))
                 size = output_size(self.context_cell)
         self.built = True
@@ -198,45 +202,39 @@ class AttentionRNN(keras.layers.Layer):
         return_state=False,
         training=False,
     ):
-        if not isinstance(memory, Memory):
-            memory = self.attention.prepare(
-                memory, value_mask=memory_mask, draw_dropout=training
+        sequence = as_dense(sequence, self.compute_dtype)
+        sequence = hide_padding(sequence, sequence_mask)
+        memories = prepare_memories(self.attention, memory, memory_mask, training)
+        groups = self._first_states(memories)
+        states = start_with(initial_state, groups, len(self.cells))
+        ask_later = self._asks_later(groups)
+
+        def step(inputs, states):
+            output, weights, states = self._step(
+                inputs, split(states, groups), memories, training, not ask_later
             )
-        states = self.initial_states(memory, initial_state)
-        ask_later = self._asks_later(memory)
+            return output, weights if return_attention_scores else [], states
+
         if training and any(has_dropout(cell) for cell in self._all_cells()):
             # Cells draw their dropout in the first step and keep it. Were that step
             # inside the loop, the masks would belong to the loop.
-            self._step(sequence[:, 0], states, memory, training, ask=not ask_later)
-        heads = []
-
-        def step(inputs, states):
-            output, weights, new_states = self._step(
-                inputs, states, memory, training, ask=not ask_later
-            )
-            if weights is None:
-                return [output], new_states
-            heads[:] = weights.shape[1:-2]
-            weights = ops.reshape(weights, (ops.shape(weights)[0], -1))
-            return [output, weights], new_states
-
-        outputs, states = run_loop(step, sequence, states, sequence_mask)
-        self._reset_cell_dropout()
+            step(sequence[:, 0], states)
+        lengths = []
+        if return_attention_scores and not ask_later:
+            lengths = [ops.shape(memory.value)[-2] for memory in memories]
+        outputs, weights, states = run_loop(
+            step, sequence, states, sequence_mask, lengths
+        )
+        reset_dropout(self._all_cells())
         if ask_later:
-            outputs, weights = self._ask_all(outputs[0], memory, sequence_mask)
-        else:
-            outputs, weights = outputs
-            if self.attentional is not None and not self.input_feeding:
-                outputs = self.attentional(outputs)
-            if heads:
-                batch, length = ops.shape(weights)[0], ops.shape(weights)[1]
-                weights = ops.reshape(weights, (batch, length, heads[0], -1))
-                weights = ops.transpose(weights, (0, 2, 1, 3))  # B H T S
+            outputs, weights = self._ask_all(outputs, memories, sequence_mask)
+        elif self.attentional is not None and not self.input_feeding:
+            outputs = self.attentional(outputs)
         if not self.return_sequences:
             outputs = last_step(outputs, sequence_mask)
         results = [outputs]
         if return_attention_scores:
-            results.append(weights)
+            results.append(weights if is_several(self.attention) else weights[0])
         if return_state:
             results.extend(states)
         return results[0] if len(results) == 1 else tuple(results)
@@ -248,30 +246,33 @@ class AttentionRNN(keras.layers.Layer):
         a search; inside a functional model pass the memory itself.
 
         Args:
-            memory: Shape `(B, S, Dv)`.
-            memory_mask: Boolean, shape `(B, S)`, or `None`.
+            memory: Shape `(B, S, Dv)`; or a list with one for each attention.
+            memory_mask: Boolean, shape `(B, S)`, or `None`; or a list of them.
 
         Returns:
-            A `Memory`, to be passed as `memory`.
+            A `Memory`, or a list of one for each of a list of attentions, to be passed
+            as `memory`.
 
         Raises:
             ValueError: If the layer is not built, or the memory is symbolic.
         """
-        if not self.built or isinstance(memory, keras.KerasTensor):
+        symbolic = any(isinstance(x, keras.KerasTensor) for x in as_list(memory))
+        if not self.built or symbolic:
             raise ValueError(
                 "`memory` must be a tensor, and the layer must be built. Received: "
                 f"memory={memory!r}, built={self.built}. Call the layer first, or pass "
                 "the memory to the call as it is."
             )
-        return self.attention.prepare(memory, value_mask=memory_mask)
+        memories = prepare_memories(self.attention, memory, memory_mask)
+        return memories if is_several(self.attention) else memories[0]
 
     def initial_states(self, memory, given=None):
         """List all states before the first step, as `return_state` lists them after.
 
         Args:
-            memory: A `Memory` from `prepare`.
+            memory: What `prepare` gave.
             given: List of tensors, shape `(B, …)`: the states of the cells, or all
-                states; zeros if `None`.
+                states; what cells and attentions begin with if `None`.
 
         Returns:
             List of tensors, shape `(B, …)`.
@@ -279,22 +280,8 @@ class AttentionRNN(keras.layers.Layer):
         Raises:
             ValueError: If `given` holds neither number of tensors.
         """
-        sizes = [size for cell in self.cells for size in state_sizes(cell)]
-        cells = len(sizes)
-        if self.input_feeding:
-            sizes.append(self._output_size)
-        batch_size = ops.shape(memory.value)[0]
-        states = [ops.zeros((batch_size, size), self.compute_dtype) for size in sizes]
-        states += self.attention.initial_state(memory)
-        if given is None:
-            return states
-        given = list(given) if isinstance(given, (list, tuple)) else [given]
-        if len(given) not in (cells, len(states)):
-            raise ValueError(
-                f"`initial_state` must hold {cells} cell states, or all {len(states)} "
-                f"that `return_state` gives. Received: {len(given)} tensors."
-            )
-        return [*given, *states[len(given) :]]
+        groups = self._first_states(prepare_memories(self.attention, memory))
+        return start_with(given, groups, len(self.cells))
 
     def compute_mask(self, sequence, mask=None):
         return None
@@ -302,10 +289,11 @@ class AttentionRNN(keras.layers.Layer):
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
         cells = [serialize(cell) for cell in self.cells]
+        attentions = [serialize(each) for each in as_list(self.attention)]
         return {
             **super().get_config(),
             "cell": cells if len(cells) > 1 else cells[0],
-            "attention": serialize(self.attention),
+            "attention": attentions if is_several(self.attention) else attentions[0],
             "order": self.order,
             "context_cell": serialize(self.context_cell) if self.context_cell else None,
             "attentional_units": self.attentional_units,
@@ -317,95 +305,84 @@ class AttentionRNN(keras.layers.Layer):
     def from_config(cls, config):
         deserialize = keras.saving.deserialize_keras_object
         config = dict(config)
-        cells = config["cell"]
-        config["cell"] = (
-            [deserialize(cell) for cell in cells]
-            if isinstance(cells, list)
-            else deserialize(cells)
-        )
-        config["attention"] = deserialize(config["attention"])
-        if config["context_cell"] is not None:
-            config["context_cell"] = deserialize(config["context_cell"])
+        for name in ("cell", "attention", "context_cell"):
+            value = config[name]
+            if isinstance(value, list):
+                config[name] = [deserialize(each) for each in value]
+            elif value is not None:
+                config[name] = deserialize(value)
         return cls(**config)
 
-    def _step(self, inputs, states, memory, training, ask):
-        """Do one step: (B, Dx) and flat states to output, weights, new states."""
-        cell_states, fed, attention_state = self._split(states)
-        weights = context = None
-        if self.order == "previous":
-            context, weights, attention_state = self._ask(
-                cell_states[0][0], memory, attention_state
-            )
-            inputs = ops.concatenate([inputs, context], axis=-1)
-        elif self.input_feeding:
+    def _step(self, inputs, groups, memories, training, ask_now):
+        """Do one step: (B, Dx) and groups of states to output, weights, new states."""
+        count = len(self.cells)
+        cell_states, fed, attention_states = (
+            groups[:count],
+            groups[count],
+            groups[count + 1 :],
+        )
+        if self.input_feeding:
             inputs = ops.concatenate([inputs, *fed], axis=-1)
-        new_states = []
-        output = inputs
-        pairs = zip(self.cells, cell_states, strict=True)
-        for index, (cell, state) in enumerate(pairs):
-            output, state = run_cell(cell, output, state, training)
-            if index == 0 and self.order == "conditional":
-                context, weights, attention_state = self._ask(
-                    state[0], memory, attention_state
-                )
-                output, state = run_cell(self.context_cell, context, state, training)
-            new_states.extend(state)
-        if ask and self.order == "current":
-            context, weights, attention_state = self._ask(
-                output, memory, attention_state
+
+        def ask(query):
+            context, weights, states = self._attend(
+                query[:, None], memories, attention_states
             )
-        if ask:
-            # The context first: Luong's [c_t; h_t] (equation 5).
-            output = ops.concatenate([context, output], axis=-1)
+            return context[:, 0], (weights, states)
+
+        if not ask_now:
+            output, states = run_cells(self.cells, inputs, cell_states, training)
+            return ops.cast(output, self.compute_dtype), [], join(states)
+        arguments = (inputs, cell_states, ask, training)
+        if self.order == "previous":
+            result = step_previous(self.cells, *arguments)
+        elif self.order == "current":
+            result = step_current(self.cells, *arguments)
+        else:
+            result = step_conditional(self.cells, self.context_cell, *arguments)
+        output, context, (weights, attention_states), states = result
+        output = self._join(context, output)
         if self.input_feeding:
             if self.attentional is not None:
                 output = self.attentional(output)
-            new_states.append(output)
-        return output, weights, [*new_states, *attention_state]
+            fed = [output]
+        return output, weights, join([*states, fed, *attention_states])
 
-    def _ask(self, query, memory, state):
-        context, weights, state = self.attention.attend(query[:, None], memory, state)
-        return context[:, 0], weights, state
+    def _attend(self, query, memories, states, query_mask=None):
+        # A cell may have a type of its own.
+        query = ops.cast(query, self.compute_dtype)
+        return attend_all(as_list(self.attention), query, memories, states, query_mask)
 
-    def _ask_all(self, outputs, memory, sequence_mask):
-        context, weights, _ = self.attention.attend(
-            outputs, memory, query_mask=sequence_mask
+    def _join(self, context, output):
+        # The context first: Luong's [c_t; h_t] (equation 5).
+        output = ops.cast(output, self.compute_dtype)
+        return ops.concatenate([context, output], axis=-1)
+
+    def _ask_all(self, outputs, memories, sequence_mask):
+        context, weights, _ = self._attend(
+            outputs, memories, [[]] * len(memories), sequence_mask
         )
-        outputs = ops.concatenate([context, outputs], axis=-1)
+        outputs = self._join(context, outputs)
         if self.attentional is not None:
             outputs = self.attentional(outputs)
-        if sequence_mask is not None:
-            keep = ops.cast(sequence_mask, "bool")[:, :, None]
-            outputs = ops.where(keep, outputs, ops.zeros_like(outputs))
-        return outputs, weights
+        return hide_padding(outputs, sequence_mask), weights
 
-    def _asks_later(self, memory):
-        stateless = not self.attention.initial_state(memory)
-        return self.order == "current" and not self.input_feeding and stateless
+    def _asks_later(self, groups):
+        attentions_remember = any(groups[len(self.cells) + 1 :])
+        return (
+            self.order == "current"
+            and not self.input_feeding
+            and not attentions_remember
+        )
 
-    def _split(self, states):
-        """Split flat states into those of each cell, the fed output, the rest."""
-        states, cell_states = list(states), []
-        for cell in self.cells:
-            count = len(state_sizes(cell))
-            cell_states.append(states[:count])
-            states = states[count:]
-        fed = 1 if self.input_feeding else 0
-        return cell_states, states[:fed], states[fed:]
-
-    def _check_context_cell(self):
-        first, second = state_sizes(self.cells[0]), state_sizes(self.context_cell)
-        if first != second:
-            raise ValueError(
-                "`context_cell` must have states of the (first) cell's sizes. "
-                f"Received: state sizes {first} of cell, {second} of context_cell."
-            )
-
-    def _reset_cell_dropout(self):
-        for cell in self._all_cells():
-            if has_dropout(cell):
-                cell.reset_dropout_mask()
-                cell.reset_recurrent_dropout_mask()
+    def _first_states(self, memories):
+        return first_states(
+            self.cells,
+            self._output_size if self.input_feeding else None,
+            as_list(self.attention),
+            memories,
+            self.compute_dtype,
+        )
 
     def _all_cells(self):
         return [*self.cells, *([self.context_cell] if self.context_cell else [])]
