@@ -1,0 +1,55 @@
+import keras
+import masking
+import pytest
+
+import keras_attention as ka
+
+MODES = masking.MODES
+if keras.backend.backend() == "jax":
+    MODES = ("eager", "graph")  # jit is XLA there
+elif keras.backend.backend() != "tensorflow":
+    MODES = ("eager",)
+
+SUBJECTS = masking.our_subjects()
+CHOSEN = masking.pairwise(SUBJECTS, MODES)
+EVERY = [
+    (subject, cell) for subject in SUBJECTS for cell in masking.cells(subject, MODES)
+]
+
+
+def name(each):
+    subject, cell = each
+    return "-".join((subject.name, *map(str, cell))).replace(" ", "_")
+
+
+@pytest.mark.parametrize("each", CHOSEN, ids=name)
+def test_masks_hold_in_every_pair_of_circumstances(each):
+    assert masking.faults(*each) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("each", EVERY, ids=name)
+def test_masks_hold_in_every_cell_of_the_grid(each):
+    assert masking.faults(*each) == []
+
+
+def test_a_layer_that_breaks_the_rule_is_found():
+    class Careless(ka.ScaledDotProductAttention):
+        def prepare(self, value, key=None, value_mask=None, key_mask=None, **options):
+            return super().prepare(value, key, **options)
+
+    subject = masking.Subject("careless", Careless)
+    empty = masking.Cell("empty row", "full", "float32", "eager", True)
+    assert masking.faults(subject, empty) == [
+        "a query that sees nothing gets something",
+        "weights where nothing may be seen",
+    ]
+    nan = empty._replace(situation="NaN in padding")
+    assert "outputs are not finite" in masking.faults(subject, nan)
+
+
+def test_every_value_of_every_column_is_chosen():
+    for column in range(5):
+        chosen = {cell[column] for _, cell in CHOSEN}
+        assert chosen == {cell[column] for _, cell in EVERY}
+    assert {subject.name for subject, _ in CHOSEN} == {s.name for s in SUBJECTS}
