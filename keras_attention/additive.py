@@ -18,14 +18,22 @@ class BahdanauAttention(ScoreAttention):
     sizes, and is another function. W_key has the only bias: one for each side would be
     one too many.
 
+    With `normalize` the vector v is g · v / ||v||: its length g is learned apart from
+    its direction, and starts at sqrt(1 / units), so that scores start small at any
+    size.
+
     Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
     Args:
         units: Positive int. Size of the hidden layer, the length of v.
+        normalize: Bool. Whether v is normalised and its length learned apart.
         use_bias: Bool. Whether the hidden layer has a bias.
         kernel_initializer: Initializer of W_query, W_key and v.
         dropout: Float in [0, 1). Share of weights set to 0 in training.
         seed: Int or `None`. Seed of the dropout.
+        chunk_size: Positive int or `None`. How many queries and keys are computed at a
+            time where no weights are asked for, in memory that grows with T + S; the
+            numbers are the same. `None`: all. Goes without dropout.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -46,8 +54,8 @@ class BahdanauAttention(ScoreAttention):
             `return_attention_scores`.
 
     Raises:
-        ValueError: If `units` is not a positive int, `dropout` is not in [0, 1), or a
-            shape does not fit.
+        ValueError: If `units` or `chunk_size` is not a positive int, `dropout` is not
+            in [0, 1) or is combined with `chunk_size`, or a shape does not fit.
 
     Example:
         ```python
@@ -59,20 +67,25 @@ class BahdanauAttention(ScoreAttention):
 
     Reference:
         [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), section 3.1 and
-        appendix A.1.2.
+        appendix A.1.2; `normalize`: [Salimans and Kingma,
+        2016](https://arxiv.org/abs/1602.07868), equation 2, as used by [Raffel et al.,
+        2017](https://arxiv.org/abs/1704.00784), section 2.4.
     """
 
     def __init__(
         self,
         units,
+        normalize=False,
         use_bias=True,
         kernel_initializer="glorot_uniform",
         dropout=0.0,
         seed=None,
+        chunk_size=None,
         **kwargs,
     ):
-        super().__init__(dropout=dropout, seed=seed, **kwargs)
+        super().__init__(dropout=dropout, seed=seed, chunk_size=chunk_size, **kwargs)
         self.units = check_positive_int("units", units)
+        self.normalize = normalize
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
@@ -82,6 +95,10 @@ class BahdanauAttention(ScoreAttention):
         self.query_kernel = self._kernel("query_kernel", (query_shape[-1], self.units))
         self.key_kernel = self._kernel("key_kernel", (key_size, self.units))
         self.vector = self._kernel("vector", (self.units, 1))
+        self.length = None
+        if self.normalize:
+            start = keras.initializers.Constant(self.units**-0.5)
+            self.length = self.add_weight(name="length", shape=(), initializer=start)
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
@@ -96,15 +113,34 @@ class BahdanauAttention(ScoreAttention):
         return key if self.bias is None else key + ops.cast(self.bias, key.dtype)
 
     def score(self, query, key):
-        return additive_scores(query, key, ops.cast(self.vector, query.dtype)[:, 0])
+        return additive_scores(query, key, self.score_vector(query.dtype))
+
+    def score_vector(self, dtype):
+        """Give the vector v of the score, normalised if asked.
+
+        Args:
+            dtype: Of the result. The norm itself is taken in float32.
+
+        Returns:
+            Shape `(units,)`.
+        """
+        vector = self.vector[:, 0]
+        if self.length is not None:
+            vector = ops.normalize(ops.cast(vector, "float32"))
+            vector = vector * ops.cast(self.length, "float32")
+        return ops.cast(vector, dtype)
 
     def get_config(self):
         return {
             **super().get_config(),
             "units": self.units,
+            "normalize": self.normalize,
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
+
+    def _closed_form(self, query, key):
+        return query, key, self.score_vector(query.dtype)
 
     def _kernel(self, name, shape):
         # A copy each: one initializer used twice gives the same numbers twice.

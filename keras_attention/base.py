@@ -5,6 +5,14 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from keras_attention.arguments import check_attention_shapes, check_positive_int
+from keras_attention.chunked import (
+    chunked_additive_attention,
+    chunked_additive_statistics,
+    chunked_dot_attention,
+    chunked_dot_statistics,
+)
+from keras_attention.chunked_queries import attend_by_queries, describe_by_queries
 from keras_attention.masks import causal_mask, combine_masks, hide_padding
 from keras_attention.weights import masked_softmax
 
@@ -79,16 +87,15 @@ class AttentionLayer(keras.layers.Layer):
             if attention_mask is not None:
                 attention_mask = ops.expand_dims(attention_mask, -2)
         memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
+        query = hide_padding(query, query_mask)
+        masks = {"query_mask": query_mask, "attention_mask": attention_mask}
+        if self._saves_memory() and not return_attention_scores:
+            context = self._attend_in_chunks(query, memory, use_causal_mask, **masks)
+            return context[:, 0] if one_step else context
         if use_causal_mask:
             causal = causal_mask(ops.shape(query)[1], ops.shape(value)[1])
-            attention_mask = _both(causal, attention_mask)
-        context, weights, _ = self.attend(
-            hide_padding(query, query_mask),
-            memory,
-            query_mask=query_mask,
-            attention_mask=attention_mask,
-            training=training,
-        )
+            masks["attention_mask"] = _both(causal, attention_mask)
+        context, weights, _ = self.attend(query, memory, **masks, training=training)
         if one_step:
             context, weights = context[:, 0], ops.squeeze(weights, axis=-2)
         return (context, weights) if return_attention_scores else context
@@ -122,6 +129,10 @@ class AttentionLayer(keras.layers.Layer):
             return value, value, mask
         return value, hide_padding(as_dense(key, self.compute_dtype), mask), mask
 
+    def _saves_memory(self):
+        """Tell whether a call that wants no weights goes by `_attend_in_chunks`."""
+        return False
+
     def _draw_dropout(self, ones):
         """Draw factors for the weights of all steps to come; `None` if no dropout."""
         if not self.dropout:
@@ -148,11 +159,21 @@ class ScoreAttention(AttentionLayer):
     `build`, and it may override `project_query` and `project_key` for what depends on
     one side alone: keys are then projected once for a whole sequence of steps.
 
+    With `chunk_size` a call that does not ask for the weights never holds them, and
+    gives the same numbers. For the layers of this package memory then grows with
+    T + S. A score of one's own is computed for `chunk_size` queries and all keys at a
+    time, and once more for the gradient, so that what it makes inside, often far larger
+    than the weights, exists for one chunk alone. `attend`, and so `AttentionRNN`, gives
+    weights and holds those of its queries.
+
     Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
     Args:
-        dropout: Float in [0, 1). Share of weights set to 0 in training.
+        dropout: Float in [0, 1). Share of weights set to 0 in training; 0 with
+            `chunk_size`.
         seed: Int or `None`. Seed of the dropout.
+        chunk_size: Positive int or `None`. How many queries, and keys, are computed at
+            a time where no weights are asked for. `None`: all.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -178,8 +199,9 @@ class ScoreAttention(AttentionLayer):
             `return_attention_scores`. Rows sum to 1, or to 0 if they may see nothing.
 
     Raises:
-        ValueError: If `dropout` is not in [0, 1), if a shape has the wrong rank, or if
-            key and value differ in length.
+        ValueError: If `dropout` is not in [0, 1) or is combined with `chunk_size`, if
+            `chunk_size` is not a positive int, if a shape has the wrong rank, or if key
+            and value differ in length.
 
     Example:
         ```python
@@ -195,6 +217,18 @@ class ScoreAttention(AttentionLayer):
         equations 5 and 6; [Luong et al., 2015](https://arxiv.org/abs/1508.04025),
         section 3.1.
     """
+
+    def __init__(self, dropout=0.0, seed=None, chunk_size=None, **kwargs):
+        super().__init__(dropout=dropout, seed=seed, **kwargs)
+        if chunk_size is not None:
+            check_positive_int("chunk_size", chunk_size)
+            if dropout:
+                raise ValueError(
+                    "`dropout` must be 0 with `chunk_size`: weights that are not held "
+                    f"cannot be dropped. Received: dropout={dropout!r}, "
+                    f"chunk_size={chunk_size!r}."
+                )
+        self.chunk_size = chunk_size
 
     def prepare(
         self, value, key=None, value_mask=None, key_mask=None, draw_dropout=False
@@ -249,6 +283,55 @@ class ScoreAttention(AttentionLayer):
         used = self._drop(weights, memory, training)
         return ops.matmul(used, memory.value), weights, list(state)
 
+    def statistics(
+        self,
+        query,
+        value,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        use_causal_mask=False,
+    ):
+        """Describe the weights without holding them, for a layer that is built.
+
+        Works in chunks of `chunk_size`, or of 128 without one. Arguments as those of a
+        call, the query of shape `(B, T, Dq)`.
+
+        Args:
+            query: Shape `(B, T, Dq)`.
+            value: Shape `(B, S, Dv)`.
+            key: Shape `(B, S, Dk)`; `value` if left out.
+            query_mask: Boolean, shape `(B, T)`, or `None`.
+            value_mask: Boolean, shape `(B, S)`, or `None`.
+            key_mask: Boolean, shape `(B, S)`, or `None`.
+            attention_mask: Boolean, shape `(T, S)`, `(B, T, S)`, or `None`.
+            use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
+
+        Returns:
+            `AttentionStatistics`, which has no gradient: `entropy` and `argmax` of
+            shape `(B, T)`, `coverage` of shape `(B, S)`.
+        """
+        query = hide_padding(as_dense(query, self.compute_dtype), query_mask)
+        memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
+        query = self.project_query(query)
+        options = {
+            "chunk_size": self.chunk_size or 128,
+            "query_mask": query_mask,
+            "key_mask": memory.mask,
+            "attention_mask": attention_mask,
+            "causal": use_causal_mask,
+        }
+        form = self._closed_form(query, memory.key)
+        if form is None:
+            return describe_by_queries(self.score, query, memory.key, **options)
+        if len(form) == 3:
+            return chunked_additive_statistics(*form, **options)
+        query, key = (each[:, None] for each in form)  # one head
+        found = chunked_dot_statistics(query, key, **options)
+        return type(found)(*(each[:, 0] for each in found))
+
     def project_query(self, query):
         """Project queries, shape `(B, T, Dq)`; as they are unless overridden."""
         return query
@@ -276,44 +359,46 @@ class ScoreAttention(AttentionLayer):
         """Tell the size of the context vectors for inputs of these shapes."""
         return value_shape[-1]
 
+    def get_config(self):
+        return {**super().get_config(), "chunk_size": self.chunk_size}
 
-def check_attention_shapes(query_shape, value_shape, key_shape=None):
-    """Check the shapes that every attention layer asks for.
+    def _closed_form(self, query, key):
+        """Give the score as something that is known to the chunked path.
 
-    Args:
-        query_shape: `(B, T, Dq)` or `(B, Dq)`.
-        value_shape: `(B, S, Dv)`.
-        key_shape: `(B, S, Dk)` or `None`.
+        Args:
+            query: What `project_query` gave.
+            key: What `project_key` gave.
 
-    Raises:
-        ValueError: If a rank is wrong, a feature size is not known, or key and value
-            differ in length.
-    """
-    for name, shape, ranks, expected in (
-        ("query", query_shape, (2, 3), "(B, T, Dq), or (B, Dq) for one step"),
-        ("value", value_shape, (3,), "(B, S, Dv)"),
-        ("key", key_shape, (3,), "(B, S, Dk)"),
-    ):
-        if shape is None:
-            continue
-        if len(shape) not in ranks:
-            raise ValueError(
-                f"`{name}` must have shape {expected}. "
-                f"Received: {name}_shape={tuple(shape)}."
+        Returns:
+            `(query, key)` if their inner products are the scores;
+            `(query, key, vector)` if the scores are `vector · tanh(query + key)`;
+            otherwise `None`.
+        """
+        return None
+
+    def _saves_memory(self):
+        return self.chunk_size is not None
+
+    def _attend_in_chunks(self, query, memory, causal, query_mask, attention_mask):
+        """Attend without holding the weights: the context, shape `(B, T, Dv)`."""
+        query, key, value = self.project_query(query), memory.key, memory.value
+        options = {
+            "chunk_size": self.chunk_size,
+            "query_mask": query_mask,
+            "key_mask": memory.mask,
+            "attention_mask": attention_mask,
+            "causal": causal,
+        }
+        form = self._closed_form(query, key)
+        if form is None:
+            return attend_by_queries(
+                self.score, query, key, value, variables=self.variables, **options
             )
-        if shape[-1] is None:
-            raise ValueError(
-                f"The last axis of `{name}` must be of known size. "
-                f"Received: {name}_shape={tuple(shape)}."
-            )
-    if key_shape is None:
-        return
-    if None not in (key_shape[1], value_shape[1]) and key_shape[1] != value_shape[1]:
-        raise ValueError(
-            "`key` and `value` must have one length (axis 1). Received: "
-            f"key_shape={tuple(key_shape)}, value_shape={tuple(value_shape)}. "
-            "Pass the encoder outputs for both, or leave `key` out."
-        )
+        if len(form) == 3:
+            query, key, vector = form
+            return chunked_additive_attention(query, key, value, vector, **options)
+        query, key, value = (each[:, None] for each in (*form, value))  # one head
+        return chunked_dot_attention(query, key, value, **options)[:, 0]
 
 
 def as_dense(tensor, dtype):
@@ -330,15 +415,6 @@ def as_dense(tensor, dtype):
         The tensor, dense, of type `dtype`.
     """
     return ops.cast(ops.convert_to_tensor(tensor, sparse=False), dtype)
-
-
-def check_positive_int(name, value):
-    """Return `value`, or raise `ValueError` if it is not an int of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(
-            f"`{name}` must be a positive int. Received: {name}={value!r}."
-        )
-    return value
 
 
 def _both(first, second):

@@ -5,8 +5,11 @@ import math
 import keras
 from keras import ops
 
-from keras_attention.base import ScoreAttention, check_positive_int
+from keras_attention.base import ScoreAttention, as_dense, check_positive_int
+from keras_attention.local import fade, key_places, query_places
+from keras_attention.masks import causal_mask, combine_masks, hide_padding
 from keras_attention.scores import additive_scores, dot_scores
+from keras_attention.weights import masked_softmax
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -24,6 +27,9 @@ class ScaledDotProductAttention(ScoreAttention):
     Args:
         dropout: Float in [0, 1). Share of weights set to 0 in training.
         seed: Int or `None`. Seed of the dropout.
+        chunk_size: Positive int or `None`. How many queries and keys are computed at a
+            time where no weights are asked for, in memory that grows with T + S; the
+            numbers are the same. `None`: all. Goes without dropout.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -44,8 +50,9 @@ class ScaledDotProductAttention(ScoreAttention):
             `return_attention_scores`.
 
     Raises:
-        ValueError: If `dropout` is not in [0, 1), query and key differ in size, or a
-            shape does not fit.
+        ValueError: If `dropout` is not in [0, 1) or is combined with `chunk_size`,
+            `chunk_size` is not a positive int, query and key differ in size, or a shape
+            does not fit.
 
     Example:
         ```python
@@ -68,6 +75,9 @@ class ScaledDotProductAttention(ScoreAttention):
     def score(self, query, key):
         return dot_scores(query, key)
 
+    def _closed_form(self, query, key):
+        return query, key
+
 
 @keras.saving.register_keras_serializable(package="keras_attention")
 class LuongAttention(ScoreAttention):
@@ -75,9 +85,16 @@ class LuongAttention(ScoreAttention):
 
     dot: query · key; general: query · W key; concat: v · tanh(W [query; key])
 
-    The global attention of Luong. `dot` has no weights and wants queries and keys of
-    one size; `general` lets the sizes differ; `concat` is additive attention without a
-    bias.
+    The attention of Luong. `dot` has no weights and wants queries and keys of one size;
+    `general` lets the sizes differ; `concat` is additive attention without a bias.
+
+    It is global unless a window is asked for. The window "monotonic" (local-m) stands
+    at the place of the query: the softmax of query p runs over the keys p - D to
+    p + D. The window "predictive" (local-p) stands where the query wants it, at
+    p = S · sigmoid(v_p · tanh(W_p query)), and its weights fade with the distance from
+    there, so that rows sum to less than 1. Keys and queries are counted from 0, and
+    padding is not counted, on either side. A query whose window lies beyond the keys
+    sees nothing.
 
     Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
@@ -86,9 +103,14 @@ class LuongAttention(ScoreAttention):
         units: Positive int. Size of the hidden layer of `concat`, given for it alone.
         use_scale: Bool. Whether scores are multiplied by one learned factor, which
             starts at 1.
+        window: `None`, `"monotonic"` or `"predictive"`.
+        window_size: Positive int. D, the keys on either side of a window's centre.
         kernel_initializer: Initializer of the weights.
         dropout: Float in [0, 1). Share of weights set to 0 in training.
         seed: Int or `None`. Seed of the dropout.
+        chunk_size: Positive int or `None`. How many queries and keys are computed at a
+            time where no weights are asked for, in memory that grows with T + S; the
+            numbers are the same. `None`: all. Goes without dropout or a window.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -102,16 +124,23 @@ class LuongAttention(ScoreAttention):
         use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
         return_attention_scores: Bool. Whether to return the weights too.
         training: Bool. Whether dropout acts.
+        position: Int, or integers of shape `(B,)`. The place of the first query, for
+            the window "monotonic" alone; 0 if left out. Give it where a sequence is
+            asked one step at a time; `AttentionRNN` counts by itself.
 
     Returns:
         context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step.
         weights: Shape `(B, T, S)`, or `(B, S)` for one step, only if
-            `return_attention_scores`.
+            `return_attention_scores`. Rows sum to 1, or to less with the window
+            "predictive".
 
     Raises:
         ValueError: If `score` is none of the three, `units` is missing for `concat` or
-            given for another, `dropout` is not in [0, 1), query and key differ in size
-            for `dot`, or a shape does not fit.
+            given for another, `window` is unknown, `window_size` is not a positive
+            int, `dropout` is not in [0, 1), `chunk_size` is not a positive int or is
+            combined with dropout or a window, query and key differ in size for `dot`,
+            `position` is given without the window "monotonic", or a shape does not
+            fit.
 
     Example:
         ```python
@@ -123,7 +152,7 @@ class LuongAttention(ScoreAttention):
 
     Reference:
         [Luong et al., 2015](https://arxiv.org/abs/1508.04025), section 3.1, equations
-        7 and 8.
+        7 and 8; windows: section 3.2, equations 9 and 10.
     """
 
     def __init__(
@@ -131,12 +160,15 @@ class LuongAttention(ScoreAttention):
         score="dot",
         units=None,
         use_scale=False,
+        window=None,
+        window_size=10,
         kernel_initializer="glorot_uniform",
         dropout=0.0,
         seed=None,
+        chunk_size=None,
         **kwargs,
     ):
-        super().__init__(dropout=dropout, seed=seed, **kwargs)
+        super().__init__(dropout=dropout, seed=seed, chunk_size=chunk_size, **kwargs)
         if score not in ("dot", "general", "concat"):
             raise ValueError(
                 "`score` must be 'dot', 'general' or 'concat'. "
@@ -149,10 +181,22 @@ class LuongAttention(ScoreAttention):
                 "`units` must be None unless score='concat'. "
                 f"Received: score={score!r}, units={units!r}."
             )
+        if window not in (None, "monotonic", "predictive"):
+            raise ValueError(
+                "`window` must be None, 'monotonic' or 'predictive'. "
+                f"Received: window={window!r}."
+            )
         # `score` itself is the method; the argument keeps its name in the config.
         self.score_name = score
         self.units = units
         self.use_scale = use_scale
+        if window is not None and chunk_size is not None:
+            raise ValueError(
+                "`chunk_size` must be None with a window. Received: "
+                f"chunk_size={chunk_size!r}, window={window!r}."
+            )
+        self.window = window
+        self.window_size = check_positive_int("window_size", window_size)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, query_shape, value_shape, key_shape=None):
@@ -171,6 +215,140 @@ class LuongAttention(ScoreAttention):
         self.scale = None
         if self.use_scale:
             self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
+        if self.window == "predictive":
+            self.place_kernel = self._kernel("place_kernel", (query_size, query_size))
+            self.place_vector = self._kernel("place_vector", (query_size, 1))
+
+    def call(
+        self,
+        query,
+        value,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        use_causal_mask=False,
+        return_attention_scores=False,
+        training=False,
+        position=None,
+    ):
+        if position is not None and self.window != "monotonic":
+            raise ValueError(
+                "`position` must be None unless window='monotonic'. "
+                f"Received: position={position!r}, window={self.window!r}."
+            )
+        masks = {"value_mask": value_mask, "key_mask": key_mask}
+        if position is None:
+            return super().call(
+                query,
+                value,
+                key,
+                query_mask=query_mask,
+                attention_mask=attention_mask,
+                use_causal_mask=use_causal_mask,
+                return_attention_scores=return_attention_scores,
+                training=training,
+                **masks,
+            )
+        query = as_dense(query, self.compute_dtype)
+        one_step = len(query.shape) == 2
+        if one_step:
+            query, query_mask, attention_mask = (
+                None if tensor is None else ops.expand_dims(tensor, 1)
+                for tensor in (query, query_mask, attention_mask)
+            )
+        if use_causal_mask:
+            causal = causal_mask(ops.shape(query)[1], ops.shape(value)[1])
+            if attention_mask is not None:
+                causal = ops.logical_and(causal, ops.cast(attention_mask, "bool"))
+            attention_mask = causal
+        memory = self.prepare(value, key, **masks)
+        context, weights, _ = self.attend(
+            hide_padding(query, query_mask),
+            memory,
+            [_start(memory, position)],
+            query_mask,
+            attention_mask,
+            training,
+        )
+        if one_step:
+            context, weights = context[:, 0], weights[:, 0]
+        return (context, weights) if return_attention_scores else context
+
+    def initial_state(self, memory):
+        """Give the place of the first query, which the window "monotonic" needs.
+
+        Args:
+            memory: A `Memory` from `prepare`.
+
+        Returns:
+            A list of one int32 tensor of shape `(B, 1)`, 0; empty without that window.
+        """
+        if self.window != "monotonic":
+            return []
+        return [ops.zeros((ops.shape(memory.value)[0], 1), "int32")]
+
+    def attend(
+        self,
+        query,
+        memory,
+        state=(),
+        query_mask=None,
+        attention_mask=None,
+        training=False,
+    ):
+        """Attend to a prepared memory.
+
+        Args:
+            query: Shape `(B, T, Dq)`.
+            memory: A `Memory` from `prepare`.
+            state: What `initial_state` or the last call gave; the first if left out.
+            query_mask: Boolean, shape `(B, T)`, or `None`. A query at `False` is not
+                counted by the window "monotonic".
+            attention_mask: Boolean, shape `(T, S)`, `(B, T, S)`, or `None`.
+            training: Bool. Whether to draw dropout for each query, where `prepare`
+                did not draw it.
+
+        Returns:
+            `(context, weights, state)`: shapes `(B, T, Dv)`, `(B, T, S)`, a list.
+        """
+        if self.window is None:
+            return super().attend(
+                query,
+                memory,
+                state,
+                query_mask=query_mask,
+                attention_mask=attention_mask,
+                training=training,
+            )
+        query = ops.cast(query, self.compute_dtype)
+        places, count = key_places(memory)
+        if self.window == "monotonic":
+            (start,) = list(state) or self.initial_state(memory)
+            centre, after = query_places(query, start, query_mask)
+            centre, state = ops.cast(centre, "float32"), [after]
+        else:
+            centre, state = count * self._predict(query), []
+        distance = places[:, None, :] - centre[:, :, None]  # B T S
+        mask = combine_masks(query_mask, memory.mask, attention_mask)
+        near = ops.abs(distance) <= self.window_size
+        mask = near if mask is None else ops.logical_and(mask, near)
+        scores = self.score(self.project_query(query), memory.key)
+        weights = masked_softmax(scores, mask)
+        if self.window == "predictive":
+            weights = weights * fade(distance, self.window_size)
+        weights = ops.cast(weights, self.compute_dtype)
+        used = self._drop(weights, memory, training)
+        return ops.matmul(used, memory.value), weights, state
+
+    def statistics(self, query, value, key=None, **masks):
+        if self.window is not None:
+            raise ValueError(
+                "`window` must be None for statistics, which are those of a softmax "
+                f"over all keys. Received: window={self.window!r}. Ask for the weights."
+            )
+        return super().statistics(query, value, key, **masks)
 
     def project_query(self, query):
         if self.score_name == "concat":
@@ -194,14 +372,28 @@ class LuongAttention(ScoreAttention):
             scores = scores * ops.cast(self.scale, scores.dtype)
         return scores
 
+    def _closed_form(self, query, key):
+        scale = 1.0 if self.scale is None else ops.cast(self.scale, query.dtype)
+        if self.score_name == "concat":
+            return query, key, scale * ops.cast(self.vector, query.dtype)[:, 0]
+        return scale * query, key
+
     def get_config(self):
         return {
             **super().get_config(),
             "score": self.score_name,
             "units": self.units,
             "use_scale": self.use_scale,
+            "window": self.window,
+            "window_size": self.window_size,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
+
+    def _predict(self, query):
+        """Predict where to look, as a share of the keys, shape `(B, T)`: equation 9."""
+        hidden = ops.tanh(ops.matmul(query, ops.cast(self.place_kernel, query.dtype)))
+        share = ops.matmul(hidden, ops.cast(self.place_vector, query.dtype))[:, :, 0]
+        return ops.sigmoid(ops.cast(share, "float32"))
 
     def _kernel(self, name, shape):
         # A copy each: one initializer used twice gives the same numbers twice.
@@ -216,3 +408,15 @@ def _check_equal_sizes(query_shape, value_shape, key_shape, mend):
             "`query` and `key` must have one size (last axis). Received: "
             f"query_shape={tuple(query_shape)}, key_shape={tuple(key_shape)}. {mend}"
         )
+
+
+def _start(memory, position):
+    """Give the place of the first query, shape `(B, 1)`, from an int or one each."""
+    position = ops.convert_to_tensor(position, dtype="int32")
+    if len(position.shape) > 1:
+        raise ValueError(
+            "`position` must be an int or have shape (B,). "
+            f"Received: position of shape {tuple(position.shape)}."
+        )
+    nothing = ops.zeros_like(memory.value[:, 0, 0], dtype="int32")
+    return (nothing + position)[:, None]

@@ -5,14 +5,26 @@ import math
 import keras
 from keras import ops
 
-from keras_attention.base import (
-    AttentionLayer,
-    Memory,
-    check_attention_shapes,
-    check_positive_int,
+from keras_attention.arguments import check_attention_shapes, check_positive_int
+from keras_attention.base import AttentionLayer, Memory, as_dense
+from keras_attention.cache import append_steps, check_cache, new_cache
+from keras_attention.heads import (
+    add_projection,
+    check_head_mask,
+    join_heads,
+    split_heads,
 )
-from keras_attention.masks import combine_masks
-from keras_attention.weights import masked_softmax
+from keras_attention.masks import hide_padding
+from keras_attention.pairs import (
+    Looks,
+    attend_at_once,
+    attend_in_chunks,
+    check_window,
+)
+from keras_attention.position import step_positions
+from keras_attention.position_bias import PositionBias
+from keras_attention.position_choice import position_layer
+from keras_attention.rotary import RotaryEmbedding
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -24,14 +36,20 @@ class MultiHeadAttention(AttentionLayer):
     Q_h, K_h and V_h are query, key and value after a dense layer of head h. Serves as
     self-attention (query and value the same), cross-attention, and, with
     `use_causal_mask`, the self-attention of a language model. The weights are those
-    of `keras.layers.MultiHeadAttention`, in its order, so `set_weights` takes them
-    over. Other than there, a query that may see nothing gets output 0 on every path,
-    an explicit `query_mask` counts, NaN in padding does not leak, and an initializer
-    is given each kernel as the matrix that it is, with its own number of inputs and
-    outputs.
+    of `keras.layers.MultiHeadAttention`, in its order, or, with fewer heads of keys, of
+    `keras.layers.GroupQueryAttention`, so `set_weights` takes them over. Other than
+    there, a query that may see nothing gets output 0 on every path, an explicit
+    `query_mask` counts, NaN in padding does not leak, and an initializer is given each
+    kernel as the matrix that it is, with its own number of inputs and outputs.
 
-    Shapes: `B` batch, `T` queries, `S` keys, `H` heads, `D` size of query and key in a
-    head, `Dq`/`Dk`/`Dv` feature sizes, `Do` output size.
+    A decoder that grows its output step by step keeps keys and values in a cache: it
+    begins with `empty_cache`, hands each call the next steps alone, as query and value,
+    and the cache of the call before. Such a call is causal, and gives the rows that a
+    causal call on the whole sequence would give.
+
+    Shapes: `B` batch, `T` queries, `S` keys, `H` heads, `G` heads of keys and values,
+    `D` size of query and key in a head, `Dq`/`Dk`/`Dv` feature sizes, `Do` output size,
+    `L` places in a cache.
 
     Args:
         num_heads: Positive int, `H`.
@@ -43,40 +61,65 @@ class MultiHeadAttention(AttentionLayer):
         kernel_initializer: Initializer of the kernels.
         bias_initializer: Initializer of the biases.
         seed: Int or `None`. Seed of the dropout.
+        num_key_value_heads: Positive int, `G`, which divides `H`: that many heads of
+            keys and values, each for `H / G` heads of queries (1: multi-query
+            attention). `H` if left out.
+        position: How heads know positions: `"rotary"`, `"alibi"`, `"relative"`, a
+            `RotaryEmbedding`, `AlibiBias` or `RelativePositionBias`, or `None`.
+        window: Int of at least 0. Queries see keys at most this many places away, on
+            both sides, or before them alone if causal. `None`: all.
+        chunk_size: Positive int. Computes this many queries and keys at a time, in
+            memory that grows with T + S, unless weights are asked for; the numbers are
+            the same. `None`: all at once.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
         query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step.
-        value: Shape `(B, S, Dv)`.
+        value: Shape `(B, S, Dv)`. With a cache, the steps that ask: S = T.
         key: Shape `(B, S, Dk)`; `value` if left out.
         query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step. Queries at `False`
             get weights 0 and output 0.
         value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
         key_mask: As `value_mask`; where both are given both must allow.
         attention_mask: Boolean, shape `(T, S)`, `(B, T, S)` or, one for each head,
-            `(B, H, T, S)`; for a query of one step `(B, S)` or `(B, H, S)`.
+            `(B, H, T, S)`; for a query of one step `(B, S)` or `(B, H, S)`. Any axis
+            may be 1. With a cache, S = `L`.
         use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
         return_attention_scores: Bool. Whether to return the weights too.
         training: Bool. Whether dropout acts.
+        attention_bias: Added to the scores; shapes as of `attention_mask`. Minus
+            infinity hides a pair.
+        head_mask: Factors on what the heads give, bool or float, shape `(H,)` or
+            `(B, H)`; 0 silences a head. The weights are those before.
+        cache: A cache from `empty_cache` or the last call.
 
     Returns:
         output: Shape `(B, T, Do)`, or `(B, Do)` for one step. 0, and not the bias, for
             a query that may see nothing in any head.
         weights: Shape `(B, H, T, S)`, or `(B, H, S)` for one step, before dropout, only
-            if `return_attention_scores`.
+            if `return_attention_scores`. With a cache, S = `L`, and 0 at free places.
+        cache: With the new steps, only if `cache` was given.
 
     Raises:
-        ValueError: If a size is not a positive int, `dropout` is not in [0, 1), or a
-            shape does not fit.
+        ValueError: If an argument is out of its range, `dropout` is combined with
+            `chunk_size`, a shape does not fit, or the cache is known to be full.
+            Steps beyond the end of a cache whose length is known only in compiled code
+            are dropped.
 
     Example:
         ```python
-        attention = MultiHeadAttention(num_heads=8, key_dim=64)
-        x = attention(x, x, use_causal_mask=True)
+        attention = MultiHeadAttention(8, 64, num_key_value_heads=2, position="rotary")
+        whole = attention(x, x, use_causal_mask=True)
+        cache = attention.empty_cache(batch_size=x.shape[0], max_length=x.shape[1])
+        first, cache = attention(x[:, :1], x[:, :1], cache=cache)  # whole[:, :1]
         ```
 
     Reference:
-        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762), section 3.2.2.
+        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762), section 3.2.2;
+        grouped heads: [Ainslie et al., 2023](https://arxiv.org/abs/2305.13245), section
+        2.2; window: [Beltagy et al., 2020](https://arxiv.org/abs/2004.05150), section
+        3.1; head mask: [Michel et al., 2019](https://arxiv.org/abs/1905.10650), section
+        2.3.
     """
 
     def __init__(
@@ -90,40 +133,113 @@ class MultiHeadAttention(AttentionLayer):
         kernel_initializer="glorot_uniform",
         bias_initializer="zeros",
         seed=None,
+        *,
+        num_key_value_heads=None,
+        position=None,
+        window=None,
+        chunk_size=None,
         **kwargs,
     ):
         super().__init__(dropout=dropout, seed=seed, **kwargs)
         self.num_heads = check_positive_int("num_heads", num_heads)
         self.key_dim = check_positive_int("key_dim", key_dim)
-        if value_dim is not None:
-            check_positive_int("value_dim", value_dim)
-        if output_shape is not None:
-            check_positive_int("output_shape", output_shape)
+        for name, value in (
+            ("value_dim", value_dim),
+            ("output_shape", output_shape),
+            ("num_key_value_heads", num_key_value_heads),
+            ("chunk_size", chunk_size),
+        ):
+            if value is not None:
+                check_positive_int(name, value)
         self.value_dim = value_dim
         self.use_bias = use_bias
         # Not `output_shape`: Keras reads that name from a layer as its whole shape.
         self.output_size = output_shape
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.num_key_value_heads = num_key_value_heads
+        self.position = position
+        self.position_layer = position_layer(
+            position, num_heads, key_dim, self.dtype_policy
+        )
+        self.window = window
+        self.chunk_size = chunk_size
+        self._check_arguments()
 
     def build(self, query_shape, value_shape, key_shape=None):
         check_attention_shapes(query_shape, value_shape, key_shape)
         key_size = (key_shape or value_shape)[-1]
-        heads, value_dim = self.num_heads, self.value_dim or self.key_dim
+        heads, groups = self.num_heads, self._groups()
+        value_dim = self.value_dim or self.key_dim
         output_size = self.context_size(query_shape, value_shape)
-        self.query_kernel, self.query_bias = self._dense(
-            "query", (query_shape[-1],), (heads, self.key_dim)
+        self.query_kernel, self.query_bias = add_projection(
+            self, "query", (query_shape[-1],), (heads, self.key_dim)
         )
-        self.key_kernel, self.key_bias = self._dense(
-            "key", (key_size,), (heads, self.key_dim)
+        self.key_kernel, self.key_bias = add_projection(
+            self, "key", (key_size,), (groups, self.key_dim)
         )
-        self.value_kernel, self.value_bias = self._dense(
-            "value", (value_shape[-1],), (heads, value_dim)
+        self.value_kernel, self.value_bias = add_projection(
+            self, "value", (value_shape[-1],), (groups, value_dim)
         )
-        self.output_kernel, self.output_bias = self._dense(
-            "output", (heads, value_dim), (output_size,)
+        self.output_kernel, self.output_bias = add_projection(
+            self, "output", (heads, value_dim), (output_size,)
         )
+        if self.position_layer is not None and not self.position_layer.built:
+            self.position_layer.build((None, heads, None, self.key_dim))
         self.built = True
+
+    def call(
+        self,
+        query,
+        value,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        use_causal_mask=False,
+        return_attention_scores=False,
+        training=False,
+        attention_bias=None,
+        head_mask=None,
+        cache=None,
+    ):
+        query = as_dense(query, self.compute_dtype)
+        one_step = len(query.shape) == 2
+        if one_step:
+            query = query[:, None, :]
+            query_mask = _expand(query_mask, -1)
+            attention_mask = _expand(attention_mask, -2)
+            attention_bias = _expand(attention_bias, -2)
+        if cache is None:
+            offset = 0
+            memory = self.prepare(value, key, value_mask, key_mask)
+        else:
+            cache = self._check_cache(cache, query, value)
+            offset = cache.length
+            new = self._project(value, key, value_mask, key_mask, start=offset)
+            cache = append_steps(cache, *new)
+            memory = Memory(cache.key, cache.value, cache.mask)
+        output, weights = self._ask(
+            hide_padding(query, query_mask),
+            memory,
+            Looks(
+                query_mask=query_mask,
+                attention_mask=attention_mask,
+                bias=attention_bias,
+                causal=use_causal_mask or cache is not None,
+                offset=offset,
+            ),
+            head_mask=head_mask,
+            training=training,
+            chunked=self.chunk_size is not None and not return_attention_scores,
+        )
+        results = [output[:, 0] if one_step else output]
+        if return_attention_scores:
+            results.append(weights[:, :, 0] if one_step else weights)
+        if cache is not None:
+            results.append(cache)
+        return results[0] if len(results) == 1 else tuple(results)
 
     def prepare(
         self, value, key=None, value_mask=None, key_mask=None, draw_dropout=False
@@ -139,16 +255,29 @@ class MultiHeadAttention(AttentionLayer):
                 come, as a loop over steps must.
 
         Returns:
-            A `Memory` for `attend`, its keys `(B, H, S, D)`.
+            A `Memory` for `attend`, its keys `(B, G, S, D)`.
         """
-        value, key, mask = self._clean(value, key, value_mask, key_mask)
-        key = _split_heads(key, self.key_kernel, self.key_bias)
-        value = _split_heads(value, self.value_kernel, self.value_bias)
+        key, value, mask = self._project(value, key, value_mask, key_mask)
         dropout = None
-        if draw_dropout:
-            ones = ops.ones_like(value[:, :, None, :, 0])  # B H 1 S
+        if draw_dropout and self.dropout:
+            batch, _, length, _ = ops.shape(key)
+            ones = ops.ones((batch, self.num_heads, 1, length), self.compute_dtype)
             dropout = self._draw_dropout(ones)
         return Memory(key, value, mask, dropout)
+
+    def initial_state(self, memory):
+        """Give what the attention remembers before the first step.
+
+        Args:
+            memory: A `Memory`.
+
+        Returns:
+            A list: with `position` or `window` the place of the next query, int32,
+            shape `(B, 1)`; otherwise empty.
+        """
+        if self.position is None and self.window is None:
+            return []
+        return [ops.zeros((ops.shape(memory.key)[0], 1), "int32")]
 
     def attend(
         self,
@@ -164,7 +293,7 @@ class MultiHeadAttention(AttentionLayer):
         Args:
             query: Shape `(B, T, Dq)`.
             memory: A `Memory` from `prepare`.
-            state: What `initial_state` or the last call gave.
+            state: What `initial_state` or the last call gave; empty: at the beginning.
             query_mask: Boolean, shape `(B, T)`, or `None`.
             attention_mask: Boolean, shape `(T, S)`, `(B, T, S)`, `(B, H, T, S)`, or
                 `None`.
@@ -174,28 +303,53 @@ class MultiHeadAttention(AttentionLayer):
         Returns:
             `(output, weights, state)`: shapes `(B, T, Do)`, `(B, H, T, S)`, a list.
         """
-        query = ops.cast(query, self.compute_dtype)
-        query = _split_heads(query, self.query_kernel, self.query_bias)  # B H T D
-        # Scaled before the product: in float16 the product could overflow.
-        query = query * (1.0 / math.sqrt(self.key_dim))
-        scores = ops.matmul(query, ops.transpose(memory.key, (0, 1, 3, 2)))
-        mask = combine_masks(query_mask, memory.mask, attention_mask)
-        if mask is not None and len(mask.shape) == 3:
-            mask = mask[:, None]  # B 1 T S
-        weights = ops.cast(masked_softmax(scores, mask), self.compute_dtype)
-        used = self._drop(weights, memory, training)
-        heads = ops.matmul(used, memory.value)  # B H T D
-        output = _join_heads(heads, self.output_kernel, self.output_bias)
-        if mask is not None and self.use_bias:
-            sees = ops.any(mask, axis=(1, 3))[:, :, None]
-            output = ops.where(sees, output, ops.zeros_like(output))
-        return output, weights, list(state)
+        offset = state[0] if state else 0
+        output, weights = self._ask(
+            ops.cast(query, self.compute_dtype),
+            memory,
+            Looks(query_mask=query_mask, attention_mask=attention_mask, offset=offset),
+            training=training,
+        )
+        length = ops.cast(ops.shape(query)[1], "int32")
+        state = [place + length for place in list(state) or self.initial_state(memory)]
+        return output, weights, state
+
+    def empty_cache(self, batch_size, max_length):
+        """Make a cache for decoding step by step.
+
+        Args:
+            batch_size: Positive int, or a scalar integer tensor, `B`.
+            max_length: Positive int, `L`. Number of steps that will fit.
+
+        Returns:
+            A `Cache`, a tuple of tensors: `key` `(B, G, L, D)`, `value`
+            `(B, G, L, Dv)`, `mask` `(B, L)`, and `length`, int32, the steps so far.
+
+        Raises:
+            ValueError: If a size is not a positive int.
+        """
+        if not hasattr(batch_size, "dtype"):
+            check_positive_int("batch_size", batch_size)
+        return new_cache(
+            batch_size,
+            self._groups(),
+            check_positive_int("max_length", max_length),
+            self.key_dim,
+            self.value_dim or self.key_dim,
+            self.compute_dtype,
+        )
 
     def context_size(self, query_shape, value_shape):
         """Tell the output size for inputs of these shapes."""
         return self.output_size or query_shape[-1]
 
     def get_config(self):
+        position = self.position
+        if isinstance(position, keras.layers.Layer):
+            # Twice: in a file Keras marks an object as shared from its second time on,
+            # and would lose a mark set later on the first, of which it keeps a copy.
+            for _ in range(2):
+                position = keras.saving.serialize_keras_object(self.position)
         return {
             **super().get_config(),
             "num_heads": self.num_heads,
@@ -205,61 +359,84 @@ class MultiHeadAttention(AttentionLayer):
             "output_shape": self.output_size,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "num_key_value_heads": self.num_key_value_heads,
+            "position": position,
+            "window": self.window,
+            "chunk_size": self.chunk_size,
         }
 
-    def _dense(self, name, input_sizes, output_sizes):
-        """Make the kernel and the bias (or `None`) of one projection."""
-        # A copy each: one initializer used twice gives the same numbers twice.
-        initializer = self.kernel_initializer.clone()
-        matrix_shape = (math.prod(input_sizes), math.prod(output_sizes))
+    @classmethod
+    def from_config(cls, config):
+        position = keras.saving.deserialize_keras_object(config["position"])
+        return cls(**config | {"position": position})
 
-        def as_matrix(shape, dtype):
-            # Given (Dq, H, D), Keras would count inputs and outputs as those of a
-            # convolution, and glorot_uniform would start far too small.
-            return ops.reshape(initializer(matrix_shape, dtype=dtype), shape)
+    def _groups(self):
+        return self.num_key_value_heads or self.num_heads
 
-        kernel = self.add_weight(
-            name=f"{name}_kernel",
-            shape=(*input_sizes, *output_sizes),
-            initializer=as_matrix,
-        )
-        if not self.use_bias:
-            return kernel, None
-        bias = self.add_weight(
-            name=f"{name}_bias",
-            shape=output_sizes,
-            initializer=self.bias_initializer.clone(),
-        )
-        return kernel, bias
+    def _project(self, value, key, value_mask, key_mask, start=0):
+        """Clean and project to keys (B, G, S, D), values (B, G, S, Dv), and a mask."""
+        value, key, mask = self._clean(value, key, value_mask, key_mask)
+        key = self._rotate(split_heads(key, self.key_kernel, self.key_bias), start)
+        return key, split_heads(value, self.value_kernel, self.value_bias), mask
+
+    def _ask(self, query, memory, looks, head_mask=None, training=False, chunked=False):
+        """Attend: (B, T, Dq) to (B, T, Do) and the weights, `None` if chunked."""
+        batch, length = query.shape[:2]
+        sizes = (batch, self.num_heads, length, memory.key.shape[2])
+        looks = looks._replace(key_mask=memory.mask, window=self.window).spread(sizes)
+        if isinstance(self.position_layer, PositionBias):
+            looks = looks._replace(position=self.position_layer)
+        query = split_heads(query, self.query_kernel, self.query_bias)  # B H T D
+        # Scaled before the product: in float16 the product could overflow.
+        query = self._rotate(query, looks.offset) * (1.0 / math.sqrt(self.key_dim))
+        if chunked:
+            weights = None
+            heads, sees = attend_in_chunks(
+                query, memory.key, memory.value, looks, self.chunk_size
+            )
+        else:
+            heads, weights, sees = attend_at_once(
+                query,
+                memory.key,
+                memory.value,
+                looks,
+                lambda weights: self._drop(weights, memory, training),
+            )
+        if head_mask is not None:
+            gates = check_head_mask(head_mask, (batch, self.num_heads))
+            heads = heads * ops.cast(gates, heads.dtype)[..., None, None]
+        output = join_heads(heads, self.output_kernel, self.output_bias)
+        if sees is not None and self.use_bias:
+            output = ops.where(sees, output, ops.zeros_like(output))
+        return output, weights
+
+    def _rotate(self, heads, start):
+        """Turn queries or keys (B, H, T, D) by their positions, if so chosen."""
+        if not isinstance(self.position_layer, RotaryEmbedding):
+            return heads
+        positions = step_positions(ops.shape(heads)[2], start)  # T, or B T
+        return self.position_layer.rotate(heads, positions[..., None, :])
+
+    def _check_cache(self, cache, query, value):
+        sizes = self._groups(), self.key_dim, self.value_dim or self.key_dim
+        return check_cache(cache, query.shape, value.shape, *sizes)
+
+    def _check_arguments(self):
+        groups = self.num_key_value_heads
+        if groups is not None and self.num_heads % groups:
+            raise ValueError(
+                "`num_key_value_heads` must divide `num_heads`. Received: "
+                f"num_key_value_heads={groups}, num_heads={self.num_heads}."
+            )
+        if self.window is not None:
+            check_window(self.window)
+        if self.chunk_size is not None and self.dropout:
+            raise ValueError(
+                "`dropout` must be 0 with `chunk_size`: weights that are not held "
+                f"cannot be dropped. Received: dropout={self.dropout}, "
+                f"chunk_size={self.chunk_size}."
+            )
 
 
-def _split_heads(tensor, kernel, bias):
-    """Project `(B, S, Dx)` by a kernel `(Dx, H, D)` to `(B, H, S, D)`."""
-    # Matrix products rather than einsum, and the heads on axis 1: a third less time
-    # for one query, measured with gradient on a CPU.
-    batch, length = ops.shape(tensor)[0], ops.shape(tensor)[1]
-    size, heads, head_size = kernel.shape
-    projected = ops.matmul(tensor, _cast(kernel, (size, heads * head_size), tensor))
-    if bias is not None:
-        projected = projected + _cast(bias, (heads * head_size,), tensor)
-    projected = ops.reshape(projected, (batch, length, heads, head_size))
-    return ops.transpose(projected, (0, 2, 1, 3))
-
-
-def _join_heads(tensor, kernel, bias):
-    """Project `(B, H, T, D)` by a kernel `(H, D, Do)` to `(B, T, Do)`."""
-    batch, length = ops.shape(tensor)[0], ops.shape(tensor)[2]
-    heads, head_size, size = kernel.shape
-    side_by_side = ops.reshape(
-        ops.transpose(tensor, (0, 2, 1, 3)), (batch, length, heads * head_size)
-    )
-    projected = ops.matmul(
-        side_by_side, _cast(kernel, (heads * head_size, size), tensor)
-    )
-    return projected if bias is None else projected + _cast(bias, (size,), tensor)
-
-
-def _cast(weight, shape, tensor):
-    # Keras casts weights by itself within `__call__` alone, and `prepare` and `attend`
-    # are called from outside too.
-    return ops.reshape(ops.cast(weight, tensor.dtype), shape)
+def _expand(tensor, axis):
+    return None if tensor is None else ops.expand_dims(tensor, axis)

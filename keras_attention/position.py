@@ -1,9 +1,10 @@
-"""Position codes."""
+"""Positions: how steps are counted, and codes that are added to a sequence."""
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_attention.arguments import check_positive_int
 from keras_attention.base import as_dense
 
 
@@ -48,45 +49,173 @@ class PositionalEncoding(keras.layers.Layer):
 
     def __init__(self, max_wavelength=10_000.0, **kwargs):
         super().__init__(**kwargs)
-        if (
-            isinstance(max_wavelength, bool)
-            or not isinstance(max_wavelength, (int, float))
-            or not 0 < max_wavelength < float("inf")
-        ):
-            raise ValueError(
-                "`max_wavelength` must be a positive number. "
-                f"Received: max_wavelength={max_wavelength!r}."
-            )
-        self.max_wavelength = max_wavelength
+        self.max_wavelength = check_max_wavelength(max_wavelength)
         self.supports_masking = True
 
     def build(self, inputs_shape):
-        if len(inputs_shape) != 3 or inputs_shape[-1] is None:
-            raise ValueError(
-                "`inputs` must have shape (B, T, D) with a known size D. "
-                f"Received: inputs_shape={tuple(inputs_shape)}."
-            )
+        _check_sequence_shape(inputs_shape)
         self.built = True
 
     def call(self, inputs, start=0):
-        _check_start(start)
+        check_start(start)
         dtype = keras.backend.result_type(inputs.dtype, "float32")
         size = inputs.shape[-1]
-        # Counted as integers: floats lose count in low precision.
-        positions = ops.arange(ops.shape(inputs)[1], dtype="int32")
-        positions = positions + ops.cast(start, "int32")
-        exponents = np.arange(0, size, 2) / size
-        rates = ops.convert_to_tensor(float(self.max_wavelength) ** -exponents, dtype)
-        angles = ops.cast(positions, dtype)[:, None] * rates  # T ceil(D/2)
+        positions = step_positions(ops.shape(inputs)[1], start)
+        angles = wave_angles(positions, size, self.max_wavelength, dtype)  # T ceil(D/2)
         codes = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)
-        codes = ops.reshape(codes, (-1, 2 * len(exponents)))[:, :size]  # T D
+        codes = ops.reshape(codes, (-1, 2 * angles.shape[-1]))[:, :size]  # T D
         return ops.cast(as_dense(inputs, dtype) + codes, self.compute_dtype)
 
     def get_config(self):
         return {**super().get_config(), "max_wavelength": self.max_wavelength}
 
 
-def _check_start(start):
+@keras.saving.register_keras_serializable(package="keras_attention")
+class PositionEmbedding(keras.layers.Layer):
+    """Adds a learned vector for each place.
+
+    output_t = input_t + table[start + t]
+
+    For sequences of bounded length, where the data shall say what a place means. Past
+    `max_length` there is nothing to add; `PositionalEncoding` has no such end. The
+    table stays in its own precision and the sum is rounded once. The mask of the input
+    passes through.
+
+    Shapes: `B` batch, `T` steps, `D` feature size.
+
+    Args:
+        max_length: Positive int. Number of places.
+        initializer: Initializer of the table.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        inputs: Shape `(B, T, D)`, such as embeddings. Where `T` or `start` is not known
+            before compiled code runs, steps past the last place get its vector.
+        start: Int or scalar integer tensor. Position of the first step, such as the
+            number of steps decoded already.
+
+    Returns:
+        Shape `(B, T, D)`.
+
+    Raises:
+        ValueError: If `max_length` is not a positive int, the input is not of rank 3,
+            its size is not known, `start` is not a scalar integer of at least 0, or
+            the last step is known to lie past the last place.
+
+    Example:
+        ```python
+        x = keras.layers.Embedding(8000, 512, mask_zero=True)(tokens)
+        x = PositionEmbedding(max_length=1024)(x)
+        ```
+
+    Reference:
+        [Gehring et al., 2017](https://arxiv.org/abs/1705.03122), section 3.1.
+    """
+
+    def __init__(self, max_length, initializer="uniform", **kwargs):
+        super().__init__(**kwargs)
+        self.max_length = check_positive_int("max_length", max_length)
+        self.initializer = keras.initializers.get(initializer)
+        self.supports_masking = True
+
+    def build(self, inputs_shape):
+        _check_sequence_shape(inputs_shape)
+        self._check_places(inputs_shape[1], 0)
+        self.table = self.add_weight(
+            name="table",
+            shape=(self.max_length, inputs_shape[-1]),
+            initializer=self.initializer,
+            autocast=False,
+        )
+        self.built = True
+
+    def call(self, inputs, start=0):
+        check_start(start)
+        self._check_places(inputs.shape[1], concrete_int(start))
+        dtype = keras.backend.result_type(inputs.dtype, "float32")
+        positions = step_positions(ops.shape(inputs)[1], start)
+        positions = ops.clip(positions, 0, self.max_length - 1)
+        codes = ops.cast(ops.take(self.table, positions, axis=0), dtype)  # T D
+        return ops.cast(as_dense(inputs, dtype) + codes, self.compute_dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "max_length": self.max_length,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }
+
+    def _check_places(self, length, start):
+        if start is not None and start < 0:
+            raise ValueError(f"`start` must be at least 0. Received: start={start}.")
+        # While JAX traces a model, an open length is neither `None` nor an int.
+        known = isinstance(length, int) and start is not None
+        if known and start + length > self.max_length:
+            raise ValueError(
+                f"`inputs` must end within `max_length`={self.max_length} places. "
+                f"Received: {length} steps from start={start}. "
+                "Cut the input, or make the layer with more places."
+            )
+
+
+def step_positions(length, start=0):
+    """Count the steps of a sequence.
+
+    Args:
+        length: Int or scalar tensor, `T`.
+        start: Position of the first step: an int, a scalar integer tensor, or, one for
+            each sequence, integers of shape `(B, 1)`.
+
+    Returns:
+        int32, shape `(T,)`, or `(B, T)` for a start of each sequence.
+    """
+    # Counted as integers: floats lose count in low precision.
+    return ops.arange(length, dtype="int32") + ops.cast(start, "int32")
+
+
+def relative_positions(query_length, key_length, start=0):
+    """Tell how far after each query each key stands; negative before it.
+
+    Args:
+        query_length: Int or scalar tensor, `T`.
+        key_length: Int or scalar tensor, `S`.
+        start: The key at which query 0 stands, as for `step_positions`.
+
+    Returns:
+        int32, shape `(T, S)`, or `(B, T, S)` for a start of each sequence.
+    """
+    query = step_positions(query_length, start)
+    return step_positions(key_length) - query[..., None]
+
+
+def wave_angles(positions, size, max_wavelength, dtype):
+    """Turn positions into angles, one for each pair of columns.
+
+    Args:
+        positions: Integers, any shape.
+        size: Int, the number of columns, `D`.
+        max_wavelength: Positive number. Longest wavelength, divided by 2 pi.
+        dtype: float32 or wider.
+
+    Returns:
+        `positions / max_wavelength^(2i / D)`, with one more axis, of ceil(D / 2).
+    """
+    rates = float(max_wavelength) ** -(np.arange(0, size, 2) / size)
+    return ops.cast(positions, dtype)[..., None] * ops.convert_to_tensor(rates, dtype)
+
+
+def concrete_int(value):
+    """Give a scalar integer as an int, or `None` where its value is not known yet."""
+    if isinstance(value, keras.KerasTensor):
+        return None
+    try:
+        return int(ops.convert_to_numpy(value))
+    except (NotImplementedError, TypeError):  # a tensor being traced
+        return None
+
+
+def check_start(start):
+    """Raise `ValueError` if `start` is neither an int nor a scalar integer tensor."""
     if isinstance(start, int):
         return
     dtype = keras.backend.standardize_dtype(getattr(start, "dtype", "float32"))
@@ -94,4 +223,26 @@ def _check_start(start):
         raise ValueError(
             "`start` must be an int or a scalar integer tensor. "
             f"Received: start={start!r}."
+        )
+
+
+def check_max_wavelength(value):
+    """Return `value`, or raise `ValueError` if it is not a positive number."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not 0 < value < float("inf")
+    ):
+        raise ValueError(
+            "`max_wavelength` must be a positive number. "
+            f"Received: max_wavelength={value!r}."
+        )
+    return value
+
+
+def _check_sequence_shape(inputs_shape):
+    if len(inputs_shape) != 3 or inputs_shape[-1] is None:
+        raise ValueError(
+            "`inputs` must have shape (B, T, D) with a known size D. "
+            f"Received: inputs_shape={tuple(inputs_shape)}."
         )

@@ -90,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_translate(commands)
     _add_evaluate(commands)
+    _add_serve(commands)
     return root
 
 
@@ -153,6 +154,15 @@ def _add_train(commands):
         default="base",
         help="settings to start from; the options below change them (default: base)",
     )
+    command.add_argument(
+        "--pictures",
+        action="store_true",
+        help="after each epoch draw where the model looks in the first validation "
+        "sentence, see pictures/index.html in the folder",
+    )
+    command.add_argument(
+        "--picture-of", metavar="TEXT", help="draw this sentence in its place"
+    )
     for name, kind in OPTION_GROUPS.items():
         group = command.add_argument_group(f"{name} (defaults are those of base)")
         for option in dataclasses.fields(kind):
@@ -193,6 +203,11 @@ def _add_translate(commands):
         "--input", metavar="FILE", help="file of one sentence a line (or .gz)"
     )
     _add_beam(command)
+    command.add_argument(
+        "--prefix",
+        metavar="TEXT",
+        help="how the translations have to begin",
+    )
     command.add_argument(
         "--n-best",
         type=_positive,
@@ -239,7 +254,8 @@ def _add_translate(commands):
     command.add_argument(
         "--plot",
         metavar="FILE",
-        help="draw the attention: .png, .svg or .pdf; FILE-1, FILE-2 ... of several",
+        help="draw the attention: .png, .svg, .pdf or .html (the interactive page), "
+        "FILE-1, FILE-2 ... of several; -: in the terminal",
     )
 
 
@@ -259,6 +275,34 @@ def _add_evaluate(commands):
     _add_data(command)
     _add_no_verify(command)
     command.add_argument("--json", action="store_true", help="print an object a line")
+
+
+def _add_serve(commands):
+    command = _command(
+        commands,
+        "serve",
+        "show a model in the browser: type, translate, see where it looks",
+        "A demonstration for this machine alone, until Ctrl-C stops it (exit status "
+        "0). With --export it writes pages in place of that, of the sentences in TEXT, "
+        "--input or standard input.",
+    )
+    _add_model(command)
+    command.add_argument(
+        "--port",
+        type=_port,
+        metavar="N",
+        help="port to listen on; 0: any free one (default: 8000)",
+    )
+    _add_beam(command)
+    command.add_argument(
+        "--export",
+        metavar="DIR",
+        help="folder for a page of each sentence, and an index.html",
+    )
+    command.add_argument("texts", nargs="*", metavar="TEXT", help="one sentence each")
+    command.add_argument(
+        "--input", metavar="FILE", help="file of one sentence a line (or .gz)"
+    )
 
 
 def _command(commands, name, purpose, more=""):
@@ -316,6 +360,7 @@ def _number(kind, fits, expected):
 
 
 _positive = _number(int, lambda n: n >= 1, "a whole number of at least 1")
+_port = _number(int, lambda n: 0 <= n < 65536, "a whole number from 0 to 65535")
 _above_zero = _number(float, lambda x: 0 < x < float("inf"), "a number above 0")
 _not_negative = _number(
     float, lambda x: 0 <= x < float("inf"), "a number of at least 0"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nmt.config import CONFIG_FILE, PRESETS, SECTIONS, Config, CorpusConfig
 from nmt.errors import UserError
+from nmt.files import picture_ending
 from nmt.parallel import read_lines
 from nmt.quiet import import_tensorflow
 from nmt.streams import (
@@ -20,7 +21,8 @@ from nmt.streams import (
 )
 
 BEAM_SIZE = 5
-PICTURES = (".png", ".svg", ".pdf")
+PORT = 8000
+TERMINAL = "-"
 
 
 def demo(args):
@@ -67,6 +69,7 @@ def train(args):
     }
     given = {name: value for name, value in vars(args).items() if name in names}
     config = PRESETS[args.preset].replace(**given)
+    picture_of = _picture_of(args, config)
     out = None if args.out is None else _folder(args.out, "--out")
     corpus, files = _corpus_to_train_on(args)
     described = CorpusConfig(
@@ -84,7 +87,10 @@ def train(args):
     import_tensorflow()
     from nmt import training
 
-    training.train(corpus, config, out)
+    training.train(corpus, config, out, picture_of=picture_of)
+    page = out / training.PICTURES_FOLDER / "index.html"
+    if picture_of is not None and page.is_file():
+        print(f"Where it looked, epoch by epoch: {page}")
     print(f"Try: nmt translate --model {out}")
 
 
@@ -94,6 +100,12 @@ def translate(args):
 
     search = _search(args)
     picture = _picture(args.plot)
+    in_terminal = args.plot == TERMINAL
+    if in_terminal and args.json:
+        raise UserError(
+            "--plot - and --json both write where the translations go. "
+            "Leave one of them out."
+        )
     batches = _lines(args)
     several = False
     if picture or args.seed is not None:
@@ -101,11 +113,8 @@ def translate(args):
         # samples only if batches do not depend on when lines arrive.
         batches = list(chunks(line for batch in batches for line in batch))
         several = sum(bool(line.strip()) for batch in batches for line in batch) > 1
-    if picture and _config(args.model).model.attention == "none":
-        raise UserError(
-            f"{args.model} is a model without attention: there is nothing to draw. "
-            "Leave --plot out."
-        )
+    if args.plot is not None:
+        _check_attention(args.model, "there is nothing to draw. Leave --plot out.")
     translator = _translator(args.model)
     # Where translations appear on the terminal, they show the progress themselves.
     hidden = True if sys.stdout.isatty() or args.texts else None
@@ -115,13 +124,17 @@ def translate(args):
             for result in translated(translator, batch, **search):
                 number += 1
                 print(written(result, number, args.n_best, args.json))
-                if picture and result is not None:
-                    best = result if args.n_best == 1 else result[0]
-                    path = picture
-                    if several:
-                        path = picture.with_stem(f"{picture.stem}-{number}")
-                    best.plot(path)
-                    print(f"wrote {path}", file=sys.stderr)
+                if args.plot is None or result is None:
+                    continue
+                best = result if args.n_best == 1 else result[0]
+                if in_terminal:
+                    print(best.blocks())
+                    continue
+                path = picture
+                if several:
+                    path = picture.with_stem(f"{picture.stem}-{number}")
+                best.plot(path)
+                print(f"wrote {path}", file=sys.stderr)
             sys.stdout.flush()
             bar.update(len(batch))
             if "seed" in search:
@@ -168,6 +181,55 @@ def evaluate(args):
         print(text, flush=True)
 
 
+def serve(args):
+    """Run `nmt serve`."""
+    if args.export is None:
+        if args.texts or args.input is not None:
+            raise UserError(
+                "TEXT and --input are for --export. Leave them out and type on the "
+                "page, or add --export DIR."
+            )
+        _serve(args)
+        return
+    if args.port is not None:
+        raise UserError(
+            "--port has no use with --export, which writes files. Change one of them."
+        )
+    out = _folder(args.export, "--export")
+    _check_attention(args.model, "there is nothing to show.")
+    lines = [line for batch in _lines(args) for line in batch if line.strip()]
+    if not lines:
+        raise UserError("there is no sentence to write a page of.")
+    translator = _translator(args.model)
+    from nmt.pages import export
+
+    index = export(translator(lines, beam_size=args.beam or BEAM_SIZE), out)
+    print(f"wrote {index}")
+
+
+def _serve(args):
+    from nmt.serve import MAX_BEAMS, Server, Service
+
+    beam_size = args.beam or BEAM_SIZE
+    if beam_size > MAX_BEAMS:
+        raise UserError(f"--beam must be at most {MAX_BEAMS} here. Got: {beam_size}.")
+    _check_attention(args.model, "there is nothing to show.")
+    # First the port, which fails at once, then the model, which takes its time.
+    with Server(PORT if args.port is None else args.port) as server:
+        translator = _translator(args.model)
+        from nmt.pages import local_page, payload
+
+        corpus = _config(args.model).corpus
+        page, policy = local_page(corpus.source, corpus.target, beam_size)
+        print(
+            f"{server.url} shows {args.model}: a demonstration, for this machine "
+            "alone. Ctrl-C stops it.",
+            flush=True,
+        )
+        server.run(page, policy, Service(translator, payload, beam_size))
+    print("\nstopped")
+
+
 def _corpus_to_train_on(args):
     """Return the corpus asked for, and the local files it is made of."""
     local = [
@@ -197,6 +259,26 @@ def _corpus_to_train_on(args):
         )
     corpus = _open(args.corpus, args.source, args.target, args.text, files, args)
     return corpus, files
+
+
+def _picture_of(args, config):
+    """Return the sentence to draw after each epoch, "" for one of the corpus."""
+    if args.picture_of is None and not args.pictures:
+        return None
+    if config.model.attention == "none":
+        raise UserError(
+            "a model without attention has nothing to draw. Leave --pictures out, or "
+            "choose another --attention."
+        )
+    if args.picture_of is None:
+        return ""
+    try:
+        args.picture_of.encode()
+    except UnicodeEncodeError:
+        raise UserError("--picture-of is not UTF-8. Set the terminal to it.") from None
+    if not args.picture_of.strip():
+        raise UserError("--picture-of is empty. Expected a sentence.")
+    return args.picture_of
 
 
 def _open(name, source, target, text, files, args):
@@ -245,16 +327,16 @@ def _search(args):
             f"--n-best must be at most --beam. Got --n-best {args.n_best} and "
             f"--beam {beams}."
         )
+    values["prefix"] = args.prefix
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _picture(plot):
     """Return the path of the picture asked for, if any."""
-    if plot is None:
+    if plot in (None, TERMINAL):
         return None
     path = Path(plot)
-    if path.suffix.lower() not in PICTURES:
-        raise UserError(f"--plot must end in {', '.join(PICTURES)}. Got: {plot}.")
+    picture_ending(path)
     if path.is_dir():
         raise UserError(f"--plot must be a file, but {plot} is a folder.")
     return path
@@ -281,6 +363,11 @@ def _folder(path, flag):
 
 def _config(model):
     return Config.load(Path(model) / CONFIG_FILE)
+
+
+def _check_attention(model, but):
+    if _config(model).model.attention == "none":
+        raise UserError(f"{model} is a model without attention: {but}")
 
 
 def _translator(path):

@@ -12,6 +12,24 @@ FORMAT = 1
 CONFIG_FILE = "config.json"
 
 
+ATTENTIONS = [
+    "bahdanau",
+    "bahdanau-normalized",
+    "luong",
+    "luong-concat",
+    "luong-local-m",
+    "luong-local-p",
+    "multi-head",
+    "location",
+    "coverage",
+    "monotonic",
+    "none",
+]
+"""Names that the option `attention` takes; `nmt.attentions` adds to them."""
+
+POSITIONS = ("sinusoidal", "learned", "rotary", "alibi", "relative")
+
+
 def _option(default, help, choices=None, least=None, below=None):
     limits = {"choices": choices, "least": least, "below": below}
     return field(default=default, metadata={"help": help, **limits})
@@ -45,7 +63,10 @@ class ModelConfig:
     attention: str = _option(
         "bahdanau",
         "attention of the decoder; none: the mean of the source at every step",
-        choices=("bahdanau", "luong", "multi-head", "none"),
+        choices=ATTENTIONS,
+    )
+    position: str = _option(
+        "sinusoidal", "positions of the encoder self-attention", choices=POSITIONS
     )
     order: str = _option(
         "conditional",
@@ -126,6 +147,14 @@ class Config:
             section = getattr(self, name)
             for option in dataclasses.fields(section):
                 _check(option, getattr(section, option.name))
+        model = self.model
+        head_size = max(1, model.embedding_size // model.num_heads)
+        if model.position == "rotary" and head_size % 2:
+            raise UserError(
+                "Option position rotary needs heads of an even size; got "
+                f"embedding_size {model.embedding_size} / num_heads {model.num_heads} "
+                f"= {head_size}. Change one of them."
+            )
 
     def replace(self, **values):
         """Return a copy with options replaced, each in the section that has it."""

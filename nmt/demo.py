@@ -7,11 +7,12 @@ from typing import NamedTuple
 from nmt import corpora, evaluation, phrasebook, training
 from nmt.config import PRESETS, Config
 from nmt.links import alignment_error, gold_sentences
+from nmt.pages import export
 from nmt.streams import translated
 from nmt.translator import Translator
 
 SAMPLES = 6
-"""Held-out sentences that are printed, and drawn."""
+"""Held-out sentences that are printed, drawn, and made pages of."""
 
 MODELS = {"with attention": "model", "without attention": "model-without-attention"}
 
@@ -32,10 +33,10 @@ def run(out, config: Config = PRESETS["demo"]) -> list[Result]:
     """Train on the phrase book with and without attention, and show what was learnt.
 
     Prints translations of held-out sentences and a table of scores, and writes
-    pictures of the attention. What an earlier call has trained is used.
+    pictures and pages of the attention. What an earlier call has trained is used.
 
     Args:
-        out: Folder for the models and the pictures.
+        out: Folder for the models, the pictures and the pages.
         config: Settings of the model with attention.
 
     Returns:
@@ -102,8 +103,13 @@ def _show_samples(translator, phrases, out):
         print(f"  {phrase.english}\n    {translation.text}{note}")
         paths.append(out / f"alignment-{number}.svg")
         translation.plot(paths[-1])
+    index = export(translations, out / "pages")
     print(
-        "\nWhere the model looked, drawn:", *(f"  {path}" for path in paths), sep="\n"
+        "\nWhere the model looked, drawn:",
+        *(f"  {path}" for path in paths),
+        "The same to point at, in a browser:",
+        f"  {index}",
+        sep="\n",
     )
 
 

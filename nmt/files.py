@@ -1,7 +1,25 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and what pictures may be called."""
 
 import os
 from pathlib import Path
+
+from nmt.errors import UserError
+
+PICTURES = (".png", ".svg", ".pdf", ".html")
+
+
+def picture_ending(path) -> str:
+    """Return the ending of a picture's file name, in small letters.
+
+    Raises:
+        UserError: If no picture ends so.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in PICTURES:
+        raise UserError(
+            f"A picture must end in {', '.join(PICTURES)}. Got: {os.fspath(path)}."
+        )
+    return ending
 
 
 def write_whole(path, write):

@@ -4,14 +4,15 @@ import keras
 from keras import layers, ops
 
 import keras_attention as ka
+from nmt.attentions import make_attention, make_positions
 from nmt.vocabulary import PAD_ID
 
 
 class TranslationModel(keras.Model):
     """Turns source ids and earlier target ids into vectors that predict the next.
 
-    The encoder is a stack of bidirectional RNN layers, or of self-attention layers over
-    positional encodings. The decoder is an RNN whose first state is made from the mean
+    The encoder is a stack of bidirectional RNN layers, or of self-attention layers that
+    know positions. The decoder is an RNN whose first state is made from the mean
     of the encoder outputs and which attends to them at every step. The target embedding
     is the output matrix too. Masks are made here and passed on explicitly.
 
@@ -47,7 +48,7 @@ class TranslationModel(keras.Model):
         current = config.order == "current"
         self.decoder = ka.AttentionRNN(
             _cell(config, "cell"),
-            _attention(config),
+            make_attention(config),
             order=config.order,
             context_cell=_cell(config, "context_cell")
             if config.order == "conditional"
@@ -185,7 +186,7 @@ class RNNEncoder(layers.Layer):
 
 
 class SelfAttentionEncoder(layers.Layer):
-    """Self-attention layers over positional encodings; outputs `(B, S, E)`.
+    """Self-attention layers that know positions; outputs `(B, S, E)`.
 
     Normalised before each part, with a last normalisation.
 
@@ -200,11 +201,13 @@ class SelfAttentionEncoder(layers.Layer):
         self.supports_masking = True
         size = config.embedding_size
         self.scale = size**0.5
-        self.positions = ka.PositionalEncoding()
+        self.positions, position = make_positions(config)
         self.blocks = [
             {
                 "attention": ka.MultiHeadAttention(
-                    config.num_heads, max(1, size // config.num_heads)
+                    config.num_heads,
+                    max(1, size // config.num_heads),
+                    position=position,
                 ),
                 "attention_norm": layers.LayerNormalization(),
                 "attention_dropout": layers.Dropout(config.dropout),
@@ -218,7 +221,9 @@ class SelfAttentionEncoder(layers.Layer):
         self.last_norm = layers.LayerNormalization()
 
     def call(self, embedded, mask=None, training=False):
-        outputs = self.positions(embedded * self.scale)
+        outputs = embedded * self.scale
+        if self.positions is not None:
+            outputs = self.positions(outputs)
         for block in self.blocks:
             normal = block["attention_norm"](outputs)
             part = block["attention"](normal, normal, value_mask=mask)
@@ -228,26 +233,7 @@ class SelfAttentionEncoder(layers.Layer):
         return self.last_norm(outputs)
 
 
-@keras.saving.register_keras_serializable(package="nmt")
-class MeanAttention(ka.ScoreAttention):
-    """No attention: every source piece counts alike, at every step."""
-
-    def score(self, query, key):
-        return ops.zeros((ops.shape(query)[0], ops.shape(query)[1], ops.shape(key)[1]))
-
-
 ENCODERS = {"rnn": RNNEncoder, "self-attention": SelfAttentionEncoder}
-
-
-def _attention(config):
-    if config.attention == "bahdanau":
-        return ka.BahdanauAttention(config.attention_units, name="attention")
-    if config.attention == "luong":
-        return ka.LuongAttention(score="general", name="attention")
-    if config.attention == "multi-head":
-        key_dim = max(1, config.units // config.num_heads)
-        return ka.MultiHeadAttention(config.num_heads, key_dim, name="attention")
-    return MeanAttention(name="attention")
 
 
 def _cell(config, name):

@@ -93,8 +93,8 @@ def written(result, number: int, n_best: int = 1, as_json: bool = False) -> str:
     """
     if as_json:
         if n_best > 1:
-            return _json([_fields(one) for one in result or []])
-        return _json(_fields(result))
+            return _json([fields(one) for one in result or []])
+        return _json(fields(result))
     if result is None:
         return ""
     if n_best > 1:
@@ -119,7 +119,8 @@ def _decoded(data, where, lines_before):
     return [line.removesuffix("\r") for line in lines]
 
 
-def _fields(translation):
+def fields(translation) -> dict:
+    """Return what `--json` prints of a `Translation`; `None` gives an empty one."""
     if translation is None:
         empty = ("source_tokens", "target_tokens", "weights")
         return {"source": "", "text": "", "score": 0.0, **{name: [] for name in empty}}

@@ -14,6 +14,7 @@ import sacrebleu
 import tensorflow as tf
 from tqdm import tqdm
 
+from keras_attention.callback import EpochPictures
 from nmt.batches import training_batches, validation_batches
 from nmt.config import CONFIG_FILE, Config
 from nmt.errors import UserError
@@ -25,11 +26,12 @@ from nmt.vocabulary import PAD_ID, Vocabulary
 
 STATE_FILE = "training_state.npz"
 HISTORY_FILE = "history.json"
+PICTURES_FOLDER = "pictures"
 SHOWN_DIFFERENCES = 4
 """Settings that a refusal names; more would fill the screen."""
 
 
-def train(corpus, config, out, report=print):
+def train(corpus, config, out, report=print, picture_of=None):
     """Train a model, or go on with its training.
 
     After every epoch the folder holds the state of the training, and the weights, in
@@ -40,6 +42,9 @@ def train(corpus, config, out, report=print):
         config: `Config`.
         out: Folder of the model.
         report: Function that is given each line to be told.
+        picture_of: Sentence, in which is drawn after each epoch where the model looks;
+            `""` for the first of the validation text, whose translation is then
+            forced. `None`, the default, draws nothing. Changes nothing that is learnt.
 
     Returns:
         The history: a list of one dict for each epoch.
@@ -63,7 +68,7 @@ def train(corpus, config, out, report=print):
         vocabulary.save(out / VOCABULARY_FILE)
         # Last: a folder with settings is one that a training can go on in.
         config.save(out / CONFIG_FILE)
-    run = Training(corpus, config, vocabulary, out, report)
+    run = Training(corpus, config, vocabulary, out, report, picture_of)
     run.restore()
     if run.finished:
         report(f"The training in {out} was finished before; nothing is left to do.")
@@ -81,14 +86,16 @@ class Training:
         vocabulary: `Vocabulary`.
         out: Folder of the model.
         report: Function that is given each line to be told.
+        picture_of: See `train`.
     """
 
-    def __init__(self, corpus, config, vocabulary, out, report=print):
+    def __init__(self, corpus, config, vocabulary, out, report=print, picture_of=None):
         self.corpus = corpus
         self.config = config
         self.vocabulary = vocabulary
         self.out = Path(out)
         self.report = report
+        self.picture_of = picture_of
         self.model = TranslationModel(config.model, len(vocabulary))
         self.optimizer = keras.optimizers.Adam(
             config.training.learning_rate,
@@ -204,6 +211,8 @@ class Training:
         if not earlier or row["validation_bleu"] > max(earlier):
             self._with_averages(self._save_weights)
         self._save_state()
+        if self.picture_of is not None:
+            self._with_averages(self._draw)
         self.report(
             f"epoch {row['epoch']:3d}  {row['seconds'] / 60:5.1f} min  "
             f"loss {row['train_loss']:.3f}  "
@@ -275,6 +284,16 @@ class Training:
             "validation_loss": nll / sum(pieces),
             "validation_bleu": round(bleu.score, 2),
         }
+
+    def _draw(self):
+        """Write the picture of this epoch, and the page of all."""
+        if self.picture_of:
+            translation = self.translator(self.picture_of, beam_size=1)
+        else:
+            pair = [side[:1] for side in self.corpus.splits["validation"]]
+            (translation,) = self.translator.force(*pair)
+        pictures = EpochPictures(self.out / PICTURES_FOLDER)
+        pictures.add(len(self.history), *translation.words())
 
     def _with_averages(self, function):
         """Call a function while the model holds the averages of its weights."""

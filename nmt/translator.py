@@ -1,7 +1,6 @@
 """Text in, text out, with the attention that went with it."""
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,60 +12,11 @@ from nmt.batches import make_batch
 from nmt.config import CONFIG_FILE, Config
 from nmt.errors import UserError
 from nmt.model import TranslationModel
+from nmt.translation import Translation
 from nmt.vocabulary import END_ID, PAD_ID, START_ID, UNKNOWN_ID, Vocabulary
 
 VOCABULARY_FILE = "vocabulary.model"
 WEIGHTS_FILE = "model.weights.h5"
-
-
-@dataclass(frozen=True)
-class Translation:
-    """One translation, and where the model looked for each of its pieces.
-
-    Attributes:
-        source: The text that was translated.
-        text: The translation.
-        score: Sum of the log-probabilities of its pieces in nats, the end included,
-            before any length or coverage term.
-        source_tokens: Pieces of the source, the end last; `S` of them.
-        target_tokens: Pieces of the translation, the end last; `T` of them.
-        weights: Attention weights, shape `(T, S)`; rows sum to 1.
-        log_probabilities: Of each piece, shape `(T,)`; of forced targets alone.
-        correct: Boolean, shape `(T,)`: was the piece the model's first choice; of
-            forced targets alone.
-    """
-
-    source: str
-    text: str
-    score: float
-    source_tokens: list[str]
-    target_tokens: list[str]
-    weights: np.ndarray
-    log_probabilities: np.ndarray | None = None
-    correct: np.ndarray | None = None
-
-    def words(self):
-        """Merge pieces to words.
-
-        Returns:
-            `(weights, source_words, target_words)`; the ends stay as words.
-        """
-        return ka.merge_pieces(self.weights, self.source_tokens, self.target_tokens)
-
-    def plot(self, path=None):
-        """Draw the attention between words; write it to `path` if given.
-
-        Args:
-            path: File name that ends in .png, .svg or .pdf, or `None`.
-
-        Returns:
-            The matplotlib `Axes`.
-        """
-        weights, source, target = self.words()
-        axes = ka.plot_attention(weights, source=source, target=target)
-        if path is not None:
-            ka.save_figure(axes, path)
-        return axes
 
 
 class Translator:
@@ -125,6 +75,7 @@ class Translator:
         batch_size=64,
         min_length=0,
         max_length=None,
+        prefix="",
     ):
         """Translate.
 
@@ -141,19 +92,23 @@ class Translator:
             batch_size: Int. Sentences translated at once.
             min_length: Int. Pieces that a translation has at least, the end included.
             max_length: Int or `None`. Pieces that it has at most; if `None`, 10 more
-                than twice the pieces of the source.
+                than twice the pieces of the source, and those of `prefix`.
+            prefix: Text that every translation begins with; the search is free after
+                it, so that its last word may go on.
 
         Returns:
             For one text a `Translation`, or a list of them, best first, if `n_best` is
             above 1. For a sequence a list of such.
 
         Raises:
-            UserError: If a text is empty.
+            UserError: If a text is empty, or `prefix` has a character that the model
+                cannot write.
             ValueError: If an option is out of its range.
         """
         one = isinstance(texts, str)
         texts = [texts] if one else list(texts)
         ids = self._source_ids(texts)
+        beginning = self._prefix_ids(prefix)
         options = {"min_length": min_length}
         if sample:
             kind = "sample"
@@ -173,14 +128,17 @@ class Translator:
             group = order[start : start + batch_size]
             source = make_batch([ids[i] for i in group], []).source
             lengths = (source != PAD_ID).sum(axis=1)
-            limits = 2 * lengths + 10
+            limits = 2 * lengths + 10 + len(beginning)
             if max_length is not None:
                 limits[:] = max_length
             draw = (0 if seed is None else seed) + number
             if sample and seed is None:
                 draw = int(np.random.default_rng().integers(2**31))
             found = self._search(kind, options)(
-                tf.constant(source), tf.constant(limits, tf.int32), tf.constant(draw)
+                tf.constant(source),
+                tf.constant(limits, tf.int32),
+                tf.constant(draw),
+                tf.constant(np.tile(np.int32(beginning), (len(group), 1))),
             )
             found = [np.asarray(part) for part in found]
             for row, i in enumerate(group):
@@ -263,6 +221,15 @@ class Translator:
                 raise UserError(f"Nothing to translate: got {text!r}. Give a text.")
         return self.vocabulary.ids(texts)
 
+    def _prefix_ids(self, prefix):
+        (ids,) = self.vocabulary.ids([prefix])
+        if UNKNOWN_ID in ids:
+            raise UserError(
+                f"The translation cannot begin with {prefix!r}: the model has no piece "
+                "for one of its characters."
+            )
+        return ids
+
     def _search(self, kind, options):
         """Compile a search once for all lengths."""
         key = (kind, *sorted(options.items()))
@@ -273,7 +240,7 @@ class Translator:
         if kind == "sample":
             options.pop("n_best")
 
-        def run(source, limits, seed):
+        def run(source, limits, seed, prefix):
             memory, mask, states = self.model.encode(source)
             prepared = self.model.decoder.prepare(memory, mask)
             states = self.model.decoder.initial_states(prepared, states)
@@ -297,6 +264,7 @@ class Translator:
                 pad_id=PAD_ID,
                 forbidden=(UNKNOWN_ID,),
                 max_length=limits,
+                prefix=prefix,
                 **options,
                 **extra,
             )
@@ -306,6 +274,7 @@ class Translator:
             tf.TensorSpec((None, None), tf.int32),
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((), tf.int32),
+            tf.TensorSpec((None, None), tf.int32),
         ]
         compiled = tf.function(run, input_signature=signature, autograph=False)
         self._compiled[key] = compiled

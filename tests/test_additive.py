@@ -38,7 +38,10 @@ def reference(layer, inputs, mask=None):
     weights = {weight.name: array(weight).astype("float64") for weight in layer.weights}
     query = inputs["query"] @ weights["query_kernel"]
     key = inputs["key"] @ weights["key_kernel"] + weights.get("bias", 0)
-    scores = reference_additive(query, key, weights["vector"][:, 0])
+    vector = weights["vector"][:, 0]
+    if layer.normalize:
+        vector = weights["length"] * vector / np.sqrt((vector**2).sum())
+    scores = reference_additive(query, key, vector)
     return reference_attention(scores, inputs["value"], mask)
 
 
@@ -48,19 +51,21 @@ def test_it_keeps_the_contract(query_shape):
     inputs["query"] = np.ones(query_shape, "float32")
     arguments = {
         "units": U,
+        "normalize": True,
         "use_bias": False,
         "kernel_initializer": keras.initializers.HeNormal(seed=3),
         "dropout": 0.1,
         "seed": 5,
+        "chunk_size": None,
     }
     check_layer(BahdanauAttention, arguments, inputs, {"return_attention_scores": True})
 
 
-@given(st.booleans(), st.booleans(), st.integers(0, 100))
-def test_it_equals_the_formula(use_bias, masked, seed):
+@given(st.booleans(), st.booleans(), st.booleans(), st.integers(0, 100))
+def test_it_equals_the_formula(normalize, use_bias, masked, seed):
     inputs = attention_inputs(seed, key_size=17)
     mask = value_mask() if masked else None
-    layer = BahdanauAttention(U, use_bias=use_bias)
+    layer = BahdanauAttention(U, normalize=normalize, use_bias=use_bias)
     layer(**inputs)
     randomise(layer, seed)
     context, weights = arrays(
@@ -97,6 +102,29 @@ def test_its_weights_are_two_projections_a_vector_and_one_bias():
         "vector": (U, 1),
         "bias": (U,),
     }
+
+
+@pytest.mark.parametrize("units", [4, 256])
+def test_a_normalised_vector_has_a_length_of_its_own(units):
+    layer = BahdanauAttention(units, normalize=True)
+    layer.build((B, T, DQ), (B, S, DV))
+    assert layer.length.shape == ()
+    start = np.linalg.norm(array(layer.score_vector("float32")))
+    np.testing.assert_allclose(start, np.sqrt(1 / units), rtol=1e-5)
+    direction = array(layer.score_vector("float32")) / start
+    layer.length.assign(3.0)
+    layer.vector.assign(10 * array(layer.vector))  # its own length does not count
+    assert_close(layer.score_vector("float32"), 3 * direction)
+
+
+def test_the_norm_of_small_numbers_does_not_vanish_in_half_precision():
+    # Squares of 1e-4 are 0 in float16.
+    layer = BahdanauAttention(U, normalize=True, dtype="mixed_float16")
+    layer.build((B, T, DQ), (B, S, DV))
+    layer.vector.assign(np.full((U, 1), 1e-4))
+    layer.length.assign(2.0)
+    expected = np.full(U, 2 / np.sqrt(U), "float32")
+    assert_close(layer.score_vector("float16"), expected, "float16")
 
 
 def test_kernels_of_one_shape_do_not_start_alike():

@@ -71,6 +71,7 @@ class Shouter:
             target_tokens=["▁A"],
             weights=np.ones((1, 1), "float32"),
             plot=lambda path: Path(path).write_text(text, encoding="utf-8"),
+            blocks=lambda: f"[{text}]",
         )
 
 
@@ -118,7 +119,8 @@ def trained(pairs, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["demo"], ["corpora"], ["train"], ["translate"], ["evaluate"]]
+    "command",
+    [[], ["demo"], ["corpora"], ["train"], ["translate"], ["evaluate"], ["serve"]],
 )
 def test_help_loads_nothing_heavy(command):
     code = (
@@ -148,7 +150,8 @@ def test_every_setting_has_its_flag_with_its_choices_in_the_help(capsys):
 def test_settings_that_are_not_given_are_those_of_the_preset(monkeypatch, pairs):
     asked = []
     monkeypatch.setattr(
-        "nmt.training.train", lambda corpus, config, out: asked.append((config, out))
+        "nmt.training.train",
+        lambda corpus, config, out, picture_of: asked.append((config, out)),
     )
     command = [
         "train",
@@ -169,13 +172,33 @@ def test_settings_that_are_not_given_are_those_of_the_preset(monkeypatch, pairs)
     assert (config.corpus.name, config.corpus.files) == ("simple", (str(pairs),))
 
 
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ([], None),
+        (["--pictures"], ""),
+        (["--picture-of", "A cat."], "A cat."),
+        (["--pictures", "--picture-of", "A cat."], "A cat."),
+    ],
+)
+def test_pictures_while_training_are_asked_for(monkeypatch, pairs, options, wanted):
+    asked = []
+    monkeypatch.setattr(
+        "nmt.training.train",
+        lambda corpus, config, out, picture_of: asked.append(picture_of),
+    )
+    assert main(["train", str(pairs), "--out", "folder", *options]) == 0
+    assert asked == [wanted]
+
+
 def test_a_model_folder_is_named_after_corpus_and_languages(
     monkeypatch, tmp_path, pairs
 ):
     monkeypatch.chdir(tmp_path)
     asked = []
     monkeypatch.setattr(
-        "nmt.training.train", lambda corpus, config, out: asked.append(out)
+        "nmt.training.train",
+        lambda corpus, config, out, picture_of: asked.append(out),
     )
     assert main(["train", str(pairs), "--source", "en", "--target", "es"]) == 0
     assert asked == [Path("models/simple-en-es")]
@@ -256,12 +279,12 @@ def test_the_best_translations_are_numbered_by_their_lines(shouter, stdin, capsy
 def test_options_of_the_search_reach_it(shouter):
     command = ["translate", "--model", "m", "a"]
     assert main([*command, "--beam", "7", "--length-penalty", "0.5"]) == 0
-    assert main([*command, "--coverage-penalty", "0"]) == 0
+    assert main([*command, "--coverage-penalty", "0", "--prefix", "El"]) == 0
     sampling = ["--sample", "--temperature", "0.7", "--top-k", "9", "--seed", "3"]
     assert main([*command, *sampling]) == 0
     assert shouter.searches[:2] == [
         {"beam_size": 7, "length_penalty": 0.5},
-        {"coverage_penalty": 0.0},
+        {"coverage_penalty": 0.0, "prefix": "El"},
     ]
     assert shouter.searches[2].items() >= {
         ("sample", True),
@@ -289,12 +312,40 @@ def test_one_picture_keeps_its_name(shouter, tmp_path):
     assert picture.read_text() == "one"
 
 
+def test_a_dash_draws_in_the_terminal_after_each_translation(shouter, stdin, capsys):
+    stdin(b"one\n\ntwo\n")
+    assert main(["translate", "--model", "m", "--plot", "-"]) == 0
+    assert capsys.readouterr() == ("ONE\n[one]\n\nTWO\n[two]\n", "")
+    assert main(["translate", "--model", "m", "--plot=-", "--n-best=2", "one"]) == 0
+    out, _ = capsys.readouterr()
+    assert out.splitlines() == ["1\t-1.0000\tONE", "1\t-1.0000\tONE", "[one]"]
+
+
 def test_without_attention_there_is_nothing_to_draw(refused, tmp_path):
     Config().replace(attention="none").save(tmp_path / "config.json")
     picture = tmp_path / "x.svg"
-    line = refused("translate", "--model", tmp_path, "a", "--plot", picture)
-    assert "model without attention" in line
+    for plot in (picture, "-"):
+        line = refused("translate", "--model", tmp_path, "a", "--plot", plot)
+        assert "model without attention" in line
     assert not picture.exists()
+    line = refused("serve", "--model", tmp_path)
+    assert "model without attention" in line
+    line = refused("serve", "--model", tmp_path, "--export", tmp_path / "pages", "a")
+    assert "model without attention" in line
+    assert not (tmp_path / "pages").exists()
+
+
+def test_a_trained_model_is_exported_as_pages(trained, tmp_path, capsys):
+    out = tmp_path / "pages"
+    command = ["serve", "--model", str(trained), "--beam", "2", "--export", str(out)]
+    assert main([*command, "My son <b>sings</b>.", "The cat runs."]) == 0
+    assert capsys.readouterr().out == f"wrote {out / 'index.html'}\n"
+    assert {path.name for path in out.iterdir()} == {"1.html", "2.html", "index.html"}
+    assert "&lt;b&gt;sings&lt;/b&gt;" in (out / "index.html").read_text("utf-8")
+    text = write(tmp_path / "text", "A dog eats.", "", "A dog runs.")
+    command[-1] = str(tmp_path / "more")
+    assert main([*command, "--input", str(text)]) == 0
+    assert len(list((tmp_path / "more").iterdir())) == 3
 
 
 def test_corpora_are_listed_with_what_is_on_disk(tmp_path, capsys):
@@ -326,6 +377,8 @@ def test_corpora_are_listed_with_what_is_on_disk(tmp_path, capsys):
         ("train multi30k --dropout nan", "Option dropout must be at least 0; got nan."),
         ("train multi30k --text html", "argument --text: invalid choice: 'html'"),
         ("train multi30k --preset huge", "argument --preset: invalid choice: 'huge'"),
+        ("train multi30k --picture-of=", "--picture-of is empty"),
+        ("train multi30k --pictures --attention none", "has nothing to draw. Leave"),
         ("translate a", "the following arguments are required: --model"),
         ("translate --model nowhere a", "There is no folder nowhere"),
         ("evaluate --model nowhere", "There is no folder nowhere"),
@@ -340,8 +393,17 @@ def test_corpora_are_listed_with_what_is_on_disk(tmp_path, capsys):
         ("translate --model m a --sample --n-best 2", "--n-best has no use with"),
         ("translate --model m a --sample --temperature 0", "must be a number above 0"),
         ("translate --model m a --length-penalty nan", "must be a number of at least"),
-        ("translate --model m a --plot x.gif", "--plot must end in .png, .svg, .pdf"),
-        ("translate --model m a --plot x", "--plot must end in .png, .svg, .pdf"),
+        ("translate --model m a --plot x.gif", "must end in .png, .svg, .pdf, .html."),
+        ("translate --model m a --plot x", "must end in .png, .svg, .pdf, .html."),
+        ("translate --model m a --plot - --json", "--plot - and --json both write"),
+        ("serve", "the following arguments are required: --model"),
+        ("serve --model nowhere", "There is no folder nowhere"),
+        ("serve --model nowhere --export x a", "There is no folder nowhere"),
+        ("serve --model m --port 65536", "a whole number from 0 to 65535"),
+        ("serve --model m --beam 21", "--beam must be at most 20 here. Got: 21."),
+        ("serve --model m a", "TEXT and --input are for --export"),
+        ("serve --model m --input f", "TEXT and --input are for --export"),
+        ("serve --model m --export x --port 1", "--port has no use with --export"),
     ],
 )
 def test_bad_use_is_one_line_and_status_2(

@@ -47,6 +47,15 @@ def test_at_least_four_pictures_are_drawn_and_named(shown):
         assert "<desc>Attention weights" in picture.read_text(encoding="utf-8")
 
 
+def test_a_page_of_each_sentence_is_written_and_named(shown):
+    out, _, _, printed = shown
+    pages = out / "pages"
+    assert len(list(pages.glob("[0-9]*.html"))) == len(list(out.glob("*.svg")))
+    assert str(pages / "index.html") in printed
+    index = (pages / "index.html").read_text(encoding="utf-8")
+    assert 'href="1.html"' in index
+
+
 def test_the_model_without_attention_is_scored_beside_the_other(shown):
     _, results, _, printed = shown
     attending, other = results

@@ -23,9 +23,14 @@ from helpers import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_attention import MultiHeadAttention
+from keras_attention import MultiHeadAttention, local_mask
+from keras_attention.position_bias import AlibiBias, RelativePositionBias
+from keras_attention.rotary import RotaryEmbedding
 
 H, D, DH, DO = 3, 13, 17, 19
+# Six heads for two of keys and values, and an even size that can be rotated.
+GROUPED = {"num_heads": 6, "key_dim": 4, "num_key_value_heads": 2}
+POSITIONS = [None, "rotary", "alibi", "relative"]
 
 
 def value_mask():
@@ -34,9 +39,11 @@ def value_mask():
     return mask
 
 
-def reference(layer, inputs, mask=None):
-    """One head at a time, in float64."""
+def reference(layer, inputs, mask=None, bias=0):
+    """One head at a time, in float64; bias (B, H, T, S)."""
     given = {weight.name: array(weight).astype("float64") for weight in layer.weights}
+    shared = layer.num_heads // (layer.num_key_value_heads or layer.num_heads)
+    bias = np.broadcast_to(bias, (B, layer.num_heads, T, S))
 
     def project(name, tensor, head):
         kernel, bias = given[f"{name}_kernel"], given.get(f"{name}_bias")
@@ -44,15 +51,38 @@ def reference(layer, inputs, mask=None):
 
     output, weights = given.get("output_bias", 0), []
     for head in range(layer.num_heads):
-        query, value, key = (
-            project(name, inputs[name], head) for name in ("query", "value", "key")
-        )
+        query = project("query", inputs["query"], head)
+        value = project("value", inputs["value"], head // shared)
+        key = project("key", inputs["key"], head // shared)
+        if layer.position == "rotary":
+            query, key = rotated(query), rotated(key)
         scores = np.einsum("btd,bsd->bts", query, key) / np.sqrt(layer.key_dim)
+        scores = scores + bias[:, head]
         pairs = mask[:, head] if np.ndim(mask) == 4 else mask
         context, of_head = reference_attention(scores, value, pairs)
         output = output + context @ given["output_kernel"][head]
         weights.append(of_head)
     return output, np.stack(weights, axis=1)
+
+
+def rotated(tensor):
+    """Each pair of columns as a complex number, turned by its position."""
+    size, positions = tensor.shape[-1], np.arange(tensor.shape[1])[:, None]
+    factors = np.exp(1j * positions * 1e4 ** (-2.0 * np.arange(size // 2) / size))
+    turned = (tensor[..., 0::2] + 1j * tensor[..., 1::2]) * factors
+    return np.stack([turned.real, turned.imag], axis=-1).reshape(tensor.shape)
+
+
+def position_bias(layer):
+    """What the layer's positions add to the scores, (H, T, S)."""
+    distances = np.arange(S) - np.arange(T)[:, None]
+    if layer.position == "alibi":
+        return -np.abs(distances) * layer.position_layer.slopes[:, None, None]
+    if layer.position == "relative":
+        # The first 16 distances on either side have a bucket each.
+        buckets = np.where(distances > 0, 16 + distances, -distances)
+        return array(layer.position_layer.table.value)[buckets].transpose(2, 0, 1)
+    return 0
 
 
 def built(inputs=None, **arguments):
@@ -82,6 +112,10 @@ def test_it_keeps_the_contract(query_shape):
         "kernel_initializer": keras.initializers.HeNormal(seed=3),
         "bias_initializer": keras.initializers.Constant(0.5),
         "seed": 5,
+        "num_key_value_heads": 1,
+        "position": RelativePositionBias(H, 8, max_distance=9, bidirectional=False),
+        "window": 2,
+        "chunk_size": None,
     }
     flags = {"return_attention_scores": True}
     check_layer(MultiHeadAttention, arguments, inputs, flags)
@@ -99,8 +133,32 @@ def test_it_keeps_the_contract_with_what_it_takes_by_itself():
         "kernel_initializer": keras.initializers.GlorotUniform(),
         "bias_initializer": keras.initializers.Zeros(),
         "seed": None,
+        "num_key_value_heads": None,
+        "position": None,
+        "window": None,
+        "chunk_size": None,
     }
     check_layer(MultiHeadAttention, arguments, inputs)
+
+
+def test_it_keeps_the_contract_in_chunks():
+    inputs = attention_inputs(value_size=DQ) | {"value_mask": value_mask()}
+    arguments = {
+        "num_heads": 6,
+        "key_dim": 4,
+        "value_dim": 5,
+        "dropout": 0.0,
+        "use_bias": True,
+        "output_shape": None,
+        "kernel_initializer": keras.initializers.GlorotUniform(),
+        "bias_initializer": keras.initializers.Zeros(),
+        "seed": None,
+        "num_key_value_heads": 2,
+        "position": "rotary",
+        "window": 2,
+        "chunk_size": 2,
+    }
+    check_layer(MultiHeadAttention, arguments, inputs, {"use_causal_mask": True})
 
 
 @pytest.mark.parametrize("use_bias", [False, True])
@@ -265,7 +323,326 @@ def test_it_serves_between_encoder_and_decoder_and_inside_both():
     assert decoded.shape == crossed.shape == (B, T, DQ)
 
 
-@pytest.mark.parametrize("name", ["num_heads", "key_dim", "value_dim", "output_shape"])
+# ---- grouped heads, positions, window, bias, head mask
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_grouped_heads_and_positions_equal_the_formula(position):
+    inputs = attention_inputs(key_size=11)
+    layer = built(inputs, **GROUPED, value_dim=DH, position=position)
+    mask = np.random.default_rng(0).random((B, T, S)) < 0.7
+    mask[..., 0] = True
+    expected = reference(layer, inputs, mask, position_bias(layer))
+    check_equal(layer, inputs, expected, attention_mask=mask)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3])
+def test_grouped_heads_equal_heads_of_keys_and_values_repeated(groups):
+    inputs = attention_inputs()
+    grouped = built(**GROUPED | {"num_key_value_heads": groups})
+    full = built(**GROUPED | {"num_key_value_heads": None})
+    full.set_weights(
+        [
+            np.repeat(weight, 6 // groups, axis=-2)
+            if mine.shape != theirs.shape
+            else weight
+            for weight, mine, theirs in zip(
+                grouped.get_weights(), grouped.weights, full.weights, strict=True
+            )
+        ]
+    )
+    outputs = full(**inputs, return_attention_scores=True)
+    check_equal(grouped, inputs, arrays(outputs))
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("groups", [1, 2, 6])
+def test_grouped_heads_equal_those_of_keras_with_the_weights_handed_over(
+    groups, causal
+):
+    inputs = attention_inputs(key_size=11)
+    call = {"use_causal_mask": causal, "value_mask": value_mask()}
+    ours = built(inputs, **GROUPED | {"num_key_value_heads": groups})
+    theirs = keras.layers.GroupQueryAttention(4, 6, groups)
+    theirs.build(*[inputs[name].shape for name in ("query", "value", "key")])
+    theirs.set_weights(ours.get_weights())
+    expected = theirs(**inputs, **call, return_attention_scores=True)
+    check_equal(ours, inputs, arrays(expected), **call)
+
+
+@pytest.mark.parametrize("window", [0, 1, 7])
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_window_hides_what_is_farther_away(window, causal):
+    inputs = attention_inputs()
+    layer = built(window=window)
+    mask = np.broadcast_to(array(local_mask(T, S, window=window)), (B, T, S))
+    if causal:
+        mask = mask & np.tri(T, S, dtype=bool)
+    expected = reference(layer, inputs, mask)
+    check_equal(layer, inputs, expected, use_causal_mask=causal)
+
+
+def test_a_query_beyond_the_window_of_all_keys_gets_nothing():
+    inputs = attention_inputs()
+    inputs = {"query": inputs["value"], "value": inputs["query"]}  # 5 ask 3
+    layer = MultiHeadAttention(H, D, window=1)
+    layer(**inputs)
+    output, weights = arrays(randomise(layer)(**inputs, return_attention_scores=True))
+    assert (output[:, 4] == 0).all() and (weights[:, :, 4] == 0).all()
+    assert np.abs(output[:, :4]).min() > 0
+
+
+@pytest.mark.parametrize(
+    "shape", [(T, S), (1, S), (B, T, S), (B, H, T, S), (1, H, 1, S)]
+)
+def test_a_bias_is_added_to_the_scores(shape):
+    inputs = attention_inputs()
+    layer = built()
+    bias = np.random.default_rng(0).normal(size=shape).astype("float32")
+    by_head = bias[:, None] if len(shape) == 3 else bias
+    expected = reference(layer, inputs, bias=by_head)
+    check_equal(layer, inputs, expected, attention_bias=bias)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
+def test_a_bias_of_minus_infinity_hides(dtype):
+    inputs = attention_inputs()
+    layer = built(dtype=dtype)
+    mask = np.random.default_rng(0).random((B, T, S)) < 0.5
+    mask[0, 1] = False
+    bias = np.where(mask, 0.5, -np.inf).astype("float32")
+    hidden = arrays(layer(**inputs, attention_bias=bias, return_attention_scores=True))
+    masked = arrays(layer(**inputs, attention_mask=mask, return_attention_scores=True))
+    for one, other in zip(hidden, masked, strict=True):
+        assert_close(one, other, dtype.removeprefix("mixed_"))
+    assert (hidden[0][0, 1] == 0).all()
+    of_inputs, of_weights = gradients(layer, inputs | {"attention_bias": bias})
+    for gradient in [*of_inputs.values(), *of_weights]:
+        assert np.isfinite(gradient).all()
+
+
+def test_a_query_of_one_step_takes_a_bias():
+    inputs = attention_inputs()
+    layer = built()
+    bias = np.random.default_rng(0).normal(size=(B, H, T, S)).astype("float32")
+    whole = arrays(layer(**inputs, attention_bias=bias, return_attention_scores=True))
+    step = inputs | {"query": inputs["query"][:, 1]}
+    expected = whole[0][:, 1], whole[1][:, :, 1]
+    check_equal(layer, step, expected, attention_bias=bias[:, :, 1])
+
+
+@pytest.mark.parametrize("shape", [(H,), (B, H)])
+def test_a_head_mask_scales_what_each_head_gives(shape):
+    inputs = attention_inputs()
+    layer = built()
+    gates = np.random.default_rng(0).random(shape).astype("float32")
+    expected = 0
+    for head in range(H):
+        alone = np.zeros(H, bool)
+        alone[head] = True
+        part = array(layer(**inputs, head_mask=alone)) - array(layer.output_bias)
+        expected = expected + gates[..., head, None, None] * part
+    output, weights = arrays(
+        layer(**inputs, head_mask=gates, return_attention_scores=True)
+    )
+    assert_close(output, expected + array(layer.output_bias))
+    assert_close(weights, layer(**inputs, return_attention_scores=True)[1])
+
+
+def test_one_bias_may_serve_several_layers_and_a_file_keeps_it_one(tmp_path):
+    shared = RelativePositionBias(H, num_buckets=8)
+    inputs = keras.Input((None, DQ))
+    middle = MultiHeadAttention(H, D, position=shared, name="lower")(inputs, inputs)
+    output = MultiHeadAttention(H, D, position=shared, name="upper")(middle, middle)
+    model = keras.Model(inputs, output)
+    assert sum(weight is shared.table for weight in model.weights) == 1
+    randomise(model)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    lower, upper = again.get_layer("lower"), again.get_layer("upper")
+    assert lower.position is upper.position
+    batch = attention_inputs()["query"]
+    np.testing.assert_array_equal(again(batch), model(batch))
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("window", [None, 1])
+def test_one_query_at_a_time_gives_what_all_at_once_give(position, window):
+    inputs = attention_inputs()
+    layer = built(**GROUPED, position=position, window=window)
+    memory = layer.prepare(inputs["value"], inputs["key"], value_mask=value_mask())
+    whole = layer.attend(inputs["query"], memory)
+    state, steps = layer.initial_state(memory), []
+    for t in range(T):
+        *step, state = layer.attend(inputs["query"][:, t : t + 1], memory, state)
+        steps.append(arrays(step))
+    outputs, weights = zip(*steps, strict=True)
+    assert_close(np.concatenate(outputs, axis=1), whole[0])
+    assert_close(np.concatenate(weights, axis=2), whole[1])
+    assert len(state) == (0 if position is window is None else 1)
+    for mine, last in zip(state, whole[2], strict=True):
+        assert keras.backend.standardize_dtype(mine.dtype) == "int32"
+        np.testing.assert_array_equal(array(mine), np.full((B, 1), T))
+        np.testing.assert_array_equal(array(last), array(mine))
+
+
+@pytest.mark.parametrize("chunk_size", [None, 2])
+@pytest.mark.parametrize("position", POSITIONS)
+def test_causal_outputs_have_no_gradient_for_later_inputs(position, chunk_size):
+    inputs = attention_inputs()
+    layer = built(**GROUPED, position=position, chunk_size=chunk_size)
+    # One output that is looked at: the others see nothing, and so are 0.
+    seen = {"query_mask": np.broadcast_to(np.arange(T) == 1, (B, T))}
+    of_inputs, _ = gradients(layer, inputs | seen, use_causal_mask=True)
+    for name in ("query", "key", "value"):
+        assert (of_inputs[name][:, 2:] == 0).all()
+        assert np.abs(of_inputs[name][:, 1]).max() > 0
+
+
+CALLS = {
+    "plain": ({}, {}),
+    "causal": ({}, {"use_causal_mask": True}),
+    "padding": ({}, {"value_mask": value_mask()}),
+    "window": ({"window": 1}, {"value_mask": ~value_mask()}),
+    "causal window": ({"window": 2}, {"use_causal_mask": True}),
+    "rotary": ({"position": "rotary"}, {"use_causal_mask": True}),
+    "alibi": ({"position": "alibi"}, {"value_mask": value_mask()}),
+    "relative": ({"position": "relative"}, {"use_causal_mask": True}),
+    "pairs": ({}, {"attention_mask": np.tri(T, S, 1, dtype=bool)[None]}),
+    "bias": ({}, {"attention_bias": np.tri(T, S, dtype="float32")[None, None]}),
+    "queries": ({"use_bias": False}, {"query_mask": np.eye(B, T, dtype=bool)}),
+    "gates": ({}, {"head_mask": np.arange(6) / 3, "value_mask": value_mask()}),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_chunks_give_the_numbers_of_the_whole(name):
+    arguments, call = CALLS[name]
+    inputs = attention_inputs()
+    whole = built(**GROUPED, **arguments)
+    chunked = built(**GROUPED, **arguments, chunk_size=2)
+    chunked.set_weights(whole.get_weights())
+    expected, weights = arrays(whole(**inputs, **call, return_attention_scores=True))
+    output = array(chunked(**inputs, **call))
+    assert_close(output, expected)
+    np.testing.assert_array_equal(output == 0, expected == 0)
+    both = arrays(chunked(**inputs, **call, return_attention_scores=True))
+    np.testing.assert_array_equal(both[1], weights)
+
+
+@pytest.mark.parametrize("name", ["causal window", "relative", "gates"])
+def test_chunks_give_the_gradients_of_the_whole(name):
+    arguments, call = CALLS[name]
+    inputs = attention_inputs()
+    whole = built(**GROUPED, **arguments)
+    chunked = built(**GROUPED, **arguments, chunk_size=2)
+    of_inputs, of_weights = gradients(chunked, inputs, **call)
+    expected_inputs, expected_weights = gradients(whole, inputs, **call)
+    every = [*of_inputs.values(), *of_weights]
+    every_expected = [*expected_inputs.values(), *expected_weights]
+    # That of the key's bias is a sum of large terms to 0.
+    scale = max(np.abs(expected).max() for expected in every_expected)
+    for mine, expected in zip(every, every_expected, strict=True):
+        assert_close(mine / scale, expected / scale)
+
+
+@pytest.mark.parametrize("xla", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("position", POSITIONS[1:])
+def test_positions_work_compiled_in_every_precision(position, dtype, xla):
+    inputs = attention_inputs()
+    layer = built(**GROUPED, position=position, dtype=dtype)
+    expected = layer(**inputs, use_causal_mask=True)
+    run = compiled(layer, xla, use_causal_mask=True)
+    assert_close(run(inputs), expected, dtype.removeprefix("mixed_"))
+    exact = built(**GROUPED, position=position)
+    assert_close(
+        expected, exact(**inputs, use_causal_mask=True), dtype.removeprefix("mixed_")
+    )
+
+
+# ---- against Keras, over many shapes
+
+OPTIONS = [
+    "no mask",
+    "key padding",
+    "mask per example",
+    "mask per head",
+    "causal",
+    "padding and causal",
+    "no bias vectors",
+    "own sizes",
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize(
+    "count", [2, pytest.param(100, marks=pytest.mark.slow)], ids=["few", "many"]
+)
+def test_it_equals_that_of_keras_at_random_shapes(options, count):
+    random = np.random.default_rng(OPTIONS.index(options))
+    for seed in range(count):
+        batch, length, keys, heads, size = random.integers(1, 9, 5)
+        keys += 1  # Keras warns of one key alone
+        head_size, *sizes = (int(each) for each in random.integers(1, 17, 4))
+        query_size, value_size, key_size = (
+            sizes if options == "own sizes" else [int(heads * size)] * 3
+        )
+        inputs = {
+            "query": random.normal(size=(batch, length, query_size)),
+            "value": random.normal(size=(batch, keys, value_size)),
+            "key": random.normal(size=(batch, keys, key_size)),
+        }
+        inputs = {name: x.astype("float32") for name, x in inputs.items()}
+        call = {"use_causal_mask": "causal" in options}
+        masks = {
+            "key padding": ("value_mask", (batch, keys)),
+            "padding and causal": ("value_mask", (batch, keys)),
+            "mask per example": ("attention_mask", (batch, length, keys)),
+            "mask per head": ("attention_mask", (batch, heads, length, keys)),
+        }
+        if options in masks:
+            name, shape = masks[options]
+            call[name] = random.random(shape) < 0.7
+            call[name][..., 0] = True  # on empty rows Keras has no one answer
+        arguments = {
+            "num_heads": int(heads),
+            "key_dim": head_size,
+            "value_dim": sizes[0] if options == "own sizes" else None,
+            "use_bias": options != "no bias vectors",
+        }
+        ours = MultiHeadAttention(**arguments)
+        theirs = keras.layers.MultiHeadAttention(**arguments)
+        shapes = [each.shape for each in inputs.values()]
+        ours.build(*shapes)
+        theirs.build(*shapes)
+        theirs.set_weights(randomise(ours, seed).get_weights())
+        results = [
+            arrays(layer(**inputs, **call, return_attention_scores=True))
+            for layer in (ours, theirs)
+        ]
+        (output, weights), (expected, their_weights) = results
+        scale = max(1, np.abs(expected).max())
+        np.testing.assert_allclose(output / scale, expected / scale, atol=1e-5)
+        np.testing.assert_allclose(weights, their_weights, atol=1e-5)
+        averaged = weights.mean(1), their_weights.mean(1)
+        np.testing.assert_allclose(*averaged, atol=1e-5)
+
+
+# ---- errors
+
+
+SIZES = [
+    "num_heads",
+    "key_dim",
+    "value_dim",
+    "output_shape",
+    "num_key_value_heads",
+    "chunk_size",
+]
+
+
+@pytest.mark.parametrize("name", SIZES)
 @pytest.mark.parametrize("size", [0, -2, 1.5, "4", True, (4,)])
 def test_sizes_must_be_positive_ints(name, size):
     arguments = {"num_heads": H, "key_dim": D} | {name: size}
@@ -280,6 +657,58 @@ def test_sizes_that_are_needed_must_be_given(name):
         MultiHeadAttention(**arguments)
 
 
+@pytest.mark.parametrize("groups", [4, 5, 12])
+def test_heads_of_keys_must_divide_the_heads(groups):
+    with pytest.raises(ValueError, match="`num_key_value_heads` must divide"):
+        MultiHeadAttention(6, D, num_key_value_heads=groups)
+
+
+@pytest.mark.parametrize("window", [-1, 1.5, True, "4", (1, 2)])
+def test_a_window_must_be_an_int_of_at_least_0(window):
+    with pytest.raises(ValueError, match="`window` must be an int of at least 0"):
+        MultiHeadAttention(H, D, window=window)
+
+
+@pytest.mark.parametrize("position", ["sinusoidal", "", 1, keras.layers.Dense(2)])
+def test_a_position_must_be_one_of_the_kinds(position):
+    with pytest.raises(ValueError, match="`position` must be 'rotary', 'alibi', 'rel"):
+        MultiHeadAttention(H, D, position=position)
+
+
+@pytest.mark.parametrize("position", ["rotary", RotaryEmbedding(100.0)])
+def test_rotary_positions_want_an_even_size(position):
+    with pytest.raises(ValueError, match="`key_dim` must be even with rotary"):
+        MultiHeadAttention(H, 5, position=position)
+
+
+@pytest.mark.parametrize("bias", [AlibiBias, RelativePositionBias])
+def test_a_position_bias_must_have_as_many_heads(bias):
+    with pytest.raises(ValueError, match="`position` must have the `num_heads`"):
+        MultiHeadAttention(H, D, position=bias(H + 1))
+
+
+def test_chunks_and_dropout_exclude_each_other():
+    with pytest.raises(ValueError, match="`dropout` must be 0 with `chunk_size`"):
+        MultiHeadAttention(H, D, chunk_size=4, dropout=0.1)
+
+
+@pytest.mark.parametrize("name", ["attention_mask", "attention_bias"])
+@pytest.mark.parametrize(
+    "shape", [(S,), (T, S + 1), (T + 1, S), (B + 1, T, S), (B, H + 1, T, S), (1,) * 5]
+)
+def test_pairs_of_another_shape_are_refused(name, shape):
+    pairs = np.ones(shape, bool if name == "attention_mask" else "float32")
+    with pytest.raises(ValueError, match=rf"`{name}` must have shape \(T, S\)"):
+        built()(**attention_inputs(), **{name: pairs})
+
+
+@pytest.mark.parametrize("shape", [(), (H + 1,), (B + 1, H), (B, 1), (B, H, 1)])
+def test_a_head_mask_of_another_shape_is_refused(shape):
+    with pytest.raises(ValueError, match=r"`head_mask` must have shape \(H,\) or"):
+        built()(**attention_inputs(), head_mask=np.ones(shape, "float32"))
+
+
 def test_the_example_runs():
     x = np.random.default_rng(0).normal(size=(B, T, DQ)).astype("float32")
-    assert run_example(MultiHeadAttention, x=x)["x"].shape == (B, T, DQ)
+    names = run_example(MultiHeadAttention, x=x)
+    assert_close(names["first"], names["whole"][:, :1])

@@ -1,4 +1,4 @@
-"""Position codes."""
+"""Positions: how steps are counted, and codes that are added to a sequence."""
 
 import keras
 import numpy as np
@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_attention import PositionalEncoding
+from keras_attention.position import PositionEmbedding
 
 D = 7  # odd: the last pair has a sine alone
 
@@ -67,6 +68,18 @@ def test_low_precision_rounds_the_sum_once_and_nothing_before(dtype):
     low = PositionalEncoding(dtype=dtype)(inputs)
     exact = PositionalEncoding(dtype="float32")(inputs)
     np.testing.assert_array_equal(array(low), array(keras.ops.cast(exact, dtype)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("position", [0, 1, 300, 301, 4095])
+def test_a_position_is_right_wherever_it_is(position, dtype):
+    layer = PositionalEncoding(dtype=dtype)
+    code = array(layer(np.zeros((1, 1, 8), "float32"), start=position))[0]
+    # An angle of 4095 radians is itself rounded, by up to 4095 / 2^23.
+    rounding = {"float32": 0, "float16": 2**-11, "bfloat16": 2**-8}[dtype]
+    np.testing.assert_allclose(
+        code, reference(1, 8, position), rtol=0, atol=rounding + 5e-4
+    )
 
 
 def test_bfloat16_tells_far_neighbours_apart():
@@ -121,24 +134,107 @@ def test_the_gradient_passes_through_unchanged():
     assert_close(gradients(layer, {"inputs": inputs})[0]["inputs"], 2 * layer(inputs))
 
 
+def test_a_learned_code_keeps_the_contract():
+    inputs = np.random.default_rng(0).normal(size=(B, T, D)).astype("float32")
+    arguments = {
+        "max_length": 400,
+        "initializer": keras.initializers.RandomNormal(stddev=0.5, seed=3),
+    }
+    check_layer(PositionEmbedding, arguments, {"inputs": inputs})
+
+
+def embedding(max_length=4096, size=8, **arguments):
+    layer = PositionEmbedding(max_length, **arguments)
+    layer.build((None, None, size))
+    return layer
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("position", [0, 1, 300, 301, 4095])
+def test_a_learned_code_is_the_row_of_its_position(position, dtype):
+    layer = embedding(dtype=f"mixed_{dtype}" if dtype != "float32" else dtype)
+    inputs = np.random.default_rng(0).normal(size=(1, 1, 8)).astype("float32")
+    inputs = array(keras.ops.cast(inputs, dtype))
+    expected = inputs[0, 0] + array(layer.table.value)[position]
+    output = layer(inputs, start=keras.ops.array(position, "int32"))
+    np.testing.assert_array_equal(
+        array(output)[0, 0], array(keras.ops.cast(expected, dtype))
+    )
+
+
+def test_learned_codes_start_where_they_are_told():
+    layer = embedding(9, D)
+    zeros = np.zeros((B, 9, D), "float32")
+    whole = array(layer(zeros))
+    np.testing.assert_array_equal(layer(zeros[:, :T], start=4), whole[:, 4 : 4 + T])
+    run = compiled(layer, xla=True)
+    start = keras.ops.array(4, "int32")
+    np.testing.assert_array_equal(
+        run({"inputs": zeros[:, :T], "start": start}), whole[:, 4 : 4 + T]
+    )
+
+
+def test_learned_codes_past_the_end_are_refused_where_the_end_is_known():
+    layer = embedding(5, D)
+    zeros = np.zeros((B, T, D), "float32")
+    layer(zeros, start=2)
+    for start in (3, keras.ops.array(3, "int32")):
+        with pytest.raises(ValueError, match="`inputs` must end within `max_length`=5"):
+            layer(zeros, start=start)
+    with pytest.raises(ValueError, match="`inputs` must end within `max_length`=2"):
+        PositionEmbedding(2)(zeros)
+    with pytest.raises(ValueError, match="`start` must be at least 0"):
+        layer(zeros, start=-1)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "numpy", reason="nothing is compiled")
+def test_learned_codes_past_the_end_are_the_last_one_in_compiled_code():
+    layer = embedding(5, D)
+    zeros = np.zeros((1, 4, D), "float32")
+    run = compiled(layer)({"inputs": zeros, "start": keras.ops.array(3, "int32")})
+    np.testing.assert_array_equal(run[0], array(layer.table.value)[[3, 4, 4, 4]])
+
+
+def test_the_gradient_reaches_the_rows_that_were_used():
+    inputs = np.random.default_rng(0).normal(size=(B, T, D)).astype("float32")
+    layer = embedding(T + 1, D)
+    of_inputs, (of_table,) = gradients(layer, {"inputs": inputs})
+    output = array(layer(inputs))
+    assert_close(of_inputs["inputs"], 2 * output)
+    assert_close(of_table[:T], 2 * output.sum(0))
+    assert (of_table[T] == 0).all()
+
+
+@pytest.mark.parametrize("length", [0, -1, 1.5, True, None, "8"])
+def test_a_number_of_places_must_be_a_positive_int(length):
+    with pytest.raises(ValueError, match="`max_length` must be a positive int"):
+        PositionEmbedding(length)
+
+
 @pytest.mark.parametrize("value", [0, -1.0, True, "long", float("inf"), None])
 def test_a_wavelength_must_be_positive(value):
     with pytest.raises(ValueError, match="`max_wavelength` must be a positive number"):
         PositionalEncoding(max_wavelength=value)
 
 
+LAYERS = [PositionalEncoding, lambda: PositionEmbedding(9)]
+
+
+@pytest.mark.parametrize("make", LAYERS)
 @pytest.mark.parametrize("shape", [(B, D), (B, T, D, 1), (B, T, None)])
-def test_an_input_of_another_shape_is_refused(shape):
+def test_an_input_of_another_shape_is_refused(make, shape):
     with pytest.raises(ValueError, match=r"`inputs` must have shape \(B, T, D\)"):
-        PositionalEncoding().build(shape)
+        make().build(shape)
 
 
+@pytest.mark.parametrize("make", LAYERS)
 @pytest.mark.parametrize("start", [1.0, np.array([1, 2]), np.float32(1), "1", None])
-def test_a_start_must_be_one_integer(start):
+def test_a_start_must_be_one_integer(make, start):
     with pytest.raises(ValueError, match="`start` must be an int or a scalar integer"):
-        PositionalEncoding()(np.zeros((B, T, D), "float32"), start=start)
+        make()(np.zeros((B, T, D), "float32"), start=start)
 
 
-def test_the_example_runs():
+@pytest.mark.parametrize("layer", [PositionalEncoding, PositionEmbedding])
+def test_the_example_runs(layer):
     tokens = np.array([[3, 4, 0]])
-    assert run_example(PositionalEncoding, tokens=tokens)["x"].shape == (1, 3, 512)
+    assert run_example(layer, tokens=tokens)["x"].shape == (1, 3, 512)

@@ -102,6 +102,37 @@ def test_a_finished_training_says_so_and_changes_nothing(whole):
     assert {path: path.read_bytes() for path in whole[0].iterdir()} == before
 
 
+def test_pictures_are_drawn_after_each_epoch_and_change_nothing(whole, tmp_path):
+    class Killed(Exception):
+        pass
+
+    def report(line):
+        if line.startswith("epoch   1"):
+            raise Killed
+
+    out = tmp_path / "model"
+    with pytest.raises(Killed):
+        training.train(corpus(), CONFIG, out, report=report, picture_of="")
+    history = training.train(corpus(), CONFIG, out, str, picture_of="")
+    pictures = {path.name for path in (out / "pictures").iterdir()}
+    assert pictures >= {"index.html", *(f"epoch-00{n}.svg" for n in (1, 2, 3))}
+    page = (out / "pictures" / "index.html").read_text("utf-8")
+    assert all(f'"label":"{epoch}"' in page for epoch in (1, 2, 3))
+    # The translation of the first validation sentence was forced.
+    assert all(f'"text":"{word}"' in page for word in " ".join(PAIRS[0]).split())
+    for row, other in zip(history, whole[1], strict=True):
+        assert row["train_loss"] == pytest.approx(other["train_loss"], rel=1e-4)
+    for one, other in zip(weights(out), weights(whole[0]), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+def test_pictures_can_be_of_another_sentence(tmp_path):
+    config = CONFIG.replace(epochs=1)
+    training.train(corpus(), config, tmp_path, str, picture_of="the cow flies")
+    page = (tmp_path / "pictures" / "index.html").read_text("utf-8")
+    assert '"text":"flies"' in page
+
+
 def test_other_settings_or_another_text_are_refused(whole):
     before = {path: path.read_bytes() for path in whole[0].iterdir()}
     with pytest.raises(UserError, match="units is 8 there and 9 now"):

@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 
 import keras
@@ -130,7 +131,53 @@ def test_a_picture_is_written(translator, tmp_path):
     assert [label.get_text() for label in axes.get_xticklabels()][-1] == "</s>"
 
 
+def test_a_page_is_written(translator, tmp_path):
+    result = translator(TEXTS[0])
+    result.plot(tmp_path / "a.HTML")
+    result.view().save(tmp_path / "b.html")
+    page = (tmp_path / "a.HTML").read_text(encoding="utf-8")
+    assert page == (tmp_path / "b.html").read_text(encoding="utf-8")
+    assert all(word in page for word in result.words()[1][:-1])
+    with pytest.raises(UserError, match="must end in .png, .svg, .pdf, .html. Got:"):
+        result.plot(tmp_path / "a.gif")
+
+
+def test_a_notebook_shows_the_text_and_the_view(translator):
+    result = dataclasses.replace(translator(TEXTS[0]), text="<b>&")
+    shown = result._repr_html_()
+    assert shown.startswith('<p dir="auto">&lt;b&gt;&amp;</p>')
+    assert result.view()._repr_html_() in shown
+
+
+@pytest.mark.parametrize("beam_size", [1, 3])
+def test_a_translation_begins_as_it_has_to_and_goes_on_freely(translator, beam_size):
+    for prefix in ("the red house", "cat"):
+        forced = translator(TEXTS, beam_size, prefix=prefix)
+        pieces = translator.vocabulary.pieces(translator.vocabulary.ids([prefix])[0])
+        for result in forced:
+            assert result.target_tokens[: len(pieces)] == pieces
+            assert result.text.startswith(prefix)
+            np.testing.assert_allclose(result.weights.sum(-1), 1, rtol=1e-5)
+        assert any(len(result.target_tokens) > len(pieces) + 1 for result in forced)
+        alone = translator(TEXTS[0], beam_size, prefix=prefix)
+        check_equal(alone, forced[0])
+
+
+def test_an_empty_beginning_changes_nothing(translator):
+    check_equal(translator(TEXTS[0], prefix=" "), translator(TEXTS[0]))
+
+
+def test_the_score_counts_the_forced_beginning(translator):
+    result = translator(TEXTS[0], prefix="the red house", beam_size=2)
+    ids = translator.vocabulary.ids([result.text])[0]
+    assert translator.vocabulary.pieces([*ids, END_ID]) == result.target_tokens
+    forced = translator.force([result.source], [result.text])[0]
+    assert result.score == pytest.approx(forced.score, abs=1e-3)
+
+
 def test_mistakes_are_told(translator, tmp_path):
+    with pytest.raises(UserError, match="cannot begin with 'dog ☃': the model has no"):
+        translator("a dog", prefix="dog ☃")
     with pytest.raises(UserError, match="Nothing to translate: got ' '"):
         translator(["a dog", " "])
     with pytest.raises(UserError, match="Got 2 sources and 1 targets"):

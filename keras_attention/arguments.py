@@ -1,0 +1,49 @@
+"""Checks of arguments that layers share."""
+
+
+def check_positive_int(name, value):
+    """Return `value`, or raise `ValueError` if it is not an int of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(
+            f"`{name}` must be a positive int. Received: {name}={value!r}."
+        )
+    return value
+
+
+def check_attention_shapes(query_shape, value_shape, key_shape=None):
+    """Check the shapes that every attention layer asks for.
+
+    Args:
+        query_shape: `(B, T, Dq)` or `(B, Dq)`.
+        value_shape: `(B, S, Dv)`.
+        key_shape: `(B, S, Dk)` or `None`.
+
+    Raises:
+        ValueError: If a rank is wrong, a feature size is not known, or key and value
+            differ in length.
+    """
+    for name, shape, ranks, expected in (
+        ("query", query_shape, (2, 3), "(B, T, Dq), or (B, Dq) for one step"),
+        ("value", value_shape, (3,), "(B, S, Dv)"),
+        ("key", key_shape, (3,), "(B, S, Dk)"),
+    ):
+        if shape is None:
+            continue
+        if len(shape) not in ranks:
+            raise ValueError(
+                f"`{name}` must have shape {expected}. "
+                f"Received: {name}_shape={tuple(shape)}."
+            )
+        if shape[-1] is None:
+            raise ValueError(
+                f"The last axis of `{name}` must be of known size. "
+                f"Received: {name}_shape={tuple(shape)}."
+            )
+    if key_shape is None:
+        return
+    if None not in (key_shape[1], value_shape[1]) and key_shape[1] != value_shape[1]:
+        raise ValueError(
+            "`key` and `value` must have one length (axis 1). Received: "
+            f"key_shape={tuple(key_shape)}, value_shape={tuple(value_shape)}. "
+            "Pass the encoder outputs for both, or leave `key` out."
+        )

@@ -1,0 +1,241 @@
+"""What attentions share whose weights depend on the weights before."""
+
+import keras
+from keras import ops
+
+from keras_attention.base import AttentionLayer, Memory, check_positive_int
+from keras_attention.masks import combine_masks
+from keras_attention.scores import additive_scores
+from keras_attention.weights import masked_softmax
+
+
+class FeedbackAttention(AttentionLayer):
+    """Attends to one query after the other and feeds the weights back.
+
+    The state is one tensor of shape `(B, S)` in float32. A query that may see nothing
+    leaves it as it is.
+
+    A subclass writes `prepare`, `read_queries`, `weigh`, and, unless the weights
+    themselves are the next state, `remember`; and `initial_state`, unless that is 0.
+
+    Args:
+        **kwargs: Arguments of `AttentionLayer`.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        # The gradient of Keras' scan on TensorFlow does not compile with XLA.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
+
+    def initial_state(self, memory):
+        """Give the state before the first query.
+
+        Args:
+            memory: A `Memory` from `prepare`.
+
+        Returns:
+            A list of one tensor of shape `(B, S)` in float32.
+        """
+        return [ops.zeros_like(memory.value[:, :, 0], dtype="float32")]
+
+    def attend(
+        self,
+        query,
+        memory,
+        state=(),
+        query_mask=None,
+        attention_mask=None,
+        training=False,
+    ):
+        """Attend to a prepared memory, one query after the other.
+
+        One call for T queries gives what T calls give for one query each, each with
+        the state of the last.
+
+        Args:
+            query: Shape `(B, T, Dq)`.
+            memory: A `Memory` from `prepare`.
+            state: What `initial_state` or the last call gave; the first if left out.
+            query_mask: Boolean, shape `(B, T)`, or `None`. A query at `False` leaves
+                the state as it is.
+            attention_mask: Boolean, shape `(T, S)`, `(B, T, S)`, or `None`.
+            training: Bool. Whether random numbers are drawn for each query, where
+                `prepare` did not draw them.
+
+        Returns:
+            `(context, weights, state)`: shapes `(B, T, Dv)`, `(B, T, S)`, a list of
+            one tensor of shape `(B, S)`.
+        """
+        (first,) = list(state) or self.initial_state(memory)
+        rows = self.read_queries(ops.cast(query, self.compute_dtype), memory, training)
+        batch, keys = ops.shape(memory.value)[:2]
+        mask = ops.ones((batch, ops.shape(query)[1], keys), "bool")
+        given = combine_masks(query_mask, memory.mask, attention_mask)
+        if given is not None:
+            mask = ops.logical_and(mask, given)
+        size = ops.shape(rows)[-1]
+        # In one tensor: Keras' scan on TensorFlow takes no two of unknown length.
+        joined = ops.concatenate([rows, ops.cast(mask, rows.dtype)], axis=-1)
+
+        def step(previous, now):
+            row, seen = now[:, :size], now[:, size:] > 0.5
+            weights = self.weigh(row, seen, previous, memory)
+            after = self.remember(previous, weights)
+            any_seen = ops.any(seen, axis=-1, keepdims=True)
+            return ops.where(any_seen, after, previous), weights
+
+        weights, last = run_steps(step, ops.cast(first, "float32"), joined)
+        weights = ops.cast(weights, self.compute_dtype)
+        used = self._drop(weights, memory, training)
+        return ops.matmul(used, memory.value), weights, [last]
+
+    def read_queries(self, query, memory, training):
+        """Do for all queries at once what does not depend on the state.
+
+        Args:
+            query: Shape `(B, T, Dq)`.
+            memory: A `Memory`.
+            training: Bool.
+
+        Returns:
+            Shape `(B, T, D)`; a row of it, of shape `(B, D)`, goes to `weigh`.
+        """
+        raise NotImplementedError
+
+    def weigh(self, row, mask, previous, memory):
+        """Give the weights of one query.
+
+        Args:
+            row: Of `read_queries`, shape `(B, D)`.
+            mask: Boolean, shape `(B, S)`.
+            previous: The state, shape `(B, S)` in float32.
+            memory: A `Memory`.
+
+        Returns:
+            Shape `(B, S)` in float32, 0 where the mask is `False`.
+        """
+        raise NotImplementedError
+
+    def remember(self, previous, weights):
+        """Give the state after a step; `previous` and all are of shape `(B, S)`."""
+        return weights
+
+    def context_size(self, query_shape, value_shape):
+        """Tell the size of the context vectors for inputs of these shapes."""
+        return value_shape[-1]
+
+    def _draw_for_all_steps(self, value):
+        return self._draw_dropout(ops.ones_like(value[:, None, :, 0]))  # B 1 S
+
+
+class AdditiveFeedbackAttention(FeedbackAttention):
+    """Scores like Bahdanau's attention, with features of what was looked at before.
+
+    score = v · tanh(W_query query + W_key key + features(state) + b)
+
+    A subclass writes `features`, and adds its weights in `build`.
+
+    Args:
+        units: Positive int. Size of the hidden layer, the length of v.
+        use_bias: Bool. Whether the hidden layer has a bias.
+        kernel_initializer: Initializer of all kernels.
+        **kwargs: Arguments of `AttentionLayer`.
+
+    Raises:
+        ValueError: If `units` is not a positive int.
+    """
+
+    def __init__(
+        self, units, use_bias=True, kernel_initializer="glorot_uniform", **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.units = check_positive_int("units", units)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, query_shape, value_shape, key_shape=None):
+        super().build(query_shape, value_shape, key_shape)
+        key_size = (key_shape or value_shape)[-1]
+        self.query_kernel = self._kernel("query_kernel", (query_shape[-1], self.units))
+        self.key_kernel = self._kernel("key_kernel", (key_size, self.units))
+        self.vector = self._kernel("vector", (self.units, 1))
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=(self.units,), initializer="zeros"
+            )
+
+    def prepare(
+        self, value, key=None, value_mask=None, key_mask=None, draw_dropout=False
+    ):
+        """Make a sequence ready to be attended to: clean it, project its keys.
+
+        Args:
+            value: Shape `(B, S, Dv)`.
+            key: Shape `(B, S, Dk)`; `value` if left out.
+            value_mask: Boolean, shape `(B, S)`, or `None`.
+            key_mask: Boolean, shape `(B, S)`, or `None`.
+            draw_dropout: Bool. Whether to draw one dropout mask for all steps to
+                come, as a loop over steps must.
+
+        Returns:
+            A `Memory` for `attend`.
+        """
+        value, key, mask = self._clean(value, key, value_mask, key_mask)
+        key = ops.matmul(key, ops.cast(self.key_kernel, key.dtype))
+        if self.bias is not None:
+            key = key + ops.cast(self.bias, key.dtype)
+        dropout = self._draw_for_all_steps(value) if draw_dropout else None
+        return Memory(key, value, mask, dropout)
+
+    def read_queries(self, query, memory, training):
+        return ops.matmul(query, ops.cast(self.query_kernel, query.dtype))
+
+    def weigh(self, row, mask, previous, memory):
+        key = memory.key + ops.cast(self.features(previous), memory.key.dtype)
+        vector = ops.cast(self.vector, key.dtype)[:, 0]
+        scores = additive_scores(row[:, None], key, vector)
+        return ops.cast(masked_softmax(scores, mask[:, None])[:, 0], "float32")
+
+    def features(self, state):
+        """Describe what was looked at before, for every key.
+
+        Args:
+            state: Shape `(B, S)` in float32.
+
+        Returns:
+            Shape `(B, S, units)`.
+        """
+        raise NotImplementedError
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
+
+    def _kernel(self, name, shape):
+        # A copy each: one initializer used twice gives the same numbers twice.
+        initializer = self.kernel_initializer.clone()
+        return self.add_weight(name=name, shape=shape, initializer=initializer)
+
+
+def run_steps(step, first, sequence):
+    """Run `step` over axis 1.
+
+    Args:
+        step: A function of a state `(B, S)` and one row `(B, D)` of the sequence,
+            which gives the next state and an output, of the state's shape and type.
+        first: The state before the first step, shape `(B, S)`.
+        sequence: Shape `(B, T, D)`.
+
+    Returns:
+        `(outputs, last)`: shape `(B, T, S)`, and the state after the last step.
+    """
+    if sequence.shape[1] == 1:
+        last, output = step(first, sequence[:, 0])
+        return output[:, None], last
+    last, outputs = ops.scan(step, first, ops.swapaxes(sequence, 0, 1))
+    return ops.swapaxes(outputs, 0, 1), last

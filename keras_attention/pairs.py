@@ -1,0 +1,198 @@
+"""Attention of several heads by inner products, all at once or in chunks.
+
+Shapes: `B` batch, `T` queries, `S` keys, `H` heads, `G` heads of keys and values, each
+of which serves `H / G` neighbouring heads of queries.
+"""
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from keras_attention.chunked import chunked_dot_attention
+from keras_attention.heads import fits, multiply_heads
+from keras_attention.position import relative_positions
+from keras_attention.position_bias import AlibiBias, RelativePositionBias
+from keras_attention.weights import masked_softmax
+
+
+class Looks(NamedTuple):
+    """Which query may look at which key, and what is added to the scores.
+
+    Attributes:
+        query_mask: Boolean, shape `(B, T)`, or `None`.
+        key_mask: Boolean, shape `(B, S)`, or `None`.
+        attention_mask: Boolean, `(T, S)`, `(B, T, S)`, `(B, H, T, S)`, or `None`.
+        bias: Added to the scores, shapes as of `attention_mask`, or `None`.
+        causal: Bool. Whether a query sees no key after it.
+        window: Int or `None`. How far away a key may be.
+        offset: The key at which query 0 stands: an int, a scalar int32 tensor, or one
+            for each sequence, shape `(B, 1)`.
+        position: A `PositionBias`, or `None`.
+    """
+
+    query_mask: Any = None
+    key_mask: Any = None
+    attention_mask: Any = None
+    bias: Any = None
+    causal: bool = False
+    window: Any = None
+    offset: Any = 0
+    position: Any = None
+
+    def spread(self, sizes):
+        """Give mask and bias four axes, and hide what has a bias of minus infinity.
+
+        Args:
+            sizes: Tuple `(B, H, T, S)` of ints, `None` where not known.
+
+        Returns:
+            `Looks` with mask and bias broadcastable to `(B, H, T, S)`.
+
+        Raises:
+            ValueError: If a shape does not fit.
+        """
+        mask, bias = self.attention_mask, self.bias
+        if mask is not None:
+            mask = ops.cast(_spread("attention_mask", mask, sizes), "bool")
+        if bias is not None:
+            bias = _spread("attention_bias", bias, sizes)
+            shown = ops.not_equal(bias, float("-inf"))
+            # Minus infinity itself would give a row of nothing else NaN.
+            bias = ops.where(shown, bias, ops.zeros_like(bias))
+            mask = shown if mask is None else ops.logical_and(mask, shown)
+        return self._replace(attention_mask=mask, bias=bias)
+
+
+def attend_at_once(query, key, value, looks, drop):
+    """Attend, holding all weights.
+
+    Args:
+        query: Shape `(B, H, T, D)`, scaled already.
+        key: Shape `(B, G, S, D)`.
+        value: Shape `(B, G, S, Dv)`.
+        looks: `Looks` that were spread.
+        drop: Function of the weights that applies the dropout.
+
+    Returns:
+        `(heads, weights, sees)`: shapes `(B, H, T, Dv)`, `(B, H, T, S)`, and, boolean
+        and broadcastable to `(B, T, 1)`, whether a query sees any key in any head;
+        `None` if nothing is hidden.
+    """
+    scores = multiply_heads(query, ops.transpose(key, (0, 1, 3, 2)))
+    masks, biases = [], []
+    if looks.query_mask is not None:
+        masks.append(ops.cast(looks.query_mask, "bool")[:, None, :, None])
+    if looks.key_mask is not None:
+        masks.append(ops.cast(looks.key_mask, "bool")[:, None, None, :])
+    if looks.attention_mask is not None:
+        masks.append(looks.attention_mask)
+    if looks.bias is not None:
+        biases.append(looks.bias)
+    if looks.causal or looks.window is not None or looks.position is not None:
+        relative = relative_positions(
+            ops.shape(query)[2], ops.shape(key)[2], looks.offset
+        )
+        if looks.position is not None:
+            biases.append(looks.position.bias(relative))
+        relative = _four_axes(relative)
+        if looks.causal:
+            masks.append(relative <= 0)
+        if looks.window is not None:
+            masks.append(ops.abs(relative) <= looks.window)
+    if biases:
+        scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
+    for bias in biases:
+        scores = scores + ops.cast(bias, scores.dtype)
+    mask = None
+    for each in masks:
+        mask = each if mask is None else ops.logical_and(mask, each)
+    weights = ops.cast(masked_softmax(scores, mask), value.dtype)
+    heads = multiply_heads(drop(weights), value)
+    sees = None if mask is None else ops.any(mask, axis=(1, 3))[:, :, None]
+    return heads, weights, sees
+
+
+def attend_in_chunks(query, key, value, looks, chunk_size):
+    """Attend without holding the weights.
+
+    Args:
+        query: Shape `(B, H, T, D)`, scaled already.
+        key: Shape `(B, G, S, D)`.
+        value: Shape `(B, G, S, Dv)`.
+        looks: `Looks` that were spread, its offset a scalar.
+        chunk_size: Positive int.
+
+    Returns:
+        `(heads, sees)`, as `attend_at_once`.
+    """
+    hidden = looks.query_mask, looks.key_mask, looks.attention_mask, looks.window
+    all_see = all(mask is None for mask in hidden)  # causal: the first key at least
+    if not all_see:
+        # A column of ones gives the sum of the weights, 0 where nothing is seen.
+        value = ops.concatenate([value, ops.ones_like(value[..., :1])], axis=-1)
+    position, relative = looks.position, None
+    if isinstance(position, RelativePositionBias):
+        dtype = keras.backend.result_type(query.dtype, "float32")
+        relative = ops.cast(position.table, dtype), position.bucket
+    heads = chunked_dot_attention(
+        query,
+        key,
+        value,
+        chunk_size=chunk_size,
+        query_mask=looks.query_mask,
+        key_mask=looks.key_mask,
+        attention_mask=looks.attention_mask,
+        bias=looks.bias,
+        causal=looks.causal,
+        window=looks.window,
+        offset=looks.offset,
+        slopes=position.slopes if isinstance(position, AlibiBias) else None,
+        relative=relative,
+    )
+    if all_see:
+        return heads, None
+    return heads[..., :-1], ops.any(heads[..., -1:] > 0, axis=1)
+
+
+def check_window(window):
+    """Raise `ValueError` if `window` is not an int of at least 0."""
+    if isinstance(window, bool) or not isinstance(window, int) or window < 0:
+        raise ValueError(
+            "`window` must be an int of at least 0, or None. "
+            f"Received: window={window!r}."
+        )
+
+
+def _spread(name, pairs, sizes):
+    """Give a mask or a bias on pairs all four axes, 1 where one was missing.
+
+    Args:
+        name: The argument's name, for the message.
+        pairs: Shape `(T, S)`, `(B, T, S)` or `(B, H, T, S)`; any axis may be 1.
+        sizes: Tuple `(B, H, T, S)` of ints, `None` where not known.
+
+    Returns:
+        Broadcastable to `(B, H, T, S)`.
+
+    Raises:
+        ValueError: If the shape is none of these.
+    """
+    shape = tuple(pairs.shape)
+    axes = {2: (2, 3), 3: (0, 2, 3), 4: (0, 1, 2, 3)}.get(len(shape))
+    if axes is None or not all(
+        fits(size, 1) or fits(size, sizes[axis])
+        for size, axis in zip(shape, axes, strict=True)
+    ):
+        raise ValueError(
+            f"`{name}` must have shape (T, S), (B, T, S) or (B, H, T, S), where "
+            f"(B, H, T, S)={tuple(sizes)} and any axis may be 1. "
+            f"Received: {name}.shape={shape}. A query of one step leaves T out."
+        )
+    return _four_axes(pairs)
+
+
+def _four_axes(pairs):
+    if len(pairs.shape) == 2:
+        return pairs[None, None]
+    return pairs[:, None] if len(pairs.shape) == 3 else pairs

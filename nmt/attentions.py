@@ -1,0 +1,113 @@
+"""The attentions and the positions that a model can be configured with, by name."""
+
+import keras
+from keras import ops
+
+import keras_attention as ka
+from nmt.config import ATTENTIONS
+
+LONGEST = 1024
+"""Pieces that learned positions reach: ten times the longest training sentence."""
+
+
+@keras.saving.register_keras_serializable(package="nmt")
+class MeanAttention(ka.ScoreAttention):
+    """No attention: every source piece counts alike, at every step."""
+
+    def score(self, query, key):
+        return ops.zeros((ops.shape(query)[0], ops.shape(query)[1], ops.shape(key)[1]))
+
+
+def register_attention(name, make):
+    """Let models be configured with an attention of one's own.
+
+    To be called before a model of that kind is trained, and before it is loaded.
+
+    Args:
+        name: Str. What the option `attention` shall say.
+        make: Function of a `ModelConfig` that gives an attention layer, such as a
+            subclass of `keras_attention.ScoreAttention`.
+
+    Raises:
+        ValueError: If the name is taken.
+
+    Example:
+        ```python
+        register_attention("distance", lambda config: Distance(name="attention"))
+        config = PRESETS["demo"].replace(attention="distance")
+        ```
+    """
+    if name in ATTENTIONS:
+        raise ValueError(
+            f"`name` must be none of {', '.join(ATTENTIONS)}. Received: name={name!r}."
+        )
+    _MAKERS[name] = make
+    ATTENTIONS.append(name)
+
+
+def make_attention(config):
+    """Make the attention of the decoder.
+
+    Args:
+        config: `ModelConfig`.
+
+    Returns:
+        A layer that `AttentionRNN` takes.
+    """
+    return _MAKERS[config.attention](config)
+
+
+def make_positions(config):
+    """Make what tells a self-attention encoder the places of the pieces.
+
+    Args:
+        config: `ModelConfig`.
+
+    Returns:
+        `(layer, position)`: a layer for the embeddings or `None`, and the argument
+        `position` of `MultiHeadAttention`.
+    """
+    if config.position == "sinusoidal":
+        return ka.PositionalEncoding(), None
+    if config.position == "learned":
+        return ka.PositionEmbedding(LONGEST), None
+    return None, config.position
+
+
+def _bahdanau(config, **options):
+    return ka.BahdanauAttention(config.attention_units, name="attention", **options)
+
+
+def _luong(config, **options):
+    return ka.LuongAttention(name="attention", **{"score": "general", **options})
+
+
+def _multi_head(config):
+    key_dim = max(1, config.units // config.num_heads)
+    return ka.MultiHeadAttention(config.num_heads, key_dim, name="attention")
+
+
+def _monotonic(config):
+    score = ka.BahdanauAttention(config.attention_units, normalize=True)
+    return ka.MonotonicAttention(score, name="attention")
+
+
+_MAKERS = {
+    "bahdanau": _bahdanau,
+    "bahdanau-normalized": lambda config: _bahdanau(config, normalize=True),
+    "luong": _luong,
+    "luong-concat": lambda config: _luong(
+        config, score="concat", units=config.attention_units
+    ),
+    "luong-local-m": lambda config: _luong(config, window="monotonic"),
+    "luong-local-p": lambda config: _luong(config, window="predictive"),
+    "multi-head": _multi_head,
+    "location": lambda config: ka.LocationSensitiveAttention(
+        config.attention_units, name="attention"
+    ),
+    "coverage": lambda config: ka.CoverageAttention(
+        config.attention_units, name="attention"
+    ),
+    "monotonic": _monotonic,
+    "none": lambda config: MeanAttention(name="attention"),
+}

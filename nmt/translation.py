@@ -1,0 +1,92 @@
+"""`Translation`: a text, its translation, and where the model looked for each piece."""
+
+import html
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import keras_attention as ka
+from nmt.files import picture_ending
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One translation, and where the model looked for each of its pieces.
+
+    In a notebook it shows its text and, below, the interactive view.
+
+    Attributes:
+        source: The text that was translated.
+        text: The translation.
+        score: Sum of the log-probabilities of its pieces in nats, the end included,
+            before any length or coverage term.
+        source_tokens: Pieces of the source, the end last; `S` of them.
+        target_tokens: Pieces of the translation, the end last; `T` of them.
+        weights: Attention weights, shape `(T, S)`; rows sum to 1.
+        log_probabilities: Of each piece, shape `(T,)`; of forced targets alone.
+        correct: Boolean, shape `(T,)`: was the piece the model's first choice; of
+            forced targets alone.
+    """
+
+    source: str
+    text: str
+    score: float
+    source_tokens: list[str]
+    target_tokens: list[str]
+    weights: np.ndarray
+    log_probabilities: np.ndarray | None = None
+    correct: np.ndarray | None = None
+
+    def words(self):
+        """Merge pieces to words.
+
+        Returns:
+            `(weights, source_words, target_words)`; the ends stay as words.
+        """
+        return ka.merge_pieces(self.weights, self.source_tokens, self.target_tokens)
+
+    def plot(self, path=None):
+        """Draw the attention between words; write it to `path` if given.
+
+        Args:
+            path: File name that ends in .png, .svg, .pdf or .html (the interactive
+                page), or `None`.
+
+        Returns:
+            The matplotlib `Axes`; for .html the view.
+
+        Raises:
+            UserError: If `path` has another ending.
+        """
+        if path is not None and picture_ending(path) == ".html":
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            view = self.view()
+            view.save(path)
+            return view
+        weights, source, target = self.words()
+        axes = ka.plot_attention(weights, source=source, target=target)
+        if path is not None:
+            ka.save_figure(axes, path)
+        return axes
+
+    def view(self):
+        """Make the interactive view of the attention between words.
+
+        Returns:
+            `AttentionView`: shows itself in a notebook; `save(path)` writes the page.
+        """
+        weights, source, target = self.words()
+        return ka.attention_view(weights, source, target, title=self.source)
+
+    def blocks(self):
+        """Draw the attention between words with characters, for a terminal.
+
+        Returns:
+            Text of several lines, no wider than the terminal.
+        """
+        weights, source, target = self.words()
+        return ka.attention_text(weights, source, target)
+
+    def _repr_html_(self):
+        return f'<p dir="auto">{html.escape(self.text)}</p>{self.view()._repr_html_()}'
