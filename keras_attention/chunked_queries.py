@@ -51,8 +51,9 @@ def attend_by_queries(
     length, key_length = ops.shape(query)[1], ops.shape(value)[1]
     chunk_size = fit_chunk_size(chunk_size, length)
     mask = _join(query_mask, key_mask, attention_mask, causal)
-    # TensorFlow finds no gradient of a variable that is read within a loop.
-    weights = [ops.convert_to_tensor(variable) for variable in variables]
+    # Tensors, in the place of variables: TensorFlow has no gradient for a variable that
+    # recomputed steps of a loop read.
+    weights = [ops.copy(variable) for variable in variables]
 
     def attend_chunk(index):
         rows = cut(index, length, chunk_size)

@@ -313,13 +313,15 @@ def repeat(tensors, times: int):
     """Repeat each row of axis 0, so that `(B, ...)` becomes `(B * times, ...)`.
 
     Args:
-        tensors: A tensor or a nest of tensors.
+        tensors: A tensor or a nest of tensors; `None` stays.
         times: Positive int, the beam size.
 
     Returns:
         The same nest; the copies of a row stand one after another.
     """
-    return keras.tree.map_structure(lambda x: ops.repeat(x, times, axis=0), tensors)
+    return keras.tree.map_structure(
+        lambda x: None if x is None else ops.repeat(x, times, axis=0), tensors
+    )
 
 
 def take_beams(tensor, beams):

@@ -14,7 +14,7 @@ import sacrebleu
 import tensorflow as tf
 from tqdm import tqdm
 
-from keras_attention.callback import EpochPictures
+import keras_attention as ka
 from nmt.batches import training_batches, validation_batches
 from nmt.config import CONFIG_FILE, Config
 from nmt.errors import UserError
@@ -292,7 +292,7 @@ class Training:
         else:
             pair = [side[:1] for side in self.corpus.splits["validation"]]
             (translation,) = self.translator.force(*pair)
-        pictures = EpochPictures(self.out / PICTURES_FOLDER)
+        pictures = ka.EpochPictures(self.out / PICTURES_FOLDER)
         pictures.add(len(self.history), *translation.words())
 
     def _with_averages(self, function):

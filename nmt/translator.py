@@ -244,12 +244,7 @@ class Translator:
             memory, mask, states = self.model.encode(source)
             prepared = self.model.decoder.prepare(memory, mask)
             states = self.model.decoder.initial_states(prepared, states)
-            prepared = ka.Memory(
-                *(
-                    None if part is None else search.repeat(part, beams)
-                    for part in prepared
-                )
-            )
+            prepared = search.repeat(prepared, beams)
 
             def step(states, token):
                 return self.model.step(token, prepared, states)
