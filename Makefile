@@ -4,17 +4,22 @@
 .NOTPARALLEL:
 
 BIN := .venv/bin
-BENCHMARKS := $(wildcard benchmarks/layers.py)
+BENCHMARKS := $(addprefix benchmarks/,layers.py masking.py additive_and_dot.py)
 # What a layer is made of and what joins it to a model: these run on any backend.
 LAYER_TESTS := $(patsubst %,tests/test_%.py,\
-	masks scores weights base additive dot multi_head position recurrent)
+	masks scores weights base additive dot feedback location coverage monotonic \
+	multi_head heads cache position rotary position_bias chunked pooling \
+	hierarchical recurrent recurrent_states recurrent_several record masking)
+# Test files that run side by side: make test JOBS=8 on a large machine.
+JOBS ?= 2
+PYTEST := -m pytest --numprocesses $(JOBS) --dist loadfile
 
 demo: .venv/installed
 	$(BIN)/nmt demo
 
 test: .venv/installed-test
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest
-	KERAS_BACKEND=jax $(BIN)/python -m pytest $(LAYER_TESTS)
+	KERAS_BACKEND=tensorflow $(BIN)/python $(PYTEST)
+	KERAS_BACKEND=jax $(BIN)/python $(PYTEST) $(LAYER_TESTS)
 
 lint: .venv/installed-test
 	$(BIN)/ruff check

@@ -7,6 +7,7 @@ gets weights 0 and context 0.
 from keras_attention.additive import BahdanauAttention
 from keras_attention.alignment import alignment_error_rate, hard_links, parse_links
 from keras_attention.base import Memory, ScoreAttention
+from keras_attention.cache import Cache
 from keras_attention.callback import AttentionCallback, EpochPictures
 from keras_attention.coverage import CoverageAttention, coverage_loss
 from keras_attention.describe import describe_attention
@@ -46,6 +47,7 @@ __all__ = [
     "AttentionRNN",
     "AttentionView",
     "BahdanauAttention",
+    "Cache",
     "CoverageAttention",
     "EpochPictures",
     "HierarchicalAttention",

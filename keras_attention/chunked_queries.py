@@ -53,7 +53,7 @@ def attend_by_queries(
     mask = _join(query_mask, key_mask, attention_mask, causal)
     # Tensors, in the place of variables: TensorFlow has no gradient for a variable that
     # recomputed steps of a loop read.
-    weights = [ops.copy(variable) for variable in variables]
+    weights = [ops.copy(ops.convert_to_tensor(each)) for each in variables]
 
     def attend_chunk(index):
         rows = cut(index, length, chunk_size)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from keras_attention.chunked_scores import share_heads, sum_heads
-from keras_attention.chunks import add, count_chunks, cut, positions, put, take
+from keras_attention.chunks import add, count_chunks, cut, loop, positions, put, take
 
 # Finite: with minus infinity a row that sees nothing would make NaN.
 LOWEST = -3.0e38
@@ -130,7 +130,7 @@ def attend(blocks, value):
             return new_highest, total, fade * output + share_heads(shares, values)
 
         row_shape = (batch, heads, rows.size)
-        highest, total, output = ops.fori_loop(
+        highest, total, output = loop(
             *blocks.column_range(rows),
             attend_block,
             (
@@ -146,7 +146,7 @@ def attend(blocks, value):
             put(log_sums, highest + ops.log(total), {2: rows}),
         )
 
-    return ops.fori_loop(
+    return loop(
         0,
         blocks.row_count(),
         attend_rows,
@@ -203,7 +203,7 @@ def attend_gradients(blocks, value, output, log_sums, gradient):
 
         # A panel is what a chunk of keys touches. It is written back once, since a
         # write may copy the whole tensor.
-        panels = ops.fori_loop(
+        panels = loop(
             *blocks.row_range(columns),
             add_block,
             tuple(
@@ -218,7 +218,7 @@ def attend_gradients(blocks, value, output, log_sums, gradient):
             for total, panel, (_, axis) in zip(sums, panels, axes, strict=True)
         )
 
-    sums = ops.fori_loop(
+    sums = loop(
         0,
         blocks.column_count(),
         add_columns,

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from keras_attention.chunked_softmax import LOWEST, seen
-from keras_attention.chunks import add
+from keras_attention.chunks import add, loop
 
 
 class AttentionStatistics(NamedTuple):
@@ -49,7 +49,7 @@ def weight_statistics(blocks):
             coverage,
         )
 
-    entropy, place, coverage = ops.fori_loop(
+    entropy, place, coverage = loop(
         0,
         blocks.row_count(),
         describe_rows,
@@ -87,7 +87,7 @@ def _sum_and_place(blocks, rows):
         total = ops.exp(highest - new_highest) * total + ops.sum(shares, axis=-1)
         return new_highest, total, ops.where(top > highest, place, best)
 
-    highest, total, best = ops.fori_loop(
+    highest, total, best = loop(
         *blocks.column_range(rows),
         add_block,
         (
@@ -118,7 +118,7 @@ def _entropy_and_coverage(blocks, rows, log_sums, coverage):
         coverage = add(coverage, ops.sum(weights, axis=-2), {2: columns})
         return entropy + ops.sum(shares, axis=-1), coverage
 
-    return ops.fori_loop(
+    return loop(
         *blocks.column_range(rows),
         add_block,
         (ops.zeros((*blocks.shape[:2], rows.size), blocks.dtype), coverage),

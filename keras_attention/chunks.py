@@ -108,6 +108,35 @@ def add(tensor, update, axes):
     return put(tensor, take(tensor, axes) + update, axes)
 
 
+def loop(lower, upper, body, state):
+    """Run `state = body(index, state)` for every index, strictly one after the other.
+
+    TensorFlow begins up to ten steps of a loop at once, as far as they do not wait for
+    the state, and would hold the blocks of all of them. Here they wait.
+
+    Args:
+        lower: Int or scalar tensor, the first index.
+        upper: Int or scalar tensor, the index after the last.
+        body: Function of an index and a state to the next state.
+        state: Tuple of tensors.
+
+    Returns:
+        The last state.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return ops.fori_loop(lower, upper, body, state)
+
+    def step(index, state):
+        state = body(index, state)
+        for tensor in state:
+            # Adds 0, but not before the tensor is there.
+            first = ops.reshape(tensor, (-1,))[:1]
+            index = index + ops.minimum(ops.sum(ops.cast(first > 0, "int32")), 0)
+        return index + 1, state
+
+    return ops.while_loop(lambda index, state: index < upper, step, (lower, state))[1]
+
+
 def four_axes(pairs):
     """Give a mask or bias of pairs all four axes.
 

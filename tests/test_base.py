@@ -520,7 +520,7 @@ def test_the_query_hands_its_mask_on(make):
 
 def test_a_users_layer_keeps_the_contract():
     inputs = attention_inputs() | {"value_mask": left_padding()}
-    arguments = {"dropout": 0.1, "seed": 3}
+    arguments = {"dropout": 0.1, "seed": 3, "chunk_size": None}
     check_layer(Distance, arguments, inputs, {"return_attention_scores": True})
 
 

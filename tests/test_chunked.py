@@ -396,17 +396,16 @@ def test_a_bias_of_minus_infinity_hides_a_pair():
 
 
 @needs_gradients
-@pytest.mark.parametrize("chunk_size", [2, 16])
 @pytest.mark.parametrize(
-    "options",
+    ("chunk_size", "options"),
     [
-        {},
-        {"key_mask": (B, S), "causal": True, "offset": 2},
-        {"query_mask": (B, T), "attention_mask": (B, T, S), "window": 1},
+        (16, {}),
+        (2, {"key_mask": (B, S), "causal": True, "offset": 2}),
+        (3, {"query_mask": (B, T), "attention_mask": (B, T, S), "window": 1}),
     ],
 )
 def test_additive_chunks_give_the_numbers_and_gradients_of_the_whole(
-    options, chunk_size
+    chunk_size, options
 ):
     options, _ = drawn_options(options)
     inputs = [normal(B, T, U), normal(B, S, U), normal(B, S, DV), normal(U)]
@@ -510,10 +509,19 @@ LAYERS = {
     "additive": lambda **rest: BahdanauAttention(U, **rest),
     "normalised": lambda **rest: BahdanauAttention(U, normalize=True, **rest),
     "dot": lambda **rest: LuongAttention("dot", use_scale=True, **rest),
-    "general": lambda **rest: LuongAttention("general", **rest),
+    "general": lambda **rest: LuongAttention("general", use_scale=True, **rest),
     "concat": lambda **rest: LuongAttention("concat", U, use_scale=True, **rest),
 }
 every_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+# One of each way through the chunks, and the rest marked slow.
+layer_kinds = pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(make, id=name, marks=() if name in kinds else pytest.mark.slow)
+        for kinds in [("distance", "general", "concat")]
+        for name, make in LAYERS.items()
+    ],
+)
 
 
 def layer_pair(make, inputs, dtype=None):
@@ -539,7 +547,7 @@ def masked_inputs():
 
 
 @needs_gradients
-@every_layer
+@layer_kinds
 def test_a_chunked_layer_gives_the_numbers_and_gradients_of_the_whole(make):
     inputs = masked_inputs()
     chunked, whole = layer_pair(make, inputs)
@@ -553,7 +561,7 @@ def test_a_chunked_layer_gives_the_numbers_and_gradients_of_the_whole(make):
         assert_close(one, other)
 
 
-@every_layer
+@layer_kinds
 def test_a_chunked_layer_gives_weights_when_asked_and_the_same_context(make):
     inputs = masked_inputs()
     chunked, whole = layer_pair(make, inputs)
@@ -562,7 +570,7 @@ def test_a_chunked_layer_gives_weights_when_asked_and_the_same_context(make):
     assert_close(chunked(**inputs), context)
 
 
-@every_layer
+@layer_kinds
 def test_one_step_of_a_chunked_layer_is_a_row_of_the_whole(make):
     inputs = attention_inputs()
     chunked, _ = layer_pair(make, inputs)
@@ -571,7 +579,7 @@ def test_one_step_of_a_chunked_layer_is_a_row_of_the_whole(make):
     assert_close(chunked(**inputs), context[:, 1])
 
 
-@every_layer
+@layer_kinds
 def test_statistics_of_a_layer_are_those_of_its_weights(make):
     inputs = masked_inputs()
     for layer in layer_pair(make, inputs):
@@ -596,7 +604,7 @@ def test_a_compiled_chunked_layer_gives_the_same(make, xla):
     ("layer_class", "arguments"),
     [
         (Distance, {}),
-        (ScaledDotProductAttention, {}),
+        pytest.param(ScaledDotProductAttention, {}, marks=pytest.mark.slow),
         (BahdanauAttention, {"units": U, "normalize": True, "use_bias": True}),
     ],
 )
