@@ -9,9 +9,9 @@ from pathlib import Path
 PACKAGES = ("tensorflow", "keras", "sacrebleu")
 
 
-def describe_run() -> str:
+def describe_run(packages=PACKAGES) -> str:
     """Return the command, the versions and the machine, one line each."""
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return "\n".join(
         (
             f"$ python {' '.join(sys.argv)}",

@@ -9,6 +9,7 @@ from keras_attention.alignment import alignment_error_rate, hard_links, parse_li
 from keras_attention.base import Memory, ScoreAttention
 from keras_attention.cache import Cache
 from keras_attention.callback import AttentionCallback, EpochPictures
+from keras_attention.chunked_statistics import AttentionStatistics
 from keras_attention.coverage import CoverageAttention, coverage_loss
 from keras_attention.describe import describe_attention
 from keras_attention.diagnostics import (
@@ -45,6 +46,7 @@ __all__ = [
     "AttentionCallback",
     "AttentionPooling",
     "AttentionRNN",
+    "AttentionStatistics",
     "AttentionView",
     "BahdanauAttention",
     "Cache",

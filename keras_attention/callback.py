@@ -1,9 +1,8 @@
 """Watching attention while a model learns: a picture for each epoch, and a page."""
 
+import io
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import keras
 import numpy as np
 
 from keras_attention.events import EventFile
+from keras_attention.files import write_whole
 from keras_attention.grid import plot_attention_heads
-from keras_attention.plot import plot_attention, save_figure
+from keras_attention.plot import DPI, plot_attention, save_figure
 from keras_attention.record import record_attention
 from keras_attention.view import AttentionView, attention_view
 
@@ -66,13 +66,14 @@ class EpochPictures:
         if not isinstance(weights, Mapping):
             weights = {TAG: weights}
         attention_view(weights, source, target)  # raises before a file is written
-        self.folder.mkdir(parents=True, exist_ok=True)
         stem = self.folder / f"epoch-{epoch:03d}"
         _save_numbers(stem.with_suffix(".npz"), weights, source, target)
         figure = _draw(weights, source, target)
         save_figure(figure, stem.with_suffix(".svg"))
         if self._events is not None:
-            self._events.add_image(TAG, _png(figure), epoch)
+            from keras_attention.picture import render
+
+            self._events.add_image(TAG, render(figure, "png", DPI), epoch)
         self._write_page(epoch)
 
     def _write_page(self, last):
@@ -181,25 +182,14 @@ def _draw(weights, source, target):
     return plot_attention_heads(heads, source, target).flat[0].figure
 
 
-def _png(figure):
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "picture.png"
-        save_figure(figure, path)
-        return path.read_bytes()
-
-
 def _save_numbers(path, weights, source, target):
     words = {"source": list(map(str, source)), "target": list(map(str, target))}
     arrays = {
         f"layer {name}": np.asarray(each, "float32") for name, each in weights.items()
     }
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(partial, "wb") as file:
-            np.savez_compressed(file, words=np.array(json.dumps(words)), **arrays)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    file = io.BytesIO()
+    np.savez_compressed(file, words=np.array(json.dumps(words)), **arrays)
+    write_whole(path, file.getvalue())
 
 
 def _load_numbers(path):

@@ -4,7 +4,6 @@ Matplotlib is imported when a picture is drawn. Nothing here imports pyplot, sho
 window or changes `rcParams`.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from keras_attention.characters import clip, readable
 from keras_attention.checks import SCALES, check_options, check_sentence_pair
 from keras_attention.describe import describe_difference, describe_selection
 from keras_attention.diagnostics import attention_diagnostics
+from keras_attention.files import write_whole
 from keras_attention.selection import is_special, select
 
 DIVERGING = "PuOr_r"  # told apart by colour-blind readers; white in the middle
@@ -147,14 +147,14 @@ def plot_attention_difference(
             [[0.5, 0.5]], [[0.9, 0.1]], ["the", "cat"], ["chat"], names=("1", "9")
         )
     """
-    first, source, given, own = check_sentence_pair(first, source, target, 2)
+    first, source, target, own = check_sentence_pair(first, source, target, 2)
     second, *_ = check_sentence_pair(second, source, target, 2)
     for weights in (first, second):
         check_options(weights, None, source_direction)
     names = _pair_of_names(names)
     if not 0 < limit < np.inf:
         raise ValueError(f"`limit` must be above 0. Received: limit={limit!r}.")
-    target, difference = given, second - first
+    difference = second - first
 
     from matplotlib.colors import Normalize
 
@@ -199,14 +199,7 @@ def save_figure(figure, path):
     from keras_attention.picture import render
 
     # `figure` may be Axes, a subfigure, or the figure itself.
-    content = render(figure.figure.figure, kind, DPI)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, render(figure.figure.figure, kind, DPI))
 
 
 def _axes(ax, source, target, overlay):

@@ -5,14 +5,13 @@ what it can show.
 """
 
 import dataclasses
-import os
 from html import escape
 from pathlib import Path
 
 from keras_attention.alignment import gold_links
 from keras_attention.characters import readable
 from keras_attention.checks import check_choice, check_strings
-from keras_attention.merge import SPECIAL_TOKENS
+from keras_attention.files import write_whole
 from keras_attention.selection import POLICIES
 from keras_attention.view_data import Frame, direction_of
 from keras_attention.view_html import (
@@ -118,7 +117,7 @@ def attention_view(
         layers=layers,
         directions=directions,
         links=links,
-        special=SPECIAL_TOKENS if special == "dim" else (),
+        dim=special == "dim",
         notes=notes,
     )
     return AttentionView([frame], title=title, layout=layout)
@@ -206,28 +205,18 @@ class AttentionView:
         return attention_page(self.data, fallback=page_table(self.frames[-1])).html
 
     def save(self, path):
-        """Write the page to a file, whole or not at all.
+        """Write the page to a file, whole or not at all; missing folders are made.
 
         Args:
-            path: File name that ends in .html, in a folder that exists.
+            path: File name that ends in .html.
 
         Raises:
-            ValueError: If the name ends otherwise, or there is no such folder.
+            ValueError: If the name ends otherwise.
         """
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"`path` must end in .html. Received: path={str(path)!r}.")
-        if not path.parent.is_dir():
-            raise ValueError(
-                "`path` must be in a folder that exists. "
-                f"Received: path={str(path)!r}. Make {str(path.parent)!r} first."
-            )
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            partial.write_text(self.html, encoding="utf-8", newline="\n")
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_whole(path, self.html.encode())
 
     def __str__(self):
         return text_blocks(self.frames[-1])

@@ -12,7 +12,8 @@ The JSON, made by `Frame.data` and `view.AttentionView.data`; every index counts
           {"text": str, exactly as given,
            "label": str, what is written instead, if that differs,
            "joined": true, if it goes on with the word before it,
-           "special": true, if it is dimmed},
+           "special": true, if it is a token such as </s>, and no word of the text,
+           "dim": true, if it is written small and grey},
         "source_direction": "ltr" or "rtl", "target_direction": likewise,
         "layers": [{
           "name": str, "heads": H,
@@ -50,7 +51,7 @@ class Frame:
         directions: `"ltr"` or `"rtl"` of source and of target.
         links: Gold links, a set of sure and a set of possible `(source, target)`
             pairs, or `None`.
-        special: Strings that are dimmed.
+        dim: Whether special tokens are written small and grey.
         notes: Sentences to be read under the heat map.
         label: What the slider over frames calls it.
     """
@@ -60,7 +61,7 @@ class Frame:
     layers: dict
     directions: tuple = ("ltr", "ltr")
     links: tuple | None = None
-    special: tuple = SPECIAL_TOKENS
+    dim: bool = True
     notes: list = field(default_factory=list)
     label: str = ""
 
@@ -68,8 +69,8 @@ class Frame:
         """The frame as JSON can hold it."""
         data = {
             "label": self.label,
-            "source": describe_tokens(self.source, self.special),
-            "target": describe_tokens(self.target, self.special),
+            "source": describe_tokens(self.source, self.dim),
+            "target": describe_tokens(self.target, self.dim),
             "source_direction": self.directions[0],
             "target_direction": self.directions[1],
             "layers": [
@@ -102,34 +103,36 @@ def _base64(array):
     return base64.b64encode(array.tobytes()).decode("ascii")
 
 
-def describe_tokens(tokens, special=SPECIAL_TOKENS):
+def describe_tokens(tokens, dim=True):
     """Tokens as JSON can hold them: the exact text, and how to write it readably."""
     described = []
-    for token, (label, joined) in zip(tokens, _labels(tokens, special), strict=True):
+    for token, (label, joined) in zip(tokens, _labels(tokens), strict=True):
         entry = {"text": token}
         if label != token:
             entry["label"] = label
         if joined:
             entry["joined"] = True
-        if token in special:
+        if token in SPECIAL_TOKENS:
             entry["special"] = True
+            if dim:
+                entry["dim"] = True
         described.append(entry)
     return described
 
 
-def _labels(tokens, special):
+def _labels(tokens):
     """What to write for each token; whether it goes on with the word before it.
 
     The marks of the usual tokenizers are left out where the list as a whole has them:
     a lone `Ġ` or `##` may as well be a letter or a heading.
     """
-    plain = [token for token in tokens if token not in special]
+    plain = [token for token in tokens if token not in SPECIAL_TOKENS]
     start = _start_mark(plain)
     pairs, before = [], None
     for token in tokens:
         label, joined = token, False
-        if token not in special:
-            inside = before is not None and before not in special
+        if token not in SPECIAL_TOKENS:
+            inside = before is not None and before not in SPECIAL_TOKENS
             if start:
                 joined = inside and not token.startswith(start)
                 label = token.removeprefix(start) or token

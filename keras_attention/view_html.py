@@ -130,8 +130,8 @@ def _name(name, weights):
 
 
 def _table(frame, weights, name, styled=True):
-    source = [_word(token) for token in describe_tokens(frame.source, frame.special)]
-    target = [_word(token) for token in describe_tokens(frame.target, frame.special)]
+    source = [_word(token) for token in describe_tokens(frame.source)]
+    target = [_word(token) for token in describe_tokens(frame.target)]
     caption = f"Attention weights of 0.01 and more; {escape(name)}"
     if weights.size <= MAX_TABLE:
         heading = "".join(f'<th scope="col">{word}</th>' for word in source)

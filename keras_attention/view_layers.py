@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from keras_attention.characters import readable
 from keras_attention.checks import TOLERANCE, check_range
 from keras_attention.merge import merge_links, merge_pieces, word_spans
 from keras_attention.selection import select
@@ -19,7 +20,9 @@ def check_layers(weights, rows, columns):
         ValueError: If the numbers of words do not match, or a weight can be none.
     """
     if isinstance(weights, Mapping):
-        named = {str(name): np.asarray(w, "float64") for name, w in weights.items()}
+        named = {
+            readable(name): np.asarray(w, "float64") for name, w in weights.items()
+        }
         ndims, place = (2, 3), "`weights[{!r}]`"
     else:
         weights = np.asarray(weights, dtype="float64")

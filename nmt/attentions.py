@@ -4,10 +4,7 @@ import keras
 from keras import ops
 
 import keras_attention as ka
-from nmt.config import ATTENTIONS
-
-LONGEST = 1024
-"""Pieces that learned positions reach: ten times the longest training sentence."""
+from nmt.config import ATTENTIONS, LONGEST
 
 
 @keras.saving.register_keras_serializable(package="nmt")

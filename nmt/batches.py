@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nmt.config import LONGEST
 from nmt.errors import UserError
 from nmt.vocabulary import END_ID, PAD_ID, START_ID
 
@@ -45,6 +46,24 @@ def make_batch(sources, targets):
         pad([[START_ID, *ids] for ids in targets]),
         pad([[*ids, END_ID] for ids in targets]),
     )
+
+
+def check_lengths(sequences, texts):
+    """Refuse what a model would take too much memory for.
+
+    Args:
+        sequences: Lists of ids without start and end.
+        texts: The texts they are of.
+
+    Raises:
+        UserError: If one has more than `LONGEST` pieces, the end included.
+    """
+    for ids, text in zip(sequences, texts, strict=True):
+        if len(ids) >= LONGEST:
+            raise UserError(
+                f"A line has {len(ids)} pieces; at most {LONGEST - 1} are allowed. "
+                f"Split it into sentences, one a line. It begins: {text[:60]!r}."
+            )
 
 
 def training_batches(text, vocabulary, training, epoch):
@@ -90,8 +109,14 @@ def training_batches(text, vocabulary, training, epoch):
 
 
 def validation_batches(text, vocabulary, batch_tokens):
-    """Make the batches of a text, every pair in it, by the best split into pieces."""
+    """Make the batches of a text, every pair in it, by the best split into pieces.
+
+    Raises:
+        UserError: If a sentence is too long, see `check_lengths`.
+    """
     sources, targets = vocabulary.ids(text.source), vocabulary.ids(text.target)
+    check_lengths(sources, text.source)
+    check_lengths(targets, text.target)
     lengths = np.array(
         [[len(s) + 1, len(t) + 1] for s, t in zip(sources, targets, strict=True)]
     )

@@ -5,9 +5,12 @@ stands in `nmt.commands`.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 from nmt.config import PRESETS, ModelConfig, TrainingConfig, VocabularyConfig
@@ -35,14 +38,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            # All text in and out is UTF-8, whatever the terminal is set to.
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+            # All text in and out is UTF-8, whatever the terminal is set to. Each line
+            # goes out when it is written: who reads the log of a training waits.
+            stream.reconfigure(
+                encoding="utf-8", errors="backslashreplace", line_buffering=True
+            )
     args = None
     try:
         args = parser().parse_args(argv)
         from nmt import commands
 
-        getattr(commands, args.command)(args)
+        with _ended_as_by_ctrl_c():
+            getattr(commands, args.command)(args)
         sys.stdout.flush()
         return OK
     except SystemExit as end:  # argparse has printed the help
@@ -61,6 +68,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}.", FAILED)
+    except Exception as error:
+        # TensorFlow's is known by its name, as it may not be imported here.
+        if type(error).__name__ != "ResourceExhaustedError" and not isinstance(
+            error, MemoryError
+        ):
+            raise
+        return _fail(
+            "not enough memory. Try a smaller --beam, --batch-tokens or model, or "
+            "shorter sentences.",
+            FAILED,
+        )
+
+
+@contextlib.contextmanager
+def _ended_as_by_ctrl_c():
+    """Let SIGTERM end a command as Ctrl-C does, so that no half file is left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _fail(error, status: int) -> int:
@@ -175,7 +206,10 @@ def _add_setting(group, option: dataclasses.Field, defaults):
     text = option.metadata["help"].replace("%", "%%")
     if option.type is bool:
         group.add_argument(
-            flag, action="store_true", default=argparse.SUPPRESS, help=text
+            flag,
+            action=argparse.BooleanOptionalAction,
+            default=argparse.SUPPRESS,
+            help=f"{text} (default: {'yes' if option.default else 'no'})",
         )
         return
     choices = option.metadata["choices"]
@@ -218,9 +252,9 @@ def _add_translate(commands):
     )
     command.add_argument(
         "--length-penalty",
-        type=_not_negative,
+        type=_length_penalty,
         metavar="X",
-        help="more prefers longer translations (default: 1)",
+        help="0 to 10; more prefers longer translations (default: 1)",
     )
     command.add_argument(
         "--coverage-penalty",
@@ -362,6 +396,7 @@ def _number(kind, fits, expected):
 _positive = _number(int, lambda n: n >= 1, "a whole number of at least 1")
 _port = _number(int, lambda n: 0 <= n < 65536, "a whole number from 0 to 65535")
 _above_zero = _number(float, lambda x: 0 < x < float("inf"), "a number above 0")
+_length_penalty = _number(float, lambda x: 0 <= x <= 10, "a number from 0 to 10")
 _not_negative = _number(
     float, lambda x: 0 <= x < float("inf"), "a number of at least 0"
 )

@@ -14,6 +14,7 @@ from nmt.quiet import import_tensorflow
 from nmt.streams import (
     CHUNK,
     arriving_lines,
+    check_utf8,
     checked_texts,
     chunks,
     translated,
@@ -272,10 +273,7 @@ def _picture_of(args, config):
         )
     if args.picture_of is None:
         return ""
-    try:
-        args.picture_of.encode()
-    except UnicodeEncodeError:
-        raise UserError("--picture-of is not UTF-8. Set the terminal to it.") from None
+    check_utf8(args.picture_of, "--picture-of")
     if not args.picture_of.strip():
         raise UserError("--picture-of is empty. Expected a sentence.")
     return args.picture_of
@@ -327,6 +325,8 @@ def _search(args):
             f"--n-best must be at most --beam. Got --n-best {args.n_best} and "
             f"--beam {beams}."
         )
+    if args.prefix is not None:
+        check_utf8(args.prefix, "--prefix")
     values["prefix"] = args.prefix
     return {name: value for name, value in values.items() if value is not None}
 
@@ -339,6 +339,7 @@ def _picture(plot):
     picture_ending(path)
     if path.is_dir():
         raise UserError(f"--plot must be a file, but {plot} is a folder.")
+    _check_writable(path.parent, "the folder of --plot")
     return path
 
 
@@ -350,15 +351,30 @@ def _lines(args):
         return [checked_texts(args.texts)]
     if args.input is not None:
         return list(chunks(read_lines(args.input)))
+    if sys.stdin is None:
+        raise UserError("no text to translate: standard input is closed. Give TEXT.")
     if sys.stdin.isatty():
         print("one sentence a line; end by Ctrl-D", file=sys.stderr)
     return arriving_lines(sys.stdin.buffer, "standard input")
 
 
 def _folder(path, flag):
-    if os.path.exists(path) and not os.path.isdir(path):
-        raise UserError(f"{flag} must be a folder, but {path} is a file.")
-    return Path(path)
+    path = Path(path)
+    _check_writable(path, flag)
+    return path
+
+
+def _check_writable(folder, what):
+    """Refuse a folder that nothing can be written into, before the work is done."""
+    places = (folder, *folder.parents)
+    there = next((place for place in places if os.path.exists(place)), Path())
+    if not there.is_dir():
+        raise UserError(f"{what} must be a folder, but {there} is a file.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(
+            f"{what} cannot be written: this user may not write in {there}. Choose "
+            "another."
+        )
 
 
 def _config(model):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,10 @@ ATTENTIONS = [
     "none",
 ]
 """Names that the option `attention` takes; `nmt.attentions` adds to them."""
+
+LONGEST = 1024
+"""Most pieces of a sentence that is trained on or translated, the end included: the
+weights of a search need memory that grows with the square of it."""
 
 POSITIONS = ("sinusoidal", "learned", "rotary", "alibi", "relative")
 
@@ -94,7 +99,10 @@ class TrainingConfig:
         2200, "target pieces in a batch, padding included", least=1
     )
     max_pieces: int = _option(
-        100, "longest training sentence, in pieces; longer pairs are left out", least=1
+        100,
+        "longest training sentence, in pieces; longer pairs are left out",
+        least=1,
+        below=LONGEST + 1,
     )
     learning_rate: float = _option(1e-3, "highest learning rate of Adam", least=0)
     warmup_steps: int = _option(300, "steps in which the rate rises to it", least=0)
@@ -117,7 +125,9 @@ class TrainingConfig:
     max_minutes: float = _option(
         0.0, "stop after so many minutes of training; 0: no limit", least=0
     )
-    seed: int = _option(1, "seed of data order, pieces, first weights and dropout")
+    seed: int = _option(
+        1, "seed of data order, pieces, first weights and dropout", least=0, below=2**32
+    )
     deterministic: bool = _option(False, "the same weights to the last bit; slower")
 
 
@@ -171,9 +181,7 @@ class Config:
 
     def save(self, path):
         """Write the settings as JSON, whole or not at all."""
-        text = json.dumps(
-            {"format": FORMAT, **dataclasses.asdict(self)}, indent=2, ensure_ascii=False
-        )
+        text = json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=2)
         write_whole(path, lambda partial: partial.write_text(text + "\n", "utf-8"))
 
     @classmethod
@@ -197,7 +205,7 @@ class Config:
             ) from None
         except OSError as error:
             raise UserError(f"Cannot read {path}: {error.strerror}. {mend}") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UserError(f"{path} is not valid JSON. {mend}") from None
         if not isinstance(content, dict) or "format" not in content:
             raise UserError(f"{path} holds no settings of a model. {mend}")
@@ -215,13 +223,15 @@ class Config:
         for name, kind in SECTIONS.items():
             known = {option.name for option in dataclasses.fields(kind)}
             values = content[name]
-            if not isinstance(values, dict) or not set(values) <= known:
+            if not isinstance(values, dict):
+                raise UserError(f"{path}: {name} must be an object. {mend}")
+            if not set(values) <= known:
                 wrong = sorted(set(values) - known)
                 raise UserError(f"{path}: unknown settings {wrong}. {mend}")
             # An option that came later stands at its default, which is what a model
             # from before it has.
-            if "files" in values:
-                values["files"] = tuple(values["files"])
+            if isinstance(values.get("files"), list):
+                values["files"] = tuple(map(str, values["files"]))
             sections[name] = kind(**values)
         return cls(**sections)
 
@@ -245,6 +255,8 @@ def _check(option, value):
         raise UserError(
             f"Option {option.name} must be at least {limits['least']}; got {value!r}."
         )
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"Option {option.name} must be finite; got {value!r}.")
     if limits["below"] is not None and not value < limits["below"]:
         raise UserError(
             f"Option {option.name} must be less than {limits['below']}; got {value!r}."

@@ -64,7 +64,7 @@ def data_folder(data: str | os.PathLike | None = None) -> Path:
     import pooch  # 0.1 s, which `nmt --help` shall not wait for
 
     folder = data or os.environ.get("NMT_DATA") or pooch.os_cache("nmt")
-    path = Path(folder).expanduser()
+    path = Path(os.path.expanduser(folder))
     if os.path.exists(path) and not os.path.isdir(path):
         raise UserError(
             f"the data folder must be a folder, but {path} is a file. "
@@ -171,7 +171,7 @@ def _download(file: RemoteFile, folder: Path, verify: bool) -> None:
         urls={file.name: file.url},
         retry_if_failed=RETRIES,
     )
-    was_there = folder.exists()
+    made = [each for each in (folder / file.name).parents if not each.exists()]
     by_hand = f"Check the network, or put the file at {folder / file.name} yourself."
     try:
         manager.fetch(file.name, downloader=transfer_and_check)
@@ -195,9 +195,9 @@ def _download(file: RemoteFile, folder: Path, verify: bool) -> None:
             "can be written, or that holds the file."
         ) from error
     finally:
-        if not was_there:
+        for each in made:  # from the innermost on
             with contextlib.suppress(OSError):  # not empty: the file has come
-                folder.rmdir()
+                each.rmdir()
 
 
 def _refusal(file: RemoteFile, error) -> str:

@@ -129,13 +129,19 @@ def evaluate(
         progress: Whether to show a progress bar when standard error is a terminal.
 
     Raises:
-        UserError: If the corpus has no such split.
+        UserError: If the corpus has no such split, or no pair in it has two sides.
     """
     if split not in corpus.splits:
         raise UserError(
             f"{corpus.name} has no split {split!r}. Known: {', '.join(corpus.splits)}."
         )
     pairs = corpus.splits[split]
+    whole = [pair for pair in zip(*pairs, strict=True) if all(map(str.strip, pair))]
+    if not whole:
+        raise UserError(
+            f"{split} of {corpus.name} holds no pair of sentences: a side is always "
+            "blank. Give text and its translation."
+        )
     if corpus.grouped_references:
         sources, references = group_references(*pairs)
     else:
@@ -152,7 +158,7 @@ def evaluate(
     hypotheses = [one.text if one else "" for one in translations]
     forced = in_chunks(
         lambda part: translator.force(*zip(*part, strict=True)),
-        [pair for pair in zip(*pairs, strict=True) if all(map(str.strip, pair))],
+        whole,
         f"forcing {split}" if progress else None,
     )
     attends = translator.config.model.attention != "none"

@@ -41,6 +41,12 @@ __all__ = [
 # logarithm of its coverage is taken.
 LEAST_COVERAGE = 1e-6
 
+LEAST_TEMPERATURE = 1e-6
+
+# From about 15 on the length term of a long output overflows in float32, and what is
+# not allowed ranks as high as the rest.
+MOST_LENGTH_PENALTY = 10
+
 
 def greedy(step: Callable, state, source_mask, **rules) -> Hypotheses:
     """Take the likeliest token at each step.
@@ -107,6 +113,8 @@ def sample(
     top_k = 0 if top_k is None else top_k
     check_int("top_k", top_k, least=0)
     rules = Rules(**rules)
+    # Below this nothing but the likeliest is drawn, and 0 / 0 is not far.
+    temperature = max(temperature, LEAST_TEMPERATURE)
     # All random numbers are drawn here: drawn inside a compiled loop, they would be the
     # same in each step (int seed) or leak state out of the loop (generator).
     batch = ops.shape(ops.convert_to_tensor(source_mask))[0]
@@ -152,7 +160,7 @@ def beam(
         beam_size: Positive int, `K`; 1 is the same as `greedy`.
         n_best: Positive int, at most `beam_size`. Number of hypotheses returned. 1 by
             default.
-        length_penalty: Float of at least 0, alpha in the paper. 0 ranks by the score
+        length_penalty: Float from 0 to 10, alpha in the paper. 0 ranks by the score
             itself, more prefers longer outputs. 1 by default.
         coverage_penalty: Float of at least 0, beta in the paper. 0 by default.
         **rules: The attributes of `Rules`.
@@ -175,6 +183,11 @@ def beam(
             f"Received: n_best={n_best}, beam_size={beam_size}."
         )
     _check_not_negative("length_penalty", length_penalty)
+    if length_penalty > MOST_LENGTH_PENALTY:
+        raise ValueError(
+            f"`length_penalty` must be at most {MOST_LENGTH_PENALTY}. "
+            f"Received: length_penalty={length_penalty!r}."
+        )
     _check_not_negative("coverage_penalty", coverage_penalty)
     # With a coverage term, the first in the beam need not be the first in the end.
     decisive = beam_size if coverage_penalty else n_best

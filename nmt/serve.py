@@ -32,8 +32,11 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-# Of answers that are no pages. A page comes with its own.
-NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'"
+# A page comes with a policy of its own, which cannot say this from within.
+NO_FRAMES = "frame-ancestors 'none'"
+# Of answers that are no pages.
+NOTHING_ALLOWED = f"default-src 'none'; {NO_FRAMES}"
+METHODS = {"/": "GET, HEAD", "/translate": "POST"}
 
 
 class Refused(Exception):
@@ -50,7 +53,7 @@ class Service:
     Args:
         translator: Function of a text and `beam_size` and `prefix` that returns a
             `Translation`.
-        payload: Function that turns a `Translation` into what the page draws.
+        payload: Function that turns a `Translation` into the object of the answer.
         beam_size: Int. Beams where a request names none.
     """
 
@@ -67,7 +70,7 @@ class Service:
             body: JSON object: `text`, and optionally `beam_size` and `prefix`.
 
         Returns:
-            `text`, `score`, and what the page draws.
+            What `payload` makes of the `Translation`.
 
         Raises:
             Refused: If the body is no such object.
@@ -76,21 +79,15 @@ class Service:
         try:
             with self._one_at_a_time:
                 result = self._translator(text, beam_size=beam_size, prefix=prefix)
+                # Under the lock too: a thread that Python's end meets in the middle of
+                # NumPy's work brings the whole program down.
+                return self._payload(result)
         except UserError as error:
             raise Refused(400, str(error)) from None
-        return {
-            "text": result.text,
-            "score": float(result.score),
-            **self._payload(result),
-        }
 
-    def stop(self) -> bool:
-        """Wait for a translation under way, and begin no other.
-
-        Returns:
-            Whether it ended in time.
-        """
-        return self._one_at_a_time.acquire(timeout=LAST_TRANSLATION)
+    def stop(self):
+        """Wait for a translation under way, but not for ever, and begin no other."""
+        self._one_at_a_time.acquire(timeout=LAST_TRANSLATION)
 
     def _read(self, body):
         try:
@@ -231,15 +228,18 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refused(421, f"This page is at {self.server.url} and nowhere else.")
 
     def _check_path(self, methods, path):
-        allowed = {"/": "GET, HEAD", "/translate": "POST"}
-        asked = self.path.partition("?")[0]
-        if asked not in allowed:
+        asked = self._asked()
+        if asked not in METHODS:
             raise Refused(404, f"There is nothing here. The page is {self.server.url}")
         if asked != path or self.command not in methods:
-            raise Refused(405, f"{asked} answers {allowed[asked]} only.")
+            raise Refused(405, f"{asked} answers {METHODS[asked]} only.")
+
+    def _asked(self):
+        return self.path.partition("?")[0]
 
     def _page(self):
-        return self.server.page, "text/html; charset=utf-8", self.server.policy
+        policy = f"{self.server.policy}; {NO_FRAMES}"
+        return self.server.page, "text/html; charset=utf-8", policy
 
     def _translation(self):
         answer = self.server.service.answer(self._body())
@@ -284,7 +284,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         if code == 405:
-            self.send_header("Allow", "GET, HEAD" if self.path == "/" else "POST")
+            self.send_header("Allow", METHODS[self._asked()])
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)

@@ -23,14 +23,20 @@ def checked_texts(texts: Sequence[str]) -> list[str]:
                 f"argument {number} to translate is empty. Expected a sentence; only "
                 "--input and standard input may have blank lines."
             )
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise UserError(
-                f"argument {number} to translate is not UTF-8. Set the terminal to "
-                "UTF-8, or give the text by --input in a file."
-            ) from None
+        check_utf8(text, f"argument {number} to translate")
     return list(texts)
+
+
+def check_utf8(text: str, what: str):
+    """Check an argument that Python could not decode.
+
+    Raises:
+        UserError: If it was not typed in UTF-8.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{what} is not UTF-8. Set the terminal to UTF-8.") from None
 
 
 def arriving_lines(stream, where: str) -> Iterator[list[str]]:

@@ -6,6 +6,8 @@ import json
 import math
 import sys
 import time
+import zipfile
+import zlib
 from pathlib import Path
 
 import keras
@@ -29,6 +31,8 @@ HISTORY_FILE = "history.json"
 PICTURES_FOLDER = "pictures"
 SHOWN_DIFFERENCES = 4
 """Settings that a refusal names; more would fill the screen."""
+BROKEN = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
+"""What reading a state raises that is cut off, changed, or of another model."""
 
 
 def train(corpus, config, out, report=print, picture_of=None):
@@ -51,12 +55,13 @@ def train(corpus, config, out, report=print, picture_of=None):
 
     Raises:
         UserError: If the folder holds a model of other settings or of another text, or
-            the corpus is too small.
+            one that has lost what it needs to go on, or the corpus is too small.
     """
     out = Path(out)
     for split in ("train", "validation"):
         if not corpus.splits[split].source:
             raise UserError(f"The {split} part of {corpus.name} is empty.")
+    _refuse_what_cannot_go_on(out)
     _refuse_other_settings(out, config)
     if config.training.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -137,20 +142,22 @@ class Training:
         if not path.is_file():
             return
         try:
-            with np.load(path, allow_pickle=False) as state:
+            # Opened here: NumPy leaves the file of a broken archive open.
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
                 meta = json.loads(bytes(state["meta"]))
                 arrays = [state[f"array_{i}"] for i in range(len(self._variables()))]
-        except (OSError, ValueError, KeyError) as error:
+            text = meta["corpus"]
+            for variable, array in zip(self._variables(), arrays, strict=True):
+                variable.assign(array)
+        except BROKEN as error:
             raise UserError(
                 f"{path} is broken ({error}). Delete {self.out} to train anew."
             ) from None
-        if meta["corpus"] != self._fingerprint():
+        if text != self._fingerprint():
             raise UserError(
                 f"The model in {self.out} was begun on another text than this of the "
                 f"same name, {self.corpus.name}. Choose another --out."
             )
-        for variable, array in zip(self._variables(), arrays, strict=True):
-            variable.assign(array)
         self.history, self.steps = meta["history"], meta["steps"]
         self.seconds, self.finished = meta["seconds"], meta["finished"]
         if not self.finished:
@@ -351,6 +358,18 @@ def _learning_rate(settings, step, done):
     warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
     wave = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
     return settings.learning_rate * warm * (0.02 + 0.98 * wave)
+
+
+def _refuse_what_cannot_go_on(out):
+    """Keep a model whose settings or state are gone from being trained over."""
+    if not (out / HISTORY_FILE).exists():  # written last, when an epoch ends
+        return
+    for name in (CONFIG_FILE, STATE_FILE):
+        if not (out / name).exists():
+            raise UserError(
+                f"{out} holds a model that cannot be trained further: its {name} is "
+                "gone. Choose another --out, or put the file back."
+            )
 
 
 def _refuse_other_settings(out, config):

@@ -2,7 +2,6 @@
 
 import html
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -60,7 +59,6 @@ class Translation:
             UserError: If `path` has another ending.
         """
         if path is not None and picture_ending(path) == ".html":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
             view = self.view()
             view.save(path)
             return view

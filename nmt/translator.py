@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import keras_attention as ka
 from nmt import search
-from nmt.batches import make_batch
+from nmt.batches import check_lengths, make_batch
 from nmt.config import CONFIG_FILE, Config
 from nmt.errors import UserError
 from nmt.model import TranslationModel
@@ -53,8 +53,9 @@ class Translator:
             )
         try:
             model.load_weights(weights)
-        except (OSError, ValueError, KeyError) as error:
-            reason = str(error).strip().splitlines()[0]
+        # RuntimeError: what h5py says of some broken files.
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise UserError(
                 f"{weights} does not fit its {CONFIG_FILE}, or is broken: {reason} "
                 "Train again."
@@ -101,8 +102,8 @@ class Translator:
             above 1. For a sequence a list of such.
 
         Raises:
-            UserError: If a text is empty, or `prefix` has a character that the model
-                cannot write.
+            UserError: If a text is empty or too long, or `prefix` has a character
+                that the model cannot write.
             ValueError: If an option is out of its range.
         """
         one = isinstance(texts, str)
@@ -111,6 +112,11 @@ class Translator:
         beginning = self._prefix_ids(prefix)
         options = {"min_length": min_length}
         if sample:
+            if n_best > 1:
+                raise ValueError(
+                    "`n_best` must be 1 with `sample`, which draws one translation. "
+                    f"Received: n_best={n_best}."
+                )
             kind = "sample"
             options |= {"temperature": temperature, "top_k": top_k, "n_best": 1}
         else:
@@ -134,6 +140,7 @@ class Translator:
             draw = (0 if seed is None else seed) + number
             if sample and seed is None:
                 draw = int(np.random.default_rng().integers(2**31))
+            draw %= 2**31  # the search takes an int32
             found = self._search(kind, options)(
                 tf.constant(source),
                 tf.constant(limits, tf.int32),
@@ -164,7 +171,8 @@ class Translator:
             List of `Translation`, with `log_probabilities` and `correct`.
 
         Raises:
-            UserError: If a source is empty, or the numbers of texts differ.
+            UserError: If a source is empty, a text is too long, or the numbers of
+                texts differ.
         """
         sources, targets = list(sources), list(targets)
         if len(sources) != len(targets):
@@ -173,6 +181,7 @@ class Translator:
                 "many of one as of the other."
             )
         source_ids, target_ids = self._source_ids(sources), self.vocabulary.ids(targets)
+        check_lengths(target_ids, targets)
         results = [None] * len(sources)
         order = sorted(range(len(sources)), key=lambda i: -len(target_ids[i]))
         for start in range(0, len(order), batch_size):
@@ -219,10 +228,13 @@ class Translator:
         for text in texts:
             if not text.strip():
                 raise UserError(f"Nothing to translate: got {text!r}. Give a text.")
-        return self.vocabulary.ids(texts)
+        ids = self.vocabulary.ids(texts)
+        check_lengths(ids, texts)
+        return ids
 
     def _prefix_ids(self, prefix):
         (ids,) = self.vocabulary.ids([prefix])
+        check_lengths([ids], [prefix])
         if UNKNOWN_ID in ids:
             raise UserError(
                 f"The translation cannot begin with {prefix!r}: the model has no piece "

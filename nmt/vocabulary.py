@@ -75,7 +75,8 @@ class Vocabulary:
                 num_threads=1,
                 minloglevel=2,
             )
-        except RuntimeError as error:
+        # ValueError: a size that is no int of C++.
+        except (RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[-1]
             raise UserError(
                 f"SentencePiece cannot make a vocabulary of {size} pieces: {reason} "
@@ -89,7 +90,12 @@ class Vocabulary:
         try:
             return cls(Path(path).read_bytes())
         except OSError as error:
-            raise UserError(f"Cannot read {path}: {error.strerror}.") from None
+            raise UserError(
+                f"Cannot read {path}: {error.strerror}. Expected a folder that "
+                "`nmt train` made."
+            ) from None
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
 
     def save(self, path):
         """Write the SentencePiece model, whole or not at all."""

@@ -163,10 +163,13 @@ def test_settings_that_are_not_given_are_those_of_the_preset(monkeypatch, pairs)
         "--cell",
         "lstm",
     ]
-    assert main([*command, "--out", "folder", "--deterministic"]) == 0
+    bools = ["--deterministic", "--no-input-feeding"]
+    assert main([*command, "--out", "folder", *bools]) == 0
     ((config, out),) = asked
     assert out == Path("folder")
-    wanted = PRESETS["demo"].replace(units=5, cell="lstm", deterministic=True)
+    wanted = PRESETS["demo"].replace(
+        units=5, cell="lstm", deterministic=True, input_feeding=False
+    )
     assert (config.model, config.training) == (wanted.model, wanted.training)
     assert config.vocabulary == wanted.vocabulary
     assert (config.corpus.name, config.corpus.files) == ("simple", (str(pairs),))
@@ -375,6 +378,9 @@ def test_corpora_are_listed_with_what_is_on_disk(tmp_path, capsys):
         ("train multi30k --units many", "argument --units: invalid int value: 'many'"),
         ("train multi30k --units 0", "Option units must be at least 1; got 0."),
         ("train multi30k --dropout nan", "Option dropout must be at least 0; got nan."),
+        ("train multi30k --seed -1", "Option seed must be at least 0; got -1."),
+        ("train multi30k --seed 4294967296", "seed must be less than 4294967296"),
+        ("train multi30k --clip-norm inf", "Option clip_norm must be finite; got inf."),
         ("train multi30k --text html", "argument --text: invalid choice: 'html'"),
         ("train multi30k --preset huge", "argument --preset: invalid choice: 'huge'"),
         ("train multi30k --picture-of=", "--picture-of is empty"),
@@ -392,7 +398,9 @@ def test_corpora_are_listed_with_what_is_on_disk(tmp_path, capsys):
         ("translate --model m a --sample --beam 2", "--beam has no use with --sample"),
         ("translate --model m a --sample --n-best 2", "--n-best has no use with"),
         ("translate --model m a --sample --temperature 0", "must be a number above 0"),
-        ("translate --model m a --length-penalty nan", "must be a number of at least"),
+        ("translate --model m a --length-penalty nan", "must be a number from 0 to 10"),
+        ("translate --model m a --length-penalty 11", "must be a number from 0 to 10"),
+        ("translate --model m a --coverage-penalty -1", "a number of at least 0"),
         ("translate --model m a --plot x.gif", "must end in .png, .svg, .pdf, .html."),
         ("translate --model m a --plot x", "must end in .png, .svg, .pdf, .html."),
         ("translate --model m a --plot - --json", "--plot - and --json both write"),
@@ -418,6 +426,27 @@ def test_bad_use_is_one_line_and_status_2(
 def test_an_empty_argument_to_translate_is_refused(text, refused):
     line = refused("translate", "--model", "m", "good", text)
     assert "argument 2 to translate is empty" in line
+
+
+def test_a_beginning_that_is_not_utf8_is_refused(refused):
+    line = refused("translate", "--model", "m", "a", "--prefix", "caf\udce9")
+    assert line == "--prefix is not UTF-8. Set the terminal to UTF-8."
+
+
+def test_a_closed_standard_input_is_told(refused, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    assert "standard input is closed" in refused("translate", "--model", "m")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are a matter of POSIX")
+def test_a_folder_that_may_not_be_written_is_refused_at_once(refused, tmp_path, pairs):
+    tmp_path.chmod(0o555)
+    if os.access(tmp_path, os.W_OK):
+        tmp_path.chmod(0o755)
+        pytest.skip("nothing is read-only to this user")
+    line = refused("train", pairs, "--out", tmp_path / "model")
+    tmp_path.chmod(0o755)
+    assert "--out cannot be written: this user may not write in" in line
 
 
 def test_input_that_is_not_utf8_is_refused_with_its_line(
@@ -489,6 +518,10 @@ def test_a_file_in_the_place_of_a_model_folder_is_refused(refused, tmp_path, pai
     path = write(tmp_path / "taken", "text")
     assert "--out must be a folder" in refused("train", pairs, "--out", path)
     assert "--out must be a folder" in refused("demo", "--out", path)
+    assert f"but {path} is a file" in refused("demo", "--out", path / "in" / "it")
+    assert f"but {path} is a file" in refused(
+        "translate", "--model", "m", "a", "--plot", path / "x.svg"
+    )
     assert path.read_text() == "text\n"
 
 
@@ -524,6 +557,48 @@ def test_an_interrupt_ends_in_one_line(monkeypatch, capsys, command, resumes):
     (line,) = capsys.readouterr().err.split("\n", 1)[1].splitlines()
     assert line.startswith("nmt: interrupted.")
     assert ("goes on" in line) == resumes
+
+
+def test_a_command_that_is_told_to_end_ends_as_by_ctrl_c(monkeypatch, capsys):
+    cleaned = []
+
+    def work(args):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            cleaned.append(True)
+
+    monkeypatch.setattr("nmt.commands.demo", work)
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["demo"]) == 130
+    assert cleaned and signal.getsignal(signal.SIGTERM) == before
+    assert "nmt: interrupted." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "kind", [MemoryError, type("ResourceExhaustedError", (Exception,), {})]
+)
+def test_too_little_memory_is_one_line_and_status_1(monkeypatch, capsys, kind):
+    def work(args):
+        raise kind("many\nlines")
+
+    monkeypatch.setattr("nmt.commands.demo", work)
+    assert main(["demo"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("nmt: error: not enough memory. Try a smaller --beam")
+
+
+def test_a_log_gets_each_line_when_it_is_told(monkeypatch):
+    log, seen = io.BytesIO(), []
+
+    def work(args):
+        print("epoch 1")
+        seen.append(log.getvalue())
+
+    monkeypatch.setattr("nmt.commands.demo", work)
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(log, encoding="utf-8"))
+    assert main(["demo"]) == 0
+    assert seen == [b"epoch 1\n"]
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="needs POSIX pipes")

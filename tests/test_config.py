@@ -7,7 +7,8 @@ from nmt.errors import UserError
 
 
 def test_settings_come_back_from_a_file(tmp_path):
-    config = PRESETS["demo"].replace(name="x", files=("a", "b"), dropout=0.25)
+    # The second file has a name that is not UTF-8.
+    config = PRESETS["demo"].replace(name="ñ", files=("a", "\udcff"), dropout=0.25)
     config.save(tmp_path / "config.json")
     assert Config.load(tmp_path / "config.json") == config
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
@@ -22,6 +23,9 @@ def test_settings_come_back_from_a_file(tmp_path):
         ("dropout", 1.0, "dropout must be less than 1; got 1.0"),
         ("dropout", "much", "dropout must be of type float; got 'much'"),
         ("epochs", True, "epochs must be of type int; got True"),
+        ("learning_rate", float("inf"), "learning_rate must be finite; got inf"),
+        ("max_pieces", 1025, "max_pieces must be less than 1025; got 1025"),
+        ("seed", 2**32, "seed must be less than 4294967296"),
         ("deterministic", 1, "deterministic must be of type bool; got 1"),
     ],
 )
@@ -53,6 +57,8 @@ def test_a_file_that_holds_no_settings_is_told(tmp_path):
         (lambda c: c.update(format=99), "has format 99; this version of nmt reads"),
         (lambda c: c.update(more={}), "has sections .*'more'"),
         (lambda c: c["model"].update(colour=1), r"unknown settings \['colour'\]"),
+        (lambda c: c.update(model=[{}]), "config.json: model must be an object"),
+        (lambda c: c["corpus"].update(files=3), "files must be of type tuple; got 3"),
         (lambda c: c["model"].update(units=-1), "units must be at least 1; got -1"),
     ],
 )

@@ -1,9 +1,12 @@
 """Tests of `nmt.demo`."""
 
+import ast
 import dataclasses
 import io
+import re
 from contextlib import redirect_stdout
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +84,20 @@ def test_a_second_demonstration_uses_what_is_there(shown):
     _, results, again, printed = shown
     assert again == results
     assert printed.count("finished before") == 2
+
+
+def test_the_readmes_example_runs_with_the_model_of_the_demo(
+    shown, tmp_path, monkeypatch, capsys
+):
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (example,) = [block for block in blocks if "nmt" in block]
+    (tmp_path / "demo").symlink_to(shown[0])
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
+    assert (tmp_path / "alignment.svg").stat().st_size > 1000
+    links = ast.literal_eval(capsys.readouterr().out.splitlines()[-1])
+    assert links and all(len(link) == 2 for link in links)
 
 
 def test_both_models_are_trained_alike_but_for_the_attention(monkeypatch):

@@ -9,6 +9,7 @@ import socket
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 
 import pooch
@@ -242,6 +243,8 @@ def test_the_data_folder_is_the_one_named_else_the_environments(tmp_path, monkey
     monkeypatch.setenv("NMT_DATA", str(tmp_path / "environment"))
     assert data_folder(tmp_path / "named") == tmp_path / "named"
     assert data_folder() == tmp_path / "environment"
+    assert data_folder("~") == Path.home()
+    assert data_folder("~nobody at all") == Path("~nobody at all")
 
 
 def test_the_data_folder_is_the_users_cache_if_none_is_named(monkeypatch):

@@ -135,6 +135,11 @@ def test_blank_lines_of_a_test_file_are_kept_in_step():
     assert result.exact_match == 0.5
 
 
+def test_a_split_without_a_single_pair_is_refused():
+    with pytest.raises(UserError, match="test of news holds no pair of sentences"):
+        evaluate(Echo(), corpus((["a", ""], ["", "b"])), "test")
+
+
 def test_a_model_without_attention_has_no_attention_numbers():
     result = evaluate(Echo(attention="none"), corpus((["a"], ["a"])), "test")
     assert result.entropy is result.concentration is result.alignment_error_rate is None

@@ -694,7 +694,7 @@ def test_samples_follow_the_distribution(temperature, top_k):
 def test_the_likeliest_one_of_a_sample_is_greedy():
     toy = Toy(seed=2)
     greedy = arrays(search.greedy(*toy.inputs(), max_length=7, **IDS))
-    for options in ({"top_k": 1}, {"temperature": 1e-4}):
+    for options in ({"top_k": 1}, {"temperature": 1e-4}, {"temperature": 1e-45}):
         found = search.sample(
             *toy.inputs(),
             seed=5,
@@ -746,6 +746,11 @@ def test_more_likely_tokens_than_there_are_is_all_of_them():
             search.beam,
             {"beam_size": 2, "length_penalty": -0.1},
             "`length_penalty` must be .* Received: length_penalty=-0.1",
+        ),
+        (
+            search.beam,
+            {"beam_size": 2, "length_penalty": 11},
+            "`length_penalty` must be at most 10. Received: length_penalty=11",
         ),
         (
             search.beam,

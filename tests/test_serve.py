@@ -99,6 +99,7 @@ def test_the_page_is_one_file_that_may_run_its_own_script_alone(server):
     assert "default-src 'none'" in policy and "connect-src 'self'" in policy
     assert re.search("script-src 'sha256-[^;]+'", policy)
     assert "unsafe" not in policy and "http" not in policy
+    assert "frame-ancestors 'none'" in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
     assert "Access-Control-Allow-Origin" not in headers
@@ -232,6 +233,7 @@ def test_both_names_of_this_machine_are_taken(server):
         ("PUT", "/translate", 405, "POST"),
         ("DELETE", "/", 405, "GET, HEAD"),
         ("OPTIONS", "/translate?x", 405, "POST"),
+        ("POST", "/?x", 405, "GET, HEAD"),
         ("FLY", "/", 501, None),
     ],
 )

@@ -149,12 +149,37 @@ def test_a_first_try_that_failed_does_not_bar_the_next(tmp_path):
     assert len(history) == 1
 
 
+def copied(folder, out):
+    for path in folder.iterdir():
+        (out / path.name).write_bytes(path.read_bytes())
+
+
 def test_a_broken_state_is_told(whole, tmp_path):
-    for path in whole[0].iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "training_state.npz").write_bytes(b"PK half a file")
-    with pytest.raises(UserError, match="training_state.npz is broken"):
+    copied(whole[0], tmp_path)
+    state = (whole[0] / "training_state.npz").read_bytes()
+    middle = len(state) // 2
+    flipped = state[:middle] + bytes([state[middle] ^ 255]) + state[middle + 1 :]
+    for content in (b"", b"no archive", state[:middle], flipped):
+        (tmp_path / "training_state.npz").write_bytes(content)
+        with pytest.raises(UserError, match="training_state.npz is broken"):
+            run(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "training_state.npz"])
+def test_a_model_that_has_lost_a_file_is_not_trained_over(whole, tmp_path, name):
+    copied(whole[0], tmp_path)
+    (tmp_path / name).unlink()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(UserError, match=f"its {name} is gone. Choose another --out"):
         run(tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_validation_sentence_that_is_too_long_is_told_before_the_training(tmp_path):
+    long = corpus()
+    long.splits["validation"] = ParallelText(("dog " * 2000,), ("dog",))
+    with pytest.raises(UserError, match="A line has .* It begins: 'dog dog"):
+        training.train(long, CONFIG, tmp_path / "model")
 
 
 def test_an_empty_part_is_told(tmp_path):

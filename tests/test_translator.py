@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 
+from nmt.batches import make_batch
 from nmt.config import Config
 from nmt.errors import UserError
 from nmt.model import TranslationModel
@@ -55,21 +56,38 @@ def test_a_batch_gives_each_sentence_what_it_gets_alone(translator):
         check_equal(one, other)
 
 
+def batch_of(translator, result):
+    """Make a batch of the very pieces of a translation."""
+    names = translator.vocabulary.pieces(range(len(translator.vocabulary)))
+    piece_id = {name: number for number, name in enumerate(names)}
+    *pieces, end = (piece_id[piece] for piece in result.target_tokens)
+    assert end == END_ID
+    return make_batch(translator.vocabulary.ids([result.source]), [pieces])
+
+
+def forced_pieces(translator, result):
+    """Force the very pieces of a translation: its text may have a better split."""
+    batch = batch_of(translator, result)
+    return [np.asarray(part)[0] for part in translator._force(*batch)]
+
+
 def test_a_score_is_that_of_forcing_the_output(translator):
     for beams in translator(TEXTS, beam_size=3, n_best=3):
-        scores = [beam.score for beam in beams]
         for beam in beams:
-            ids = translator.vocabulary.ids([beam.text])[0]
-            pieces = translator.vocabulary.pieces([*ids, END_ID])
-            if pieces != beam.target_tokens:
-                continue  # Its text has a better split than the one that was searched.
-            forced = translator.force([beam.source], [beam.text])[0]
-            assert forced.score == pytest.approx(beam.score, abs=1e-3)
-            assert forced.log_probabilities.sum() == pytest.approx(forced.score)
-            np.testing.assert_allclose(
-                forced.weights, beam.weights, rtol=1e-3, atol=1e-5
-            )
-        assert len(set(scores)) > 1
+            log_probabilities, _, weights = forced_pieces(translator, beam)
+            assert log_probabilities.sum() == pytest.approx(beam.score, abs=1e-3)
+            np.testing.assert_allclose(weights, beam.weights, rtol=1e-3, atol=1e-5)
+        assert len({beam.score for beam in beams}) > 1
+
+
+def test_forcing_a_text_scores_its_best_split(translator):
+    result = translator.force([TEXTS[0]], ["the red house"])[0]
+    log_probabilities, correct, weights = forced_pieces(translator, result)
+    assert result.text == "the red house"
+    assert result.score == pytest.approx(log_probabilities.sum(), abs=1e-4)
+    np.testing.assert_allclose(result.log_probabilities, log_probabilities, atol=1e-5)
+    np.testing.assert_array_equal(result.correct, correct)
+    np.testing.assert_allclose(result.weights, weights, rtol=1e-3, atol=1e-5)
 
 
 def test_weights_have_a_row_for_each_piece_and_a_column_for_each_source_piece(
@@ -92,6 +110,8 @@ def test_the_seed_decides_what_is_drawn(translator):
     assert first != [one.text for one in translator(TEXTS, sample=True, seed=4)]
     greedy = [one.text for one in translator(TEXTS, beam_size=1)]
     assert [one.text for one in translator(TEXTS, top_k=1, **draw)] == greedy
+    for seed in (-1, 2**40):
+        assert len(translator(TEXTS, sample=True, seed=seed)) == len(TEXTS)
 
 
 def test_lengths_are_kept(translator):
@@ -101,10 +121,14 @@ def test_lengths_are_kept(translator):
 
 def test_correct_tells_where_the_forced_piece_was_the_first_choice(translator):
     greedy = translator(TEXTS[0], beam_size=1, max_length=5)
-    forced = translator.force([TEXTS[0]], [greedy.text])[0]
-    if forced.target_tokens == greedy.target_tokens:
-        assert forced.correct[:-1].all()
-    assert forced.correct.shape == forced.log_probabilities.shape
+    _, correct, _ = forced_pieces(translator, greedy)
+    batch = batch_of(translator, greedy)
+    hidden, _ = translator.model(batch.source, batch.target_in)
+    first = np.asarray(translator.model.log_probabilities(hidden))[0].argmax(-1)
+    # A special piece is never written, and the end at the last place was put there.
+    free = first[:-1] >= END_ID
+    assert free.any()
+    np.testing.assert_array_equal(correct[:-1], free)
 
 
 def test_a_folder_gives_the_same_translations_also_after_it_was_moved(
@@ -184,6 +208,12 @@ def test_mistakes_are_told(translator, tmp_path):
         translator.force(["a", "b"], ["c"])
     with pytest.raises(ValueError, match="`n_best` must be at most `beam_size`"):
         translator("a dog", beam_size=2, n_best=3)
+    with pytest.raises(UserError, match="A line has .* at most 1023 .* 'dog dog"):
+        translator(["a dog", "dog " * 2000])
+    with pytest.raises(UserError, match="A line has .* pieces"):
+        translator.force(["a dog"], ["dog " * 2000])
+    with pytest.raises(ValueError, match="`n_best` must be 1 with `sample`"):
+        translator("a dog", sample=True, n_best=2)
     with pytest.raises(UserError, match="There is no folder .*nowhere"):
         Translator.load(tmp_path / "nowhere")
     with pytest.raises(UserError, match="it holds no config.json"):
@@ -193,9 +223,11 @@ def test_mistakes_are_told(translator, tmp_path):
 def test_a_broken_folder_is_told(translator, tmp_path):
     folder = tmp_path / "model"
     save(translator, folder)
-    (folder / "model.weights.h5").write_bytes(b"no weights")
-    with pytest.raises(UserError, match="does not fit its config.json, or is broken"):
-        Translator.load(folder)
+    weights = (folder / "model.weights.h5").read_bytes()
+    for content in (b"", b"no weights", weights[: len(weights) // 2]):
+        (folder / "model.weights.h5").write_bytes(content)
+        with pytest.raises(UserError, match="does not fit its config.json, or is bro"):
+            Translator.load(folder)
     CONFIG.replace(units=16).save(folder / "config.json")
     translator.model.save_weights(folder / "model.weights.h5")
     with pytest.raises(UserError, match="does not fit its config.json, or is broken"):

@@ -299,13 +299,14 @@ def test_dropped_tokens_take_their_weight_and_links_along():
 
 
 def test_special_tokens_are_dimmed_unless_kept(weights):
-    def special(option):
+    def tokens(option, kind):
         view = attention_view(weights, SOURCE, TARGET, special=option)
         (frame,) = view.data["frames"]
-        return [t["text"] for t in frame["target"] if t.get("special")]
+        return [t["text"] for t in frame["target"] if t.get(kind)]
 
-    assert special("dim") == ["</s>"]
-    assert special("keep") == []
+    assert tokens("dim", "dim") == ["</s>"]
+    assert tokens("keep", "dim") == []
+    assert tokens("dim", "special") == tokens("keep", "special") == ["</s>"]
 
 
 @pytest.mark.parametrize(
@@ -315,15 +316,18 @@ def test_special_tokens_are_dimmed_unless_kept(weights):
         (["do", "##gs", "run", "##"], ["do", "gs", "run", "##"], [1]),
         (["do@@", "gs", "run"], ["do", "gs", "run"], [1]),
         (["do", "gs", "Ġrun", "Ġfar"], ["do", "gs", "run", "far"], [1]),
+        (["▁dogs", "</s>"], ["dogs", "</s>"], []),
         (["il-", "mara", "Ġorġa", "telqet"], ["il-", "mara", "Ġorġa", "telqet"], []),
         (["##", "a"], ["##", "a"], []),
     ],
 )
 def test_marks_of_tokenizers_are_not_written_but_shown(tokens, labels, joined):
-    view = attention_view(random_weights(1, len(tokens)), tokens, ["x"])
-    (frame,) = view.data["frames"]
-    assert [t.get("label", t["text"]) for t in frame["source"]] == labels
-    assert [i for i, t in enumerate(frame["source"]) if t.get("joined")] == joined
+    for special in ("dim", "keep"):
+        weights = random_weights(1, len(tokens))
+        view = attention_view(weights, tokens, ["x"], special=special)
+        (frame,) = view.data["frames"]
+        assert [t.get("label", t["text"]) for t in frame["source"]] == labels
+        assert [i for i, t in enumerate(frame["source"]) if t.get("joined")] == joined
 
 
 @pytest.mark.parametrize(
@@ -390,12 +394,13 @@ def test_a_file_is_written_whole_or_not_at_all(weights, tmp_path, monkeypatch):
     assert [file.name for file in tmp_path.iterdir()] == ["a.html"]
 
 
-def test_a_path_that_cannot_be_written_raises(weights, tmp_path):
+def test_folders_are_made_and_another_ending_is_refused(weights, tmp_path):
     view = attention_view(weights, SOURCE, TARGET)
+    view.save(tmp_path / "new" / "folder" / "a.HTML")
+    assert (tmp_path / "new" / "folder" / "a.HTML").is_file()
     with pytest.raises(ValueError, match=r"`path` must end in \.html"):
-        view.save(tmp_path / "a.png")
-    with pytest.raises(ValueError, match="in a folder that exists.*Make .*missing"):
-        view.save(tmp_path / "missing" / "a.html")
+        view.save(tmp_path / "other" / "a.png")
+    assert not (tmp_path / "other").exists()
 
 
 # Without scripts, and in notebooks

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from keras_attention.diagnostics import attention_coverage, attention_entropy
+from keras_attention.plot import plot_attention
 from keras_attention.view import AttentionView, attention_view
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -415,14 +416,18 @@ def test_numbers_equal_those_of_the_library(show):
     assert "Spread evenly: “\u2068</s>\u2069”" in caption
 
 
-def test_gold_links_are_ringed_and_the_error_rate_is_told(show):
-    page = show(attention_view(WEIGHTS, SOURCE, TARGET, gold="0-0 1-1 2p1 3-3 5-4"))
+@pytest.mark.parametrize("special", ["dim", "keep"])
+def test_gold_links_are_ringed_and_the_error_rate_is_told(show, special):
+    gold = "0-0 1-1 2p1 3-3 5-4"
+    page = show(attention_view(WEIGHTS, SOURCE, TARGET, gold=gold, special=special))
     assert page.locator("#rings .sure").count() == 4
     ring = page.locator("#rings .possible")
     assert (ring.get_attribute("cx"), ring.get_attribute("cy")) == ("2.5", "1.5")
     assert ring.evaluate("ring => getComputedStyle(ring).strokeDasharray") != "none"
-    # Six links, of which four are sure: 1 - (4 + 4) / (6 + 4).
-    assert "links: 0.20." in page.locator("#map-caption").inner_text()
+    # Five links, as "</s>" makes none, of which four are sure: 1 - (4 + 4) / (5 + 4).
+    rate = re.search(r"links: (0\.11)\.", page.locator("#map-caption").inner_text())[1]
+    figure = plot_attention(WEIGHTS, SOURCE, TARGET, gold=gold, special=special)
+    assert f"Alignment error rate {rate}." in figure.alt_text
     word(page, "target", 1).hover()
     assert page.locator("#source .sure").all_inner_texts() == ["dogs"]
     assert page.locator("#source .possible").all_inner_texts() == ["play"]

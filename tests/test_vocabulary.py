@@ -96,10 +96,15 @@ def test_too_few_pieces_for_the_characters_is_told():
         Vocabulary.train(LINES, 8)
 
 
+def test_a_size_beyond_all_measure_is_told():
+    with pytest.raises(UserError, match="cannot make a vocabulary of 99999999999"):
+        Vocabulary.train(LINES, 99_999_999_999)
+
+
 def test_a_file_that_is_no_vocabulary_is_told(tmp_path):
     path = tmp_path / "v.model"
     with pytest.raises(UserError, match="Cannot read .*v.model"):
         Vocabulary.load(path)
     path.write_bytes(b"this is no model")
-    with pytest.raises(UserError, match="is not a SentencePiece model"):
+    with pytest.raises(UserError, match="v.model: .* is not a SentencePiece model"):
         Vocabulary.load(path)

@@ -41,7 +41,7 @@ function drawnWord(word, box, color) {
     y: y + height / 2 + 0.35 * fontSize,
     "text-anchor": "middle",
     "font-size": fontSize,
-    fill: color(has("chosen") ? "on-accent" : has("special") ? "muted" : "ink"),
+    fill: color(has("chosen") ? "on-accent" : has("dim") ? "muted" : "ink"),
   });
   text.textContent = word.textContent;
   return [ground, text];

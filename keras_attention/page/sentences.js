@@ -32,7 +32,7 @@ function draw(name, attributes) {
 /* A word with a direction of its own, so that it cannot disturb its neighbours. */
 function makeWord(name, token) {
   const element = make(name);
-  element.classList.toggle("special", Boolean(token.special));
+  element.classList.toggle("dim", Boolean(token.dim));
   element.classList.toggle("joined", Boolean(token.joined));
   element.dir = "auto";
   element.append(make("bdi", "", token.label ?? token.text));

@@ -83,12 +83,15 @@ function entropy(weights) {
   return Math.min(Math.max(nats / Math.log(Math.max(weights.length, 2)), 0), 1);
 }
 
-/* Of each target's strongest link, held against gold links. */
+/* Of each target's strongest link, held against gold links; special tokens aside. */
 function alignmentErrorRate({ sure, possible }) {
+  const { source, target, strongest } = shown;
   const keys = (links) => new Set(links.map((link) => link.join()));
   const must = keys(sure), may = keys([...sure, ...possible]);
   const ours = [];
-  shown.strongest.forEach((best, t) => { if (best) ours.push(`${best.index},${t}`); });
+  strongest.forEach((best, t) => {
+    if (best && !source[best.index].special && !target[t].special) ours.push(`${best.index},${t}`);
+  });
   const found = ours.filter((link) => must.has(link)).length;
   const allowed = ours.filter((link) => may.has(link)).length;
   const total = ours.length + must.size;
