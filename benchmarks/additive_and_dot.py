@@ -91,9 +91,10 @@ def training_step(kind, size):
     def step(query, value):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(layer(query, value) ** 2)
-        return tape.gradient(loss, layer.trainable_variables)[0]
+        # All of them: TensorFlow leaves out what is not returned.
+        return tape.gradient(loss, layer.trainable_variables)
 
-    return lambda: step(query, value).numpy()
+    return lambda: [gradient.numpy() for gradient in step(query, value)]
 
 
 def peak_memory(kind, size):

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from keras_attention.base import ScoreAttention, check_positive_int
+from keras_attention.arguments import check_positive_int
+from keras_attention.base import ScoreAttention
 from keras_attention.scores import additive_scores
 
 
@@ -32,8 +33,8 @@ class BahdanauAttention(ScoreAttention):
         dropout: Float in [0, 1). Share of weights set to 0 in training.
         seed: Int or `None`. Seed of the dropout.
         chunk_size: Positive int or `None`. How many queries and keys are computed at a
-            time where no weights are asked for, in memory that grows with T + S; the
-            numbers are the same. `None`: all. Goes without dropout.
+            time, in memory that grows with T + S, or, where weights are asked for, with
+            them; the numbers are the same. `None`: all. Goes without dropout.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -141,8 +142,3 @@ class BahdanauAttention(ScoreAttention):
 
     def _closed_form(self, query, key):
         return query, key, self.score_vector(query.dtype)
-
-    def _kernel(self, name, shape):
-        # A copy each: one initializer used twice gives the same numbers twice.
-        initializer = self.kernel_initializer.clone()
-        return self.add_weight(name=name, shape=shape, initializer=initializer)

@@ -1,5 +1,7 @@
 """Checks of arguments that layers share."""
 
+import numpy as np
+
 
 def check_positive_int(name, value):
     """Return `value`, or raise `ValueError` if it is not an int of at least 1."""
@@ -8,6 +10,51 @@ def check_positive_int(name, value):
             f"`{name}` must be a positive int. Received: {name}={value!r}."
         )
     return value
+
+
+def check_window(window):
+    """Raise `ValueError` if `window` is not an int of at least 0."""
+    if isinstance(window, bool) or not isinstance(window, int) or window < 0:
+        raise ValueError(
+            f"`window` must be an int of at least 0. Received: window={window!r}."
+        )
+
+
+def fits(size, expected):
+    """Tell whether the size of an axis is, or may turn out to be, the expected one."""
+    # An open size is `None`, or, while JAX traces a model, a symbol.
+    if not (isinstance(size, int) and isinstance(expected, int)):
+        return True
+    return size == expected
+
+
+def check_mask(name, mask, *shapes, **sizes):
+    """Check the shape of a mask, any axis of which may be 1.
+
+    Args:
+        name: Str. The argument's name, for the message.
+        mask: A tensor, or `None`.
+        *shapes: Strs. The shapes that it may have, such as `"(B, S)"`.
+        **sizes: Ints, the size of each axis by its letter, `None` where not known.
+
+    Raises:
+        ValueError: If it has none of the shapes.
+    """
+    if mask is None:
+        return
+    shape = tuple(mask.shape) if hasattr(mask, "shape") else np.shape(mask)
+    for each in shapes:
+        expected = [sizes[axis] for axis in each if axis in sizes]
+        if len(shape) == len(expected) and all(
+            fits(size, 1) or fits(size, wanted)
+            for size, wanted in zip(shape, expected, strict=True)
+        ):
+            return
+    told = ", ".join(f"{axis}={size}" for axis, size in sizes.items())
+    raise ValueError(
+        f"`{name}` must have shape {' or '.join(shapes)}, where {told}. "
+        f"Received: {name}.shape={shape}."
+    )
 
 
 def check_attention_shapes(query_shape, value_shape, key_shape=None):

@@ -6,6 +6,7 @@ Several are asked with one query each step, and their contexts are joined.
 
 from keras import ops
 
+from keras_attention.arguments import check_mask
 from keras_attention.base import Memory
 
 
@@ -98,6 +99,8 @@ def prepare_memories(attention, memory, mask=None, draw_dropout=False):
             f"{_count(mask)}."
         )
     masks = mask if several else [mask] * len(memories)
+    for each, own in zip(memories, masks, strict=True):
+        check_mask("memory_mask", own, "(B, S)", B=each.shape[0], S=each.shape[1])
     return [
         each.prepare(memory, value_mask=mask, draw_dropout=draw_dropout)
         for each, memory, mask in zip(as_list(attention), memories, masks, strict=True)

@@ -5,7 +5,11 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from keras_attention.arguments import check_attention_shapes, check_positive_int
+from keras_attention.arguments import (
+    check_attention_shapes,
+    check_mask,
+    check_positive_int,
+)
 from keras_attention.chunked import (
     chunked_additive_attention,
     chunked_additive_statistics,
@@ -78,6 +82,30 @@ class AttentionLayer(keras.layers.Layer):
         return_attention_scores=False,
         training=False,
     ):
+        memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
+        return self._call_prepared(
+            query,
+            memory,
+            query_mask=query_mask,
+            attention_mask=attention_mask,
+            use_causal_mask=use_causal_mask,
+            return_attention_scores=return_attention_scores,
+            training=training,
+        )
+
+    def _call_prepared(
+        self,
+        query,
+        memory,
+        state=(),
+        *,
+        query_mask,
+        attention_mask,
+        use_causal_mask,
+        return_attention_scores,
+        training,
+    ):
+        """Do what `call` does, with a prepared memory and perhaps a first state."""
         query = as_dense(query, self.compute_dtype)
         one_step = len(query.shape) == 2
         if one_step:
@@ -86,16 +114,21 @@ class AttentionLayer(keras.layers.Layer):
                 query_mask = ops.expand_dims(query_mask, -1)
             if attention_mask is not None:
                 attention_mask = ops.expand_dims(attention_mask, -2)
-        memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
+        sizes = {"B": query.shape[0], "T": query.shape[1]}
+        check_mask("query_mask", query_mask, "(B, T)", **sizes)
+        sizes["S"] = memory.value.shape[1]
+        check_mask("attention_mask", attention_mask, "(T, S)", "(B, T, S)", **sizes)
         query = hide_padding(query, query_mask)
         masks = {"query_mask": query_mask, "attention_mask": attention_mask}
         if self._saves_memory() and not return_attention_scores:
             context = self._attend_in_chunks(query, memory, use_causal_mask, **masks)
             return context[:, 0] if one_step else context
         if use_causal_mask:
-            causal = causal_mask(ops.shape(query)[1], ops.shape(value)[1])
+            causal = causal_mask(ops.shape(query)[1], ops.shape(memory.value)[1])
             masks["attention_mask"] = _both(causal, attention_mask)
-        context, weights, _ = self.attend(query, memory, **masks, training=training)
+        context, weights, _ = self.attend(
+            query, memory, state, **masks, training=training
+        )
         if one_step:
             context, weights = context[:, 0], ops.squeeze(weights, axis=-2)
         return (context, weights) if return_attention_scores else context
@@ -111,6 +144,10 @@ class AttentionLayer(keras.layers.Layer):
         """
         return []
 
+    def context_size(self, query_shape, value_shape):
+        """Tell the size of the context vectors for inputs of these shapes."""
+        return value_shape[-1]
+
     def compute_mask(self, query, mask=None):
         return mask
 
@@ -123,8 +160,12 @@ class AttentionLayer(keras.layers.Layer):
         Returns:
             `(value, key, mask)`.
         """
+        value = as_dense(value, self.compute_dtype)
+        sizes = {"B": value.shape[0], "S": value.shape[1]}
+        check_mask("value_mask", value_mask, "(B, S)", **sizes)
+        check_mask("key_mask", key_mask, "(B, S)", **sizes)
         mask = _both(value_mask, key_mask)
-        value = hide_padding(as_dense(value, self.compute_dtype), mask)
+        value = hide_padding(value, mask)
         if key is None:
             return value, value, mask
         return value, hide_padding(as_dense(key, self.compute_dtype), mask), mask
@@ -132,6 +173,12 @@ class AttentionLayer(keras.layers.Layer):
     def _saves_memory(self):
         """Tell whether a call that wants no weights goes by `_attend_in_chunks`."""
         return False
+
+    def _kernel(self, name, shape):
+        """Add a weight that starts by `kernel_initializer`, of layers that have it."""
+        # A copy each: one initializer used twice gives the same numbers twice.
+        initializer = self.kernel_initializer.clone()
+        return self.add_weight(name=name, shape=shape, initializer=initializer)
 
     def _draw_dropout(self, ones):
         """Draw factors for the weights of all steps to come; `None` if no dropout."""
@@ -163,8 +210,8 @@ class ScoreAttention(AttentionLayer):
     gives the same numbers. For the layers of this package memory then grows with
     T + S. A score of one's own is computed for `chunk_size` queries and all keys at a
     time, and once more for the gradient, so that what it makes inside, often far larger
-    than the weights, exists for one chunk alone. `attend`, and so `AttentionRNN`, gives
-    weights and holds those of its queries.
+    than the weights, exists for one chunk alone. Where weights are asked for, and in
+    `attend`, which always gives them, they are held, and all else is computed so too.
 
     Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
@@ -172,8 +219,8 @@ class ScoreAttention(AttentionLayer):
         dropout: Float in [0, 1). Share of weights set to 0 in training; 0 with
             `chunk_size`.
         seed: Int or `None`. Seed of the dropout.
-        chunk_size: Positive int or `None`. How many queries, and keys, are computed at
-            a time where no weights are asked for. `None`: all.
+        chunk_size: Positive int or `None`. How many queries, and keys where no weights
+            are asked for, are computed at a time. `None`: all.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -275,9 +322,24 @@ class ScoreAttention(AttentionLayer):
         Returns:
             `(context, weights, state)`: shapes `(B, T, Dv)`, `(B, T, S)`, a list.
         """
-        scores = self.score(
-            self.project_query(ops.cast(query, self.compute_dtype)), memory.key
-        )
+        length = query.shape[1]
+        query = self.project_query(ops.cast(query, self.compute_dtype))
+        one_chunk = isinstance(length, int) and length <= (self.chunk_size or length)
+        if self.chunk_size is not None and not one_chunk:
+            context, weights = attend_by_queries(
+                self.score,
+                query,
+                memory.key,
+                memory.value,
+                variables=self.variables,
+                chunk_size=self.chunk_size,
+                query_mask=query_mask,
+                key_mask=memory.mask,
+                attention_mask=attention_mask,
+                return_weights=True,
+            )
+            return context, weights, list(state)
+        scores = self.score(query, memory.key)
         mask = combine_masks(query_mask, memory.mask, attention_mask)
         weights = ops.cast(masked_softmax(scores, mask), self.compute_dtype)
         used = self._drop(weights, memory, training)
@@ -323,7 +385,7 @@ class ScoreAttention(AttentionLayer):
             "attention_mask": attention_mask,
             "causal": use_causal_mask,
         }
-        form = self._closed_form(query, memory.key)
+        form = self._known_form(query, memory.key)
         if form is None:
             return describe_by_queries(self.score, query, memory.key, **options)
         if len(form) == 3:
@@ -355,10 +417,6 @@ class ScoreAttention(AttentionLayer):
             f"Received: a {type(self).__name__} without it."
         )
 
-    def context_size(self, query_shape, value_shape):
-        """Tell the size of the context vectors for inputs of these shapes."""
-        return value_shape[-1]
-
     def get_config(self):
         return {**super().get_config(), "chunk_size": self.chunk_size}
 
@@ -376,6 +434,14 @@ class ScoreAttention(AttentionLayer):
         """
         return None
 
+    def _known_form(self, query, key):
+        """Give `_closed_form`, unless a subclass of its class has another score."""
+        owner = next(
+            each for each in type(self).__mro__ if "_closed_form" in vars(each)
+        )
+        same = type(self).score is owner.score
+        return self._closed_form(query, key) if same else None
+
     def _saves_memory(self):
         return self.chunk_size is not None
 
@@ -389,7 +455,7 @@ class ScoreAttention(AttentionLayer):
             "attention_mask": attention_mask,
             "causal": causal,
         }
-        form = self._closed_form(query, key)
+        form = self._known_form(query, key)
         if form is None:
             return attend_by_queries(
                 self.score, query, key, value, variables=self.variables, **options

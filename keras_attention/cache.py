@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from keras_attention.heads import fits
+from keras_attention.arguments import fits
 from keras_attention.position import concrete_int
 
 

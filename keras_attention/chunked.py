@@ -74,7 +74,7 @@ def chunked_dot_attention(
         ValueError: If `chunk_size` is not a positive int.
 
     Reference:
-        [Rabe and Staats, 2021](https://arxiv.org/abs/2112.05682), section 3;
+        [Rabe and Staats, 2021](https://arxiv.org/abs/2112.05682), sections 3 and 4;
         [Dao et al., 2022](https://arxiv.org/abs/2205.14135), appendix B.
     """
     terms = _dot_terms(query, key, bias, slopes, relative)

@@ -30,6 +30,7 @@ def attend_by_queries(
     key_mask=None,
     attention_mask=None,
     causal=False,
+    return_weights=False,
 ):
     """Attend in chunks of queries; the gradient computes each chunk once more.
 
@@ -44,9 +45,10 @@ def attend_by_queries(
         key_mask: Boolean, shape `(B, S)`, or `None`.
         attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`, or `None`.
         causal: Bool. Whether query t sees keys 0 to t alone.
+        return_weights: Bool. Whether to return the weights too, which are then held.
 
     Returns:
-        Shape `(B, T, Dv)`.
+        Shape `(B, T, Dv)`; and the weights, shape `(B, T, S)`, if asked for.
     """
     length, key_length = ops.shape(query)[1], ops.shape(value)[1]
     chunk_size = fit_chunk_size(chunk_size, length)
@@ -65,7 +67,8 @@ def attend_by_queries(
             with keras.StatelessScope(zip(variables, weights, strict=True)):
                 scores = score(query, key)
             shares = ops.cast(masked_softmax(scores, seen), value.dtype)
-            return ops.matmul(shares, value)
+            context = ops.matmul(shares, value)
+            return (context, shares) if return_weights else context
 
         # The backend without gradients warns of what it cannot do.
         if keras.backend.backend() != "numpy":
@@ -74,7 +77,9 @@ def attend_by_queries(
 
     count = count_chunks(length, chunk_size)
     chunks = ops.map(attend_chunk, ops.arange(count, dtype="int32"))  # N B C Dv
-    return _join_chunks(chunks, length, chunk_size)
+    if not return_weights:
+        return _join_chunks(chunks, length, chunk_size)
+    return tuple(_join_chunks(each, length, chunk_size) for each in chunks)
 
 
 def describe_by_queries(

@@ -11,6 +11,8 @@ Shapes: `B` batch, `H` heads, `G` heads of the keys, `T` queries and `S` keys in
 
 from keras import ops
 
+from keras_attention.heads import multiply_heads
+
 
 class DotTerm:
     """The inner product `q · k` of queries `(B, H, T, D)` and keys `(B, G, S, D)`."""
@@ -30,7 +32,7 @@ class DotTerm:
             Scores, broadcastable to `(B, H, C, K)`, and what `gradients` needs again.
         """
         query, key = parts
-        return share_heads(query, ops.transpose(key, (0, 1, 3, 2))), None
+        return multiply_heads(query, ops.transpose(key, (0, 1, 3, 2))), None
 
     def gradients(self, parts, kept, gradient):
         """Differentiate.
@@ -44,7 +46,7 @@ class DotTerm:
             The gradient of each part, or something that sums up to its shape.
         """
         query, key = parts
-        return share_heads(gradient, key), sum_heads(gradient, query, key.shape[1])
+        return multiply_heads(gradient, key), sum_heads(gradient, query, key.shape[1])
 
 
 class AdditiveTerm:
@@ -129,19 +131,6 @@ class RelativeTerm:
         by_pair = ops.reshape(by_pair, (-1, table.shape[1]))
         buckets = ops.reshape(buckets, (-1,))
         return (ops.segment_sum(by_pair, buckets, num_segments=table.shape[0]),)
-
-
-def share_heads(rows, columns):
-    """Multiply `(B, H, C, X)` by `(B, G, X, Y)`, the heads in groups of H / G.
-
-    Returns:
-        Shape `(B, H, C, Y)`.
-    """
-    batch, heads, length, size = ops.shape(rows)
-    groups = columns.shape[1]
-    folded = ops.reshape(rows, (batch, groups, heads // groups * length, size))
-    product = ops.matmul(folded, columns)
-    return ops.reshape(product, (batch, heads, length, ops.shape(columns)[3]))
 
 
 def sum_heads(left, right, groups):

@@ -10,8 +10,8 @@ Shapes: `B` batch, `H` heads, `G` heads of the values, `T` queries and `S` keys 
 
 Reference:
     [Milakov and Gimelshein, 2018](https://arxiv.org/abs/1805.02867), algorithm 3: the
-    running softmax; [Rabe and Staats, 2021](https://arxiv.org/abs/2112.05682), section
-    3: attention by chunks; [Dao et al., 2022](https://arxiv.org/abs/2205.14135),
+    running softmax; [Rabe and Staats, 2021](https://arxiv.org/abs/2112.05682), sections
+    3 and 4: attention by chunks; [Dao et al., 2022](https://arxiv.org/abs/2205.14135),
     appendix B.2: the gradient from the saved sums.
 """
 
@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from keras_attention.chunked_scores import share_heads, sum_heads
+from keras_attention.chunked_scores import sum_heads
 from keras_attention.chunks import add, count_chunks, cut, loop, positions, put, take
+from keras_attention.heads import multiply_heads
 
 # Finite: with minus infinity a row that sees nothing would make NaN.
 LOWEST = -3.0e38
@@ -127,7 +128,7 @@ def attend(blocks, value):
             fade = ops.exp(highest - new_highest)
             total = fade * total + ops.sum(shares, axis=-1, keepdims=True)
             values = blocks.part(value, VALUE_AXES, rows, columns)
-            return new_highest, total, fade * output + share_heads(shares, values)
+            return new_highest, total, fade * output + multiply_heads(shares, values)
 
         row_shape = (batch, heads, rows.size)
         highest, total, output = loop(
@@ -181,7 +182,7 @@ def attend_gradients(blocks, value, output, log_sums, gradient):
         weights = seen(ops.exp(scores - take(log_sums, {2: rows})), mask)
         values = blocks.part(value, VALUE_AXES, rows, columns)
         of_output = take(gradient, {2: rows})
-        of_weights = share_heads(of_output, ops.transpose(values, (0, 1, 3, 2)))
+        of_weights = multiply_heads(of_output, ops.transpose(values, (0, 1, 3, 2)))
         of_scores = weights * (of_weights - take(level, {2: rows}))
         of_tensors = [sum_heads(weights, of_output, values.shape[1])]
         for term, (parts, again) in zip(blocks.terms, kept, strict=True):

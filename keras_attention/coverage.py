@@ -114,6 +114,13 @@ def coverage_loss(weights, mask=None):
     Raises:
         ValueError: If `weights` or `mask` has the wrong number of axes.
 
+    Example:
+        ```python
+        attention = CoverageAttention(units=128)
+        context, weights = attention(query, value, return_attention_scores=True)
+        loss = keras.ops.mean(coverage_loss(weights))
+        ```
+
     Reference:
         [See et al., 2017](https://arxiv.org/abs/1704.04368), section 2.3, equations
         12 and 13.

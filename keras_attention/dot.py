@@ -5,9 +5,10 @@ import math
 import keras
 from keras import ops
 
-from keras_attention.base import ScoreAttention, as_dense, check_positive_int
+from keras_attention.arguments import check_positive_int
+from keras_attention.base import ScoreAttention
 from keras_attention.local import fade, key_places, query_places
-from keras_attention.masks import causal_mask, combine_masks, hide_padding
+from keras_attention.masks import combine_masks
 from keras_attention.scores import additive_scores, dot_scores
 from keras_attention.weights import masked_softmax
 
@@ -28,8 +29,8 @@ class ScaledDotProductAttention(ScoreAttention):
         dropout: Float in [0, 1). Share of weights set to 0 in training.
         seed: Int or `None`. Seed of the dropout.
         chunk_size: Positive int or `None`. How many queries and keys are computed at a
-            time where no weights are asked for, in memory that grows with T + S; the
-            numbers are the same. `None`: all. Goes without dropout.
+            time, in memory that grows with T + S, or, where weights are asked for, with
+            them; the numbers are the same. `None`: all. Goes without dropout.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -109,8 +110,8 @@ class LuongAttention(ScoreAttention):
         dropout: Float in [0, 1). Share of weights set to 0 in training.
         seed: Int or `None`. Seed of the dropout.
         chunk_size: Positive int or `None`. How many queries and keys are computed at a
-            time where no weights are asked for, in memory that grows with T + S; the
-            numbers are the same. `None`: all. Goes without dropout or a window.
+            time, in memory that grows with T + S, or, where weights are asked for, with
+            them; the numbers are the same. `None`: all. Goes without dropout or window.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -238,43 +239,17 @@ class LuongAttention(ScoreAttention):
                 "`position` must be None unless window='monotonic'. "
                 f"Received: position={position!r}, window={self.window!r}."
             )
-        masks = {"value_mask": value_mask, "key_mask": key_mask}
-        if position is None:
-            return super().call(
-                query,
-                value,
-                key,
-                query_mask=query_mask,
-                attention_mask=attention_mask,
-                use_causal_mask=use_causal_mask,
-                return_attention_scores=return_attention_scores,
-                training=training,
-                **masks,
-            )
-        query = as_dense(query, self.compute_dtype)
-        one_step = len(query.shape) == 2
-        if one_step:
-            query, query_mask, attention_mask = (
-                None if tensor is None else ops.expand_dims(tensor, 1)
-                for tensor in (query, query_mask, attention_mask)
-            )
-        if use_causal_mask:
-            causal = causal_mask(ops.shape(query)[1], ops.shape(value)[1])
-            if attention_mask is not None:
-                causal = ops.logical_and(causal, ops.cast(attention_mask, "bool"))
-            attention_mask = causal
-        memory = self.prepare(value, key, **masks)
-        context, weights, _ = self.attend(
-            hide_padding(query, query_mask),
+        memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
+        return self._call_prepared(
+            query,
             memory,
-            [_start(memory, position)],
-            query_mask,
-            attention_mask,
-            training,
+            () if position is None else [_start(memory, position)],
+            query_mask=query_mask,
+            attention_mask=attention_mask,
+            use_causal_mask=use_causal_mask,
+            return_attention_scores=return_attention_scores,
+            training=training,
         )
-        if one_step:
-            context, weights = context[:, 0], weights[:, 0]
-        return (context, weights) if return_attention_scores else context
 
     def initial_state(self, memory):
         """Give the place of the first query, which the window "monotonic" needs.
@@ -394,11 +369,6 @@ class LuongAttention(ScoreAttention):
         hidden = ops.tanh(ops.matmul(query, ops.cast(self.place_kernel, query.dtype)))
         share = ops.matmul(hidden, ops.cast(self.place_vector, query.dtype))[:, :, 0]
         return ops.sigmoid(ops.cast(share, "float32"))
-
-    def _kernel(self, name, shape):
-        # A copy each: one initializer used twice gives the same numbers twice.
-        initializer = self.kernel_initializer.clone()
-        return self.add_weight(name=name, shape=shape, initializer=initializer)
 
 
 def _check_equal_sizes(query_shape, value_shape, key_shape, mend):

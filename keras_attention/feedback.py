@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from keras_attention.base import AttentionLayer, Memory, check_positive_int
+from keras_attention.arguments import check_positive_int
+from keras_attention.base import AttentionLayer, Memory
 from keras_attention.masks import combine_masks
 from keras_attention.scores import additive_scores
 from keras_attention.weights import masked_softmax
@@ -120,10 +121,6 @@ class FeedbackAttention(AttentionLayer):
         """Give the state after a step; `previous` and all are of shape `(B, S)`."""
         return weights
 
-    def context_size(self, query_shape, value_shape):
-        """Tell the size of the context vectors for inputs of these shapes."""
-        return value_shape[-1]
-
     def _draw_for_all_steps(self, value):
         return self._draw_dropout(ops.ones_like(value[:, None, :, 0]))  # B 1 S
 
@@ -215,11 +212,6 @@ class AdditiveFeedbackAttention(FeedbackAttention):
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
-
-    def _kernel(self, name, shape):
-        # A copy each: one initializer used twice gives the same numbers twice.
-        initializer = self.kernel_initializer.clone()
-        return self.add_weight(name=name, shape=shape, initializer=initializer)
 
 
 def run_steps(step, first, sequence):

@@ -8,6 +8,8 @@ import math
 
 from keras import ops
 
+from keras_attention.arguments import fits
+
 
 def add_projection(layer, name, input_sizes, output_sizes):
     """Give a layer the kernel and the bias of a dense layer.
@@ -110,12 +112,13 @@ def multiply_heads(left, right):
 
 
 def check_head_mask(head_mask, sizes):
-    """Return `head_mask`, or raise `ValueError` if its shape is another.
+    """Return `head_mask` as a tensor, or raise `ValueError` if its shape is another.
 
     Args:
         head_mask: Shape `(H,)` or `(B, H)`.
         sizes: Tuple `(B, H)`; B `None` where not known.
     """
+    head_mask = ops.convert_to_tensor(head_mask)
     shape = tuple(head_mask.shape)
     if len(shape) not in (1, 2) or not all(
         fits(*pair) for pair in zip(shape[::-1], sizes[::-1], strict=False)
@@ -125,14 +128,6 @@ def check_head_mask(head_mask, sizes):
             f"Received: head_mask.shape={shape}."
         )
     return head_mask
-
-
-def fits(size, expected):
-    """Tell whether the size of an axis is, or may turn out to be, the expected one."""
-    # An open size is `None`, or, while JAX traces a model, a symbol.
-    if not (isinstance(size, int) and isinstance(expected, int)):
-        return True
-    return size == expected
 
 
 def _cast(weight, shape, tensor):

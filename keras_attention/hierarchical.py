@@ -5,10 +5,11 @@ import inspect
 import keras
 from keras import ops
 
+from keras_attention.arguments import check_mask
 from keras_attention.base import as_dense
 from keras_attention.cells import build_once
 from keras_attention.masks import hide_padding
-from keras_attention.pooling import AttentionPooling, check_mask
+from keras_attention.pooling import AttentionPooling
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -108,10 +109,13 @@ class HierarchicalAttention(keras.layers.Layer):
     def call(self, words, mask=None, return_attention_scores=False):
         words = as_dense(words, self.compute_dtype)
         batch, sentences, length, size = ops.shape(words)
+        sizes = dict(zip("BNS", words.shape, strict=False))
         words = ops.reshape(words, (-1, length, size))
         sentence_mask = None
         if mask is not None:
-            mask = ops.cast(check_mask(mask, 3, "(B, N, S)"), "bool")
+            check_mask("mask", mask, "(B, N, S)", **sizes)
+            mask = ops.cast(mask, "bool")
+            mask = ops.broadcast_to(mask, (batch, sentences, length))
             sentence_mask = ops.any(mask, axis=-1)
             mask = ops.reshape(mask, (-1, length))
         vectors, word_weights = _pool_level(

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_attention.base import check_positive_int
+from keras_attention.arguments import check_positive_int
 from keras_attention.feedback import AdditiveFeedbackAttention
 
 
@@ -70,7 +70,7 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
         ```
 
     Reference:
-        [Chorowski et al., 2015](https://arxiv.org/abs/1506.07503), section 2.1,
+        [Chorowski et al., 2015](https://arxiv.org/abs/1506.07503), section 2.2,
         equations 8 and 9; `cumulative`, and the sizes of the convolution:
         [Shen et al., 2018](https://arxiv.org/abs/1712.05884) (Tacotron 2), section
         2.2.

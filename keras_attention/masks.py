@@ -5,6 +5,8 @@ Shapes: `B` batch, `T` queries, `S` keys.
 
 from keras import ops
 
+from keras_attention.arguments import check_window
+
 
 def padding_mask(tokens, pad_id=0):
     """Tell real tokens from padding.
@@ -15,6 +17,11 @@ def padding_mask(tokens, pad_id=0):
 
     Returns:
         Boolean, shape `(B, S)`: `True` where a real token stands.
+
+    Example:
+        ```python
+        mask = padding_mask(tokens)  # [[5, 8, 0]] → [[True, True, False]]
+        ```
     """
     return ops.not_equal(tokens, pad_id)
 
@@ -30,6 +37,11 @@ def causal_mask(query_length, key_length=None, offset=0):
 
     Returns:
         Boolean, shape `(T, S)`.
+
+    Example:
+        ```python
+        mask = causal_mask(2, 3)  # [[True, False, False], [True, True, False]]
+        ```
     """
     query, key = _positions(query_length, key_length, offset)
     return key <= query
@@ -49,11 +61,13 @@ def local_mask(query_length, key_length=None, *, window, offset=0):
 
     Raises:
         ValueError: If `window` is not an int of at least 0.
+
+    Example:
+        ```python
+        mask = local_mask(2, 3, window=1)  # [[True, True, False], [True, True, True]]
+        ```
     """
-    if isinstance(window, bool) or not isinstance(window, int) or window < 0:
-        raise ValueError(
-            f"`window` must be an int of at least 0. Received: window={window!r}."
-        )
+    check_window(window)
     query, key = _positions(query_length, key_length, offset)
     return ops.abs(key - query) <= window
 
@@ -70,6 +84,11 @@ def combine_masks(query_mask=None, key_mask=None, attention_mask=None):
     Returns:
         Boolean, shape broadcastable to `(B, T, S)`, or to `(B, H, T, S)` if
         `attention_mask` has heads; `None` if all are `None`.
+
+    Example:
+        ```python
+        mask = combine_masks(key_mask=real, attention_mask=causal_mask(3))
+        ```
     """
     masks = []
     if query_mask is not None:

@@ -5,7 +5,12 @@ import math
 import keras
 from keras import ops
 
-from keras_attention.arguments import check_attention_shapes, check_positive_int
+from keras_attention.arguments import (
+    check_attention_shapes,
+    check_mask,
+    check_positive_int,
+    check_window,
+)
 from keras_attention.base import AttentionLayer, Memory, as_dense
 from keras_attention.cache import append_steps, check_cache, new_cache
 from keras_attention.heads import (
@@ -19,7 +24,7 @@ from keras_attention.pairs import (
     Looks,
     attend_at_once,
     attend_in_chunks,
-    check_window,
+    describe_in_chunks,
 )
 from keras_attention.position import step_positions
 from keras_attention.position_bias import PositionBias
@@ -211,6 +216,8 @@ class MultiHeadAttention(AttentionLayer):
             query_mask = _expand(query_mask, -1)
             attention_mask = _expand(attention_mask, -2)
             attention_bias = _expand(attention_bias, -2)
+        batch, length, _ = query.shape
+        check_mask("query_mask", query_mask, "(B, T)", B=batch, T=length)
         if cache is None:
             offset = 0
             memory = self.prepare(value, key, value_mask, key_mask)
@@ -314,6 +321,48 @@ class MultiHeadAttention(AttentionLayer):
         state = [place + length for place in list(state) or self.initial_state(memory)]
         return output, weights, state
 
+    def statistics(
+        self,
+        query,
+        value,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        use_causal_mask=False,
+        attention_bias=None,
+    ):
+        """Describe the weights without holding them, for a layer that is built.
+
+        Works in chunks of `chunk_size`, or of 128 without one.
+
+        Args:
+            query: Shape `(B, T, Dq)`.
+            value: Shape `(B, S, Dv)`.
+            key: Shape `(B, S, Dk)`; `value` if left out.
+            query_mask: Boolean, shape `(B, T)`, or `None`.
+            value_mask: Boolean, shape `(B, S)`, or `None`.
+            key_mask: Boolean, shape `(B, S)`, or `None`.
+            attention_mask: As for a call, or `None`.
+            use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
+            attention_bias: As for a call, or `None`.
+
+        Returns:
+            `AttentionStatistics`, which has no gradient: `entropy` and `argmax` of
+            shape `(B, H, T)`, `coverage` of shape `(B, H, S)`.
+        """
+        query = hide_padding(as_dense(query, self.compute_dtype), query_mask)
+        memory = self.prepare(value, key, value_mask, key_mask)
+        looks = Looks(
+            query_mask=query_mask,
+            attention_mask=attention_mask,
+            bias=attention_bias,
+            causal=use_causal_mask,
+        )
+        query, looks = self._project_query(query, memory, looks)
+        return describe_in_chunks(query, memory.key, looks, self.chunk_size or 128)
+
     def empty_cache(self, batch_size, max_length):
         """Make a cache for decoding step by step.
 
@@ -381,14 +430,8 @@ class MultiHeadAttention(AttentionLayer):
 
     def _ask(self, query, memory, looks, head_mask=None, training=False, chunked=False):
         """Attend: (B, T, Dq) to (B, T, Do) and the weights, `None` if chunked."""
-        batch, length = query.shape[:2]
-        sizes = (batch, self.num_heads, length, memory.key.shape[2])
-        looks = looks._replace(key_mask=memory.mask, window=self.window).spread(sizes)
-        if isinstance(self.position_layer, PositionBias):
-            looks = looks._replace(position=self.position_layer)
-        query = split_heads(query, self.query_kernel, self.query_bias)  # B H T D
-        # Scaled before the product: in float16 the product could overflow.
-        query = self._rotate(query, looks.offset) * (1.0 / math.sqrt(self.key_dim))
+        batch = query.shape[0]
+        query, looks = self._project_query(query, memory, looks)
         if chunked:
             weights = None
             heads, sees = attend_in_chunks(
@@ -409,6 +452,18 @@ class MultiHeadAttention(AttentionLayer):
         if sees is not None and self.use_bias:
             output = ops.where(sees, output, ops.zeros_like(output))
         return output, weights
+
+    def _project_query(self, query, memory, looks):
+        """Project to queries (B, H, T, D), scaled, and complete `Looks`."""
+        batch, length = query.shape[:2]
+        sizes = (batch, self.num_heads, length, memory.key.shape[2])
+        looks = looks._replace(key_mask=memory.mask, window=self.window).spread(sizes)
+        if isinstance(self.position_layer, PositionBias):
+            looks = looks._replace(position=self.position_layer)
+        query = split_heads(query, self.query_kernel, self.query_bias)
+        # Scaled before the product: in float16 the product could overflow.
+        query = self._rotate(query, looks.offset) * (1.0 / math.sqrt(self.key_dim))
+        return query, looks
 
     def _rotate(self, heads, start):
         """Turn queries or keys (B, H, T, D) by their positions, if so chosen."""

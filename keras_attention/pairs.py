@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from keras_attention.chunked import chunked_dot_attention
-from keras_attention.heads import fits, multiply_heads
+from keras_attention.arguments import fits
+from keras_attention.chunked import chunked_dot_attention, chunked_dot_statistics
+from keras_attention.chunks import four_axes
+from keras_attention.heads import multiply_heads
 from keras_attention.position import relative_positions
 from keras_attention.position_bias import AlibiBias, RelativePositionBias
 from keras_attention.weights import masked_softmax
@@ -95,7 +97,7 @@ def attend_at_once(query, key, value, looks, drop):
         )
         if looks.position is not None:
             biases.append(looks.position.bias(relative))
-        relative = _four_axes(relative)
+        relative = four_axes(relative)
         if looks.causal:
             masks.append(relative <= 0)
         if looks.window is not None:
@@ -131,37 +133,47 @@ def attend_in_chunks(query, key, value, looks, chunk_size):
     if not all_see:
         # A column of ones gives the sum of the weights, 0 where nothing is seen.
         value = ops.concatenate([value, ops.ones_like(value[..., :1])], axis=-1)
-    position, relative = looks.position, None
-    if isinstance(position, RelativePositionBias):
-        dtype = keras.backend.result_type(query.dtype, "float32")
-        relative = ops.cast(position.table, dtype), position.bucket
-    heads = chunked_dot_attention(
-        query,
-        key,
-        value,
-        chunk_size=chunk_size,
-        query_mask=looks.query_mask,
-        key_mask=looks.key_mask,
-        attention_mask=looks.attention_mask,
-        bias=looks.bias,
-        causal=looks.causal,
-        window=looks.window,
-        offset=looks.offset,
-        slopes=position.slopes if isinstance(position, AlibiBias) else None,
-        relative=relative,
-    )
+    options = _chunk_options(query, looks, chunk_size)
+    heads = chunked_dot_attention(query, key, value, **options)
     if all_see:
         return heads, None
     return heads[..., :-1], ops.any(heads[..., -1:] > 0, axis=1)
 
 
-def check_window(window):
-    """Raise `ValueError` if `window` is not an int of at least 0."""
-    if isinstance(window, bool) or not isinstance(window, int) or window < 0:
-        raise ValueError(
-            "`window` must be an int of at least 0, or None. "
-            f"Received: window={window!r}."
-        )
+def describe_in_chunks(query, key, looks, chunk_size):
+    """Describe the weights without holding them.
+
+    Args:
+        query: Shape `(B, H, T, D)`, scaled already.
+        key: Shape `(B, G, S, D)`.
+        looks: `Looks` that were spread, its offset a scalar.
+        chunk_size: Positive int.
+
+    Returns:
+        `AttentionStatistics` of shapes `(B, H, T)`, `(B, H, T)` and `(B, H, S)`.
+    """
+    options = _chunk_options(query, looks, chunk_size)
+    return chunked_dot_statistics(query, key, **options)
+
+
+def _chunk_options(query, looks, chunk_size):
+    """Give `Looks` as the keywords that the chunked functions take."""
+    position, relative = looks.position, None
+    if isinstance(position, RelativePositionBias):
+        dtype = keras.backend.result_type(query.dtype, "float32")
+        relative = ops.cast(position.table, dtype), position.bucket
+    return {
+        "chunk_size": chunk_size,
+        "query_mask": looks.query_mask,
+        "key_mask": looks.key_mask,
+        "attention_mask": looks.attention_mask,
+        "bias": looks.bias,
+        "causal": looks.causal,
+        "window": looks.window,
+        "offset": looks.offset,
+        "slopes": position.slopes if isinstance(position, AlibiBias) else None,
+        "relative": relative,
+    }
 
 
 def _spread(name, pairs, sizes):
@@ -189,10 +201,4 @@ def _spread(name, pairs, sizes):
             f"(B, H, T, S)={tuple(sizes)} and any axis may be 1. "
             f"Received: {name}.shape={shape}. A query of one step leaves T out."
         )
-    return _four_axes(pairs)
-
-
-def _four_axes(pairs):
-    if len(pairs.shape) == 2:
-        return pairs[None, None]
-    return pairs[:, None] if len(pairs.shape) == 3 else pairs
+    return four_axes(pairs)

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from keras_attention.base import as_dense, check_positive_int
+from keras_attention.arguments import check_mask, check_positive_int
+from keras_attention.base import as_dense
 from keras_attention.masks import hide_padding
 from keras_attention.weights import masked_softmax
 
@@ -106,7 +107,9 @@ class AttentionPooling(keras.layers.Layer):
     def call(self, sequence, mask=None, return_attention_scores=False):
         sequence = as_dense(sequence, self.compute_dtype)
         if mask is not None:
-            mask = ops.cast(check_mask(mask, 2, "(B, S)"), "bool")
+            batch, length, _ = sequence.shape
+            check_mask("mask", mask, "(B, S)", B=batch, S=length)
+            mask = ops.cast(mask, "bool")
         sequence = hide_padding(sequence, mask)
         hidden = ops.matmul(sequence, self.kernel)
         if self.bias is not None:
@@ -154,21 +157,6 @@ class AttentionPooling(keras.layers.Layer):
         # A copy each: one initializer used twice gives the same numbers twice.
         initializer = self.kernel_initializer.clone()
         return self.add_weight(name=name, shape=shape, initializer=initializer)
-
-
-def check_mask(mask, rank, shape):
-    """Return `mask`, or raise `ValueError` if it has another rank.
-
-    Args:
-        mask: A tensor.
-        rank: Int. The rank it must have.
-        shape: String. The shape it must have, for the message.
-    """
-    if len(mask.shape) != rank:
-        raise ValueError(
-            f"`mask` must have shape {shape}. Received: mask_shape={tuple(mask.shape)}."
-        )
-    return mask
 
 
 def _overlap(weights):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_attention.arguments import check_mask, check_positive_int
 from keras_attention.attentions import (
     as_list,
     attend_all,
@@ -11,7 +12,7 @@ from keras_attention.attentions import (
     memory_shapes,
     prepare_memories,
 )
-from keras_attention.base import as_dense, check_positive_int
+from keras_attention.base import as_dense
 from keras_attention.cells import (
     build_once,
     check_cells,
@@ -109,7 +110,7 @@ class AttentionRNN(keras.layers.Layer):
         "previous": [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), appendix
         A.2.2; "current": [Luong et al., 2015](https://arxiv.org/abs/1508.04025),
         sections 3 (equation 5) and 3.3; "conditional":
-        [Sennrich et al., 2017](https://arxiv.org/abs/1703.04357), section 4; a memory
+        [Sennrich et al., 2017](https://arxiv.org/abs/1703.04357), section 2; a memory
         for each attention: [Zoph & Knight, 2016](https://arxiv.org/abs/1601.00710),
         section 4.
     """
@@ -203,6 +204,8 @@ class AttentionRNN(keras.layers.Layer):
         training=False,
     ):
         sequence = as_dense(sequence, self.compute_dtype)
+        batch, length, _ = sequence.shape
+        check_mask("sequence_mask", sequence_mask, "(B, T)", B=batch, T=length)
         sequence = hide_padding(sequence, sequence_mask)
         memories = prepare_memories(self.attention, memory, memory_mask, training)
         groups = self._first_states(memories)

@@ -18,7 +18,10 @@ class MeanAttention(ka.ScoreAttention):
 def register_attention(name, make):
     """Let models be configured with an attention of one's own.
 
-    To be called before a model of that kind is trained, and before it is loaded.
+    To be called before a model of that kind is trained, and before it is loaded. It is
+    asked with states of the decoder, of `units` features; the keys are outputs of the
+    encoder, of twice as many with the encoder "rnn", and `embedding_size` with the
+    other.
 
     Args:
         name: Str. What the option `attention` shall say.
@@ -30,6 +33,19 @@ def register_attention(name, make):
 
     Example:
         ```python
+        class Distance(keras_attention.ScoreAttention):
+            def build(self, query_shape, value_shape, key_shape=None):
+                super().build(query_shape, value_shape, key_shape)
+                self.kernel = self.add_weight((value_shape[-1], query_shape[-1]))
+
+            def project_key(self, key):
+                return keras.ops.matmul(key, self.kernel)
+
+            def score(self, query, key):
+                gap = query[:, :, None] - key[:, None]
+                return -keras.ops.sum(gap**2, axis=-1)
+
+
         register_attention("distance", lambda config: Distance(name="attention"))
         config = PRESETS["demo"].replace(attention="distance")
         ```

@@ -222,12 +222,16 @@ def _serve(args):
 
         corpus = _config(args.model).corpus
         page, policy = local_page(corpus.source, corpus.target, beam_size)
-        print(
-            f"{server.url} shows {args.model}: a demonstration, for this machine "
-            "alone. Ctrl-C stops it.",
-            flush=True,
-        )
-        server.run(page, policy, Service(translator, payload, beam_size))
+        service = Service(translator, payload, beam_size)
+        try:
+            print(
+                f"{server.url} shows {args.model}: a demonstration, for this machine "
+                "alone. Ctrl-C stops it.",
+                flush=True,
+            )
+            server.run(page, policy, service)
+        except KeyboardInterrupt:
+            service.stop()
     print("\nstopped")
 
 

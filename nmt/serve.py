@@ -12,6 +12,7 @@ could point its own name here and read the answers), a body must say that it is 
 import errno
 import json
 import re
+import socket
 import socketserver
 import sys
 import threading
@@ -24,7 +25,6 @@ MAX_BODY = 64 * 1024  # bytes
 MAX_TEXT = 500  # characters, of the sentence and of the forced beginning
 MAX_BEAMS = 20
 SOCKET_TIMEOUT = 30  # seconds without a byte
-LAST_TRANSLATION = 30  # seconds that one under way is waited for at the end
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -62,6 +62,7 @@ class Service:
         self._payload = payload
         self._beam_size = beam_size
         self._one_at_a_time = threading.Lock()
+        self._stopped = False
 
     def answer(self, body: bytes) -> dict:
         """Translate.
@@ -73,21 +74,21 @@ class Service:
             What `payload` makes of the `Translation`.
 
         Raises:
-            Refused: If the body is no such object.
+            Refused: If the body is no such object, or after `stop`.
         """
         text, beam_size, prefix = self._read(body)
         try:
             with self._one_at_a_time:
+                if self._stopped:
+                    raise Refused(503, "The program is about to end.")
                 result = self._translator(text, beam_size=beam_size, prefix=prefix)
-                # Under the lock too: a thread that Python's end meets in the middle of
-                # NumPy's work brings the whole program down.
-                return self._payload(result)
         except UserError as error:
             raise Refused(400, str(error)) from None
+        return self._payload(result)
 
     def stop(self):
-        """Wait for a translation under way, but not for ever, and begin no other."""
-        self._one_at_a_time.acquire(timeout=LAST_TRANSLATION)
+        """Begin no other translation; one under way goes on."""
+        self._stopped = True
 
     def _read(self, body):
         try:
@@ -134,9 +135,12 @@ class Server(ThreadingHTTPServer):
     """
 
     request_queue_size = 128  # a burst of requests waits, it is not turned away
+    # Python must not go away under a computation in another thread: the end waits.
+    daemon_threads = False
 
     def __init__(self, port: int):
         self.page = self.policy = self.service = None
+        self._connections = set()
         try:
             super().__init__((ADDRESS, port), _Handler)
         except OSError as error:
@@ -167,6 +171,28 @@ class Server(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]
 
+    def process_request(self, request, client_address):
+        """Answer one request, in a thread of its own."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request, client_address):
+        """Answer one request, and forget it."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._connections.discard(request)
+
+    def server_close(self):
+        """Close, once the requests that are here are answered."""
+        for connection in list(self._connections):
+            try:
+                # Who sends nothing is not waited for; an answer can still be written.
+                connection.shutdown(socket.SHUT_RD)
+            except OSError:
+                pass  # it is gone already
+        super().server_close()
+
     def handle_error(self, request, client_address):
         # In place of a traceback. A browser that goes away is no error.
         error = sys.exception()
@@ -174,7 +200,7 @@ class Server(ThreadingHTTPServer):
             print(f"nmt: error: {_told(error)}", file=sys.stderr)
 
     def run(self, page: str, policy: str, service: Service):
-        """Answer requests until Ctrl-C.
+        """Answer requests until `shutdown`, or Ctrl-C, which is raised.
 
         Args:
             page: The page, HTML.
@@ -182,13 +208,15 @@ class Server(ThreadingHTTPServer):
             service: `Service`.
         """
         self.page, self.policy, self.service = page.encode(), policy, service
+        # Not in this thread: Ctrl-C, which reaches the main one, must not come between
+        # a request and the thread that is made for it.
+        loop = threading.Thread(target=self.serve_forever)
         try:
-            self.serve_forever()
-        except KeyboardInterrupt:
-            # Python must not go away under a computation in another thread.
-            service.stop()
+            loop.start()
+            loop.join()
         finally:
-            self.server_close()
+            self.shutdown()
+            loop.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -162,6 +162,18 @@ def ask_pooling(layer, query, value, inputs, return_attention_scores):
     )
 
 
+def ask_hierarchy(layer, query, value, inputs, return_attention_scores):
+    """Call a layer of documents: each has one sentence."""
+    document, *weights = _as_list(
+        layer(
+            value[:, None],
+            mask=inputs.value_mask[:, None],
+            return_attention_scores=return_attention_scores,
+        )
+    )
+    return [document, *weights[:1]]  # the words'
+
+
 def ask_rnn(layer, query, value, inputs, return_attention_scores):
     """Call a recurrent layer: the queries are its steps."""
     return layer(
@@ -219,10 +231,12 @@ def faults(subject, cell):
         if not all(np.isfinite(each).all() for each in tensors):
             found.append(f"{name} are not finite")
     sees = inputs.sees
-    if call is ask_pooling:
+    if call in (ask_pooling, ask_hierarchy):
         sees = inputs.value_mask[:, None, :]
     output, *weights = outputs
-    if call is not ask_rnn and np.any(_rows(output, sees)[~sees.any(-1)] != 0):
+    if call is ask_rnn:
+        output = output[..., :D]  # the context, beside the output of the cell
+    if np.any(_rows(output, sees)[~sees.any(-1)] != 0):
         found.append("a query that sees nothing gets something")
     for each in weights:
         each = each.reshape((B, -1, *sees.shape[-2:]))
@@ -285,8 +299,7 @@ def _run(layer, call, inputs, cell, gradients=True):
     layer.set_weights([random.normal(0, 0.4, w.shape) for w in layer.weights])
 
     def ask_it(query, value):
-        outputs = call(layer, query, value, inputs, cell.weights)
-        return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+        return _as_list(call(layer, query, value, inputs, cell.weights))
 
     run = {"tensorflow": _run_tensorflow, "jax": _run_jax}.get(keras.backend.backend())
     if run is None:
@@ -341,6 +354,10 @@ def _run_jax(layer, ask_it, inputs, cell, gradients):
         step = jax.jit(step)
     (of_query, of_value, of_weights), outputs = step(*arguments)
     return outputs, [of_query, of_value, *of_weights]
+
+
+def _as_list(outputs):
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
 
 
 def _array(tensor):
@@ -422,6 +439,14 @@ def our_subjects():
     )
     subjects.append(
         Subject(
+            "HierarchicalAttention",
+            lambda **o: ka.HierarchicalAttention(5, **o),
+            call=ask_hierarchy,
+            situations=alone,
+        )
+    )
+    subjects.append(
+        Subject(
             "AttentionRNN",
             lambda **o: ka.AttentionRNN(
                 keras.layers.GRUCell(D, **o), ka.BahdanauAttention(5, **o), **o
@@ -452,8 +477,8 @@ def keras_subjects():
             "MultiHeadAttention", lambda **o: keras.layers.MultiHeadAttention(2, 4, **o)
         ),
         Subject(
-            "GroupedQueryAttention",
-            lambda **o: keras.layers.GroupedQueryAttention(4, 2, 1, **o),
+            "GroupQueryAttention",
+            lambda **o: keras.layers.GroupQueryAttention(4, 2, 1, **o),
         ),
         Subject("Attention", keras.layers.Attention, call=ask_pair, situations=three),
         Subject(

@@ -45,7 +45,8 @@ class Distance(ScoreAttention):
         return -ops.sum((query[:, :, None] - key[:, None]) ** 2, axis=-1)
 
 
-# Every attention layer of the package stands here, and one from outside it.
+# Every attention layer without a state stands here, and one from outside.
+# Those with one are tested in test_feedback.py.
 ATTENTIONS = {
     "distance": Distance,
     "scaled": ScaledDotProductAttention,
@@ -545,6 +546,22 @@ def test_the_example_runs():
 
 
 # ---- errors
+
+
+@every_attention
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("query_mask", (B, S)),
+        ("value_mask", (B, T)),
+        ("key_mask", (B, S, 1)),
+        ("attention_mask", (B, S, T)),
+    ],
+)
+def test_a_mask_of_another_shape_is_refused(make, name, shape):
+    layer = built(make)
+    with pytest.raises(ValueError, match=rf"`{name}` must have shape \(.* Received: "):
+        layer(**attention_inputs(), **{name: np.ones(shape, bool)})
 
 
 @every_attention

@@ -570,6 +570,56 @@ def test_a_chunked_layer_gives_weights_when_asked_and_the_same_context(make):
     assert_close(chunked(**inputs), context)
 
 
+class ContextAndWeights(keras.layers.Layer):
+    """Gives both side by side, so that both are differentiated."""
+
+    def __init__(self, attention):
+        super().__init__()
+        self.attention = attention
+        self.supports_masking = True
+
+    def call(self, query, value, key, query_mask, value_mask, attention_mask):
+        masks = {
+            "query_mask": query_mask,
+            "value_mask": value_mask,
+            "attention_mask": attention_mask,
+        }
+        both = self.attention(query, value, key, **masks, return_attention_scores=True)
+        return ops.concatenate(both, axis=-1)
+
+
+@needs_gradients
+@layer_kinds
+def test_with_weights_a_chunked_layer_has_the_gradients_of_the_whole(make):
+    inputs = masked_inputs()
+    results = []
+    for attention in layer_pair(make, inputs):
+        layer = ContextAndWeights(attention)
+        layer(**inputs)
+        of_inputs, of_weights = gradients(layer, inputs)
+        results.append([*of_inputs.values(), *of_weights])
+    for one, other in zip(*results, strict=True):
+        assert_close(one, other)
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="JAX lists all arrays of a computation")
+def test_with_weights_the_hidden_layer_is_made_in_chunks_too():
+    import jax
+
+    length, chunk_size = 96, 8
+    x = np.zeros((1, length, DQ), "float32")
+    layer = BahdanauAttention(U, chunk_size=chunk_size)
+    layer(x, x)
+
+    def step(query, value):
+        context, weights = layer(query, value, return_attention_scores=True)
+        return context.sum() + (weights**2).sum()
+
+    shapes = array_shapes(jax.make_jaxpr(jax.grad(step, (0, 1)))(x, x).jaxpr)
+    assert (1, length, length) in shapes  # the weights are among them
+    assert max(map(np.prod, shapes)) <= chunk_size * length * U
+
+
 @layer_kinds
 def test_one_step_of_a_chunked_layer_is_a_row_of_the_whole(make):
     inputs = attention_inputs()
@@ -590,6 +640,19 @@ def test_statistics_of_a_layer_are_those_of_its_weights(make):
         assert_statistics(found, weights, inputs["value_mask"])
 
 
+@pytest.mark.parametrize("known", [ScaledDotProductAttention, LuongAttention])
+def test_a_score_of_ones_own_over_a_known_one_counts_in_chunks_too(known):
+    class Sharper(known):
+        def score(self, query, key):
+            return 3 * super().score(query, key)
+
+    inputs = attention_inputs()
+    chunked, whole = Sharper(chunk_size=2), Sharper()
+    context, weights = whole(**inputs, return_attention_scores=True)
+    assert_close(chunked(**inputs), context)
+    assert_statistics(chunked.statistics(**inputs), array(weights), None)
+
+
 @pytest.mark.parametrize("make", [Distance, LAYERS["additive"]], ids=["own", "known"])
 @pytest.mark.parametrize("xla", [False, True])
 def test_a_compiled_chunked_layer_gives_the_same(make, xla):
@@ -601,19 +664,21 @@ def test_a_compiled_chunked_layer_gives_the_same(make, xla):
 
 
 @pytest.mark.parametrize(
-    ("layer_class", "arguments"),
+    ("layer_class", "arguments", "weights"),
     [
-        (Distance, {}),
-        pytest.param(ScaledDotProductAttention, {}, marks=pytest.mark.slow),
-        (BahdanauAttention, {"units": U, "normalize": True, "use_bias": True}),
+        (Distance, {}, False),
+        (Distance, {}, True),
+        pytest.param(ScaledDotProductAttention, {}, False, marks=pytest.mark.slow),
+        (BahdanauAttention, {"units": U, "normalize": True, "use_bias": True}, False),
     ],
 )
-def test_a_chunked_layer_keeps_the_contract(layer_class, arguments):
+def test_a_chunked_layer_keeps_the_contract(layer_class, arguments, weights):
     if layer_class is BahdanauAttention:
         arguments = arguments | {"kernel_initializer": keras.initializers.HeNormal(1)}
     arguments = arguments | {"dropout": 0.0, "seed": None, "chunk_size": 2}
     inputs = attention_inputs() | {"value_mask": coin(B, S)}
-    check_layer(layer_class, arguments, inputs, {"use_causal_mask": True})
+    call = {"use_causal_mask": True, "return_attention_scores": weights}
+    check_layer(layer_class, arguments, inputs, call)
 
 
 @pytest.mark.parametrize("order", ["previous", "current"])

@@ -137,6 +137,13 @@ def reference_loss(weights, mask):
     return np.array(losses, "float32")
 
 
+def test_the_example_of_the_loss_runs():
+    inputs = attention_inputs()
+    names = {"query": inputs["query"], "value": inputs["value"]}
+    loss = run_example(coverage_loss, CoverageAttention=CoverageAttention, **names)
+    assert 0 < float(array(loss["loss"])) < 1
+
+
 @given(st.integers(0, 100), st.lists(st.booleans(), min_size=B * T, max_size=B * T))
 def test_the_loss_equals_the_formula(seed, real):
     weights, mask = random_weights(seed), np.reshape(real, (B, T))

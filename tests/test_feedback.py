@@ -146,6 +146,23 @@ def test_padding_on_either_side_gives_the_same(make):
 
 
 @every_attention
+def test_a_mask_counts_given_or_carried_or_as_pairs(make):
+    tokens = np.array([[3, 4, 0, 0, 0], [5, 6, 7, 1, 2]])
+    embedded = layers.Embedding(8, DQ, mask_zero=True)(tokens)
+    query, value, mask = attention_inputs()["query"], array(embedded), tokens != 0
+    layer = make()
+    layer.build(query.shape, value.shape)
+    randomise(layer)
+    expected = layer(
+        query, value, attention_mask=mask[:, None] & np.tri(T, S, dtype=bool)
+    )
+    assert_close(layer(query, embedded, use_causal_mask=True), expected)
+    # As after an encoder that drops its mask.
+    given = layer(query, value, value_mask=mask, use_causal_mask=True)
+    assert_close(given, expected)
+
+
+@every_attention
 def test_who_may_see_nothing_gets_nothing(make):
     inputs, given = attention_inputs(), masks()
     given["value_mask"][1] = False

@@ -229,3 +229,7 @@ def test_words_that_do_not_fit_are_an_error():
 def test_a_mask_that_does_not_fit_is_an_error():
     with pytest.raises(ValueError, match=r"`mask` must have shape \(B, N, S\)"):
         attention()(words(), mask=np.ones((B, N), bool))
+    # One row for all documents and sentences will do.
+    layer, row = attention(), np.arange(S) < 3
+    everywhere = np.broadcast_to(row, (B, N, S))
+    assert_close(layer(words(), mask=row[None, None]), layer(words(), mask=everywhere))

@@ -48,6 +48,13 @@ def test_a_layer_that_breaks_the_rule_is_found():
     assert "outputs are not finite" in masking.faults(subject, nan)
 
 
+@pytest.mark.parametrize("subject", masking.keras_subjects(), ids=lambda s: s.name)
+def test_the_layers_of_keras_run_in_the_grid(subject):
+    # What raises would count as a fault of theirs.
+    cell = masking.Cell("left padding, causal", "full", "float32", "eager", False)
+    assert isinstance(masking.faults(subject, cell), list)
+
+
 def test_every_value_of_every_column_is_chosen():
     for column in range(5):
         chosen = {cell[column] for _, cell in CHOSEN}

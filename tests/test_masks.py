@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import B, S, T, array
+from helpers import B, S, T, array, run_example
 from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
@@ -68,6 +68,18 @@ def test_lengths_and_offset_may_be_tensors():
 def test_a_window_must_be_a_whole_number(window):
     with pytest.raises(ValueError, match="`window` must be an int of at least 0"):
         local_mask(T, S, window=window)
+
+
+def test_the_examples_run():
+    real = np.array([[True, True, False]])
+    mask = run_example(padding_mask, tokens=np.array([[5, 8, 0]]))["mask"]
+    np.testing.assert_array_equal(array(mask), real)
+    mask = run_example(causal_mask)["mask"]
+    np.testing.assert_array_equal(array(mask), [[1, 0, 0], [1, 1, 0]])
+    mask = run_example(local_mask)["mask"]
+    np.testing.assert_array_equal(array(mask), [[1, 1, 0], [1, 1, 1]])
+    mask = run_example(combine_masks, real=real, causal_mask=causal_mask)["mask"]
+    np.testing.assert_array_equal(array(mask), [[[1, 0, 0], [1, 1, 0], [1, 1, 0]]])
 
 
 @pytest.mark.parametrize("with_query", [True, False])

@@ -23,7 +23,12 @@ from helpers import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_attention import MultiHeadAttention, local_mask
+from keras_attention import (
+    MultiHeadAttention,
+    attention_coverage,
+    attention_entropy,
+    local_mask,
+)
 from keras_attention.position_bias import AlibiBias, RelativePositionBias
 from keras_attention.rotary import RotaryEmbedding
 
@@ -437,6 +442,9 @@ def test_a_head_mask_scales_what_each_head_gives(shape):
     layer = built()
     gates = np.random.default_rng(0).random(shape).astype("float32")
     expected = 0
+    assert_close(
+        layer(**inputs, head_mask=gates.tolist()), layer(**inputs, head_mask=gates)
+    )
     for head in range(H):
         alone = np.zeros(H, bool)
         alone[head] = True
@@ -559,6 +567,23 @@ def test_positions_work_compiled_in_every_precision(position, dtype, xla):
     assert_close(
         expected, exact(**inputs, use_causal_mask=True), dtype.removeprefix("mixed_")
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["causal window", "rotary", "alibi", "relative", "pairs", "bias", "queries"]
+)
+@pytest.mark.parametrize("chunk_size", [2, None])
+def test_statistics_are_those_of_the_weights(name, chunk_size):
+    arguments, call = CALLS[name]
+    inputs = attention_inputs()
+    layer = built(**GROUPED, **arguments, chunk_size=chunk_size)
+    _, weights = arrays(layer(**inputs, **call, return_attention_scores=True))
+    found = layer.statistics(**inputs, **call)
+    mask = call.get("value_mask")
+    assert_close(found.entropy, attention_entropy(weights, mask).astype("float32"))
+    assert_close(found.coverage, attention_coverage(weights, mask).astype("float32"))
+    best = np.where(weights.sum(-1) > 0, weights.argmax(-1), -1)
+    np.testing.assert_array_equal(array(found.argmax), best)
 
 
 # ---- against Keras, over many shapes

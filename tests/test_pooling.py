@@ -242,5 +242,6 @@ def test_a_sequence_that_does_not_fit_is_an_error(shape):
 
 
 def test_a_mask_that_does_not_fit_is_an_error():
-    with pytest.raises(ValueError, match=r"`mask` must have shape \(B, S\). Received"):
-        pooling()(sequence(), mask=np.ones((B, T, S), bool))
+    for shape in [(B, T, S), (B, T)]:
+        with pytest.raises(ValueError, match=r"`mask` must have shape \(B, S\), where"):
+            pooling()(sequence(), mask=np.ones(shape, bool))

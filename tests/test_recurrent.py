@@ -488,6 +488,14 @@ def test_wrong_shapes_are_told():
         make()(sequence, memory=memory, initial_state=[sequence[:, 0]] * 3)
 
 
+def test_masks_of_another_shape_are_told():
+    sequence, memory, mask = inputs()
+    with pytest.raises(ValueError, match=r"`memory_mask` must have shape \(B, S\)"):
+        make()(sequence, memory=memory, memory_mask=mask[:, :3])
+    with pytest.raises(ValueError, match=r"`sequence_mask` must have shape \(B, T\)"):
+        make()(sequence, memory=memory, sequence_mask=mask)
+
+
 def test_prepare_wants_a_built_layer_and_a_tensor():
     _, memory, _ = inputs()
     with pytest.raises(ValueError, match="the layer must be built"):

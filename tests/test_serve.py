@@ -20,7 +20,7 @@ from nmt.cli import main
 from nmt.config import Config
 from nmt.errors import UserError
 from nmt.pages import export, local_page, payload
-from nmt.serve import MAX_BODY, MAX_TEXT, Server, Service
+from nmt.serve import MAX_BODY, MAX_TEXT, Refused, Server, Service
 from nmt.translation import Translation
 
 ROOT = Path(__file__).parent.parent
@@ -318,6 +318,25 @@ def test_a_port_that_is_taken_is_one_line_and_status_2(server, monkeypatch, caps
         "",
         f"nmt: error: port {port} is taken. Choose another by --port.\n",
     )
+
+
+def test_at_the_end_no_translation_is_begun():
+    service = Service(Shouter(), payload, beam_size=5)
+    assert service.answer(b'{"text": "a"}')["text"] == "A"
+    service.stop()
+    with pytest.raises(Refused, match="about to end") as refusal:
+        service.answer(b'{"text": "a"}')
+    assert refusal.value.status == 503
+
+
+def test_at_the_end_who_sends_nothing_is_not_waited_for():
+    with serving(Shouter()) as server:
+        silent = socket.create_connection(server.server_address)
+        assert ask(server)[0] == 200  # so the one before it has its thread
+        began = threading.active_count()
+    assert threading.active_count() < began
+    assert silent.recv(100) == b""
+    silent.close()
 
 
 PROGRAM = """
