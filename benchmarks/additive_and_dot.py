@@ -4,7 +4,7 @@ Usage: python benchmarks/additive_and_dot.py [--sizes 16 64 256 1024] [--steps 3
 
 Three questions, for each size of query and key:
 - Cost: median time and peak memory of a training step (forward and gradient,
-  compiled), B=16, T=S=64. The peak is that of a process of its own, less what it held
+  compiled), B=4, T=S=128. The peak is that of a process of its own, less what it held
   before the first step.
 - Sharpness: how much of the weight lies on one key, and the entropy (0 one key, 1 all
   alike), for inputs of unit variance and fresh weights.
@@ -18,11 +18,11 @@ attention does, so that all three have the same freedom.
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -34,7 +34,7 @@ from keras import ops
 
 import keras_attention as ka
 
-B, T, S = 16, 64, 64
+B, T, S = 4, 128, 128
 KEYS = 16
 KINDS = ("additive", "scaled dot", "unscaled dot")
 
@@ -109,12 +109,19 @@ def print_peak(kind, size):
     # A tiny step first: what TensorFlow loads and compiles does not count.
     training_step(kind, 8)()
     step = training_step(kind, size)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak begins anew
+    before = memory_of_this_process("VmRSS")
     for _ in range(3):
         step()
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    kilo = 1024 if sys.platform != "darwin" else 1024**2
-    print(json.dumps((after - before) / kilo))
+    print(json.dumps(memory_of_this_process("VmHWM") - before))
+
+
+def memory_of_this_process(name):
+    """Give a figure of `/proc/self/status` in MB: `VmRSS` now, `VmHWM` at its peak."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) / 1024
+    raise OSError(f"no {name} in /proc/self/status: memory is measured on Linux alone")
 
 
 def sharpness(kind, size):

@@ -29,7 +29,7 @@ class TranslationModel(keras.Model):
         Order "previous": [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473);
         "current": [Luong et al., 2015](https://arxiv.org/abs/1508.04025);
         "conditional": [Sennrich et al., 2017](https://arxiv.org/abs/1703.04357),
-        section 4. Self-attention encoder under an RNN decoder:
+        section 2. Self-attention encoder under an RNN decoder:
         [Chen et al., 2018](https://arxiv.org/abs/1804.09849), section 5. Tied output:
         [Press & Wolf, 2017](https://arxiv.org/abs/1608.05859).
     """

@@ -367,7 +367,7 @@ def _array(tensor):
 # ---- the layers
 
 
-@keras.saving.register_keras_serializable(package="tests")
+@keras.saving.register_keras_serializable(package="tests.masking")
 class Distance(ka.ScoreAttention):
     """A score of one's own."""
 
