@@ -22,6 +22,11 @@ def hard_links(weights, threshold=None):
 
     Raises:
         ValueError: If `weights` is not a matrix or holds negative numbers or NaN.
+
+    Example:
+        ```python
+        hard_links([[0.9, 0.1], [0.2, 0.8]])  # {(0, 0), (1, 1)}
+        ```
     """
     weights, _ = visible_weights(weights, None)
     if weights.ndim != 2:
@@ -61,6 +66,11 @@ def alignment_error_rate(links, sure, possible=None):
         ValueError: If something else than sets of pairs is given, or sequences of
             unequal length.
 
+    Example:
+        ```python
+        alignment_error_rate({(0, 0), (1, 1)}, sure={(0, 0)}, possible={(1, 1)})  # 0.0
+        ```
+
     Reference:
         [Och and Ney, 2003](https://aclanthology.org/J03-1002), section 2.5
     """
@@ -96,7 +106,9 @@ def parse_links(text):
         ValueError: If a link has another form.
 
     Example:
+        ```python
         parse_links("0-0 1p2")  # {(0, 0)}, {(1, 2)}
+        ```
     """
     links = {"-": set(), "p": set()}
     for link in text.split():

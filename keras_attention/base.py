@@ -30,6 +30,14 @@ class Memory(NamedTuple):
         mask: Boolean, shape `(B, S)`, `True` = may look; `None` if all may be seen.
         dropout: Factors on the weights, drawn once for all steps of a sequence and
             broadcastable to the weights of one step; `None` without dropout.
+
+    Example:
+        ```python
+        attention = ScaledDotProductAttention()
+        attention(query, value)  # builds it
+        memory = attention.prepare(value, value_mask=mask)
+        context, weights, _ = attention.attend(query, memory)
+        ```
     """
 
     key: Any

@@ -20,6 +20,14 @@ class Cache(NamedTuple):
         value: Projected values, shape `(B, G, L, Dv)`.
         mask: Boolean, shape `(B, L)`. `False` at padding and at places still free.
         length: int32, shape `()`. Number of places taken.
+
+    Example:
+        ```python
+        layer = MultiHeadAttention(2, 4)
+        layer(x, x, use_causal_mask=True)  # builds it
+        cache = layer.empty_cache(batch_size=2, max_length=8)
+        output, cache = layer(x[:, :1], x[:, :1], cache=cache)
+        ```
     """
 
     key: Any

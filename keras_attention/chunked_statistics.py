@@ -19,6 +19,14 @@ class AttentionStatistics(NamedTuple):
             first of equal ones; -1 where it may see nothing.
         coverage: Shape `(..., S)`: how much attention each key gets from all queries
             together; `attention_coverage` of the weights.
+
+    Example:
+        ```python
+        layer = BahdanauAttention(8, chunk_size=64)
+        layer(query, value)  # builds it
+        numbers = layer.statistics(query, value)
+        print(numbers.entropy.shape, numbers.coverage.shape)
+        ```
     """
 
     entropy: Any

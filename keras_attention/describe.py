@@ -30,6 +30,11 @@ def describe_attention(weights, source, target=None, *, special="keep"):
     Raises:
         ValueError: If the numbers of words do not match `weights`, or `special` is
             unknown.
+
+    Example:
+        ```python
+        text = describe_attention([[0.9, 0.1]], ["cat", "the"], ["chat"])
+        ```
     """
     weights, source, target, _ = check_sentence_pair(weights, source, target, 2)
     return describe_selection(select(weights, source, target, special))

@@ -30,6 +30,11 @@ def attention_entropy(weights, mask=None):
 
     Raises:
         ValueError: If `weights` holds negative numbers or NaN, or the shapes differ.
+
+    Example:
+        ```python
+        attention_entropy([[1.0, 0.0], [0.5, 0.5]])  # [0, 1]
+        ```
     """
     weights, mask = visible_weights(weights, mask)
     total = weights.sum(axis=-1, keepdims=True)
@@ -51,6 +56,11 @@ def attention_concentration(weights, mask=None):
 
     Raises:
         ValueError: If `weights` holds negative numbers or NaN, or the shapes differ.
+
+    Example:
+        ```python
+        attention_concentration([[0.9, 0.1], [0.5, 0.5]])  # [0.9, 0.5]
+        ```
     """
     return visible_weights(weights, mask)[0].max(axis=-1)
 
@@ -69,6 +79,11 @@ def attention_coverage(weights, mask=None):
 
     Raises:
         ValueError: If `weights` holds negative numbers or NaN, or the shapes differ.
+
+    Example:
+        ```python
+        attention_coverage([[0.9, 0.1], [0.5, 0.5]])  # [1.4, 0.6]
+        ```
     """
     return visible_weights(weights, mask)[0].sum(axis=-2)
 
@@ -95,8 +110,10 @@ def attention_diagnostics(weights, mask=None):
         ValueError: If `weights` holds negative numbers or NaN, or the shapes differ.
 
     Example:
+        ```python
         numbers = attention_diagnostics([[1.0, 0.0], [0.5, 0.5]])
         numbers["entropy"], numbers["coverage"]  # [0, 1], [1.5, 0.5]
+        ```
     """
     visible, real = visible_weights(weights, mask)
     entropy = attention_entropy(weights, mask)

@@ -40,8 +40,10 @@ def plot_attention_heads(
         ValueError: As `plot_attention`.
 
     Example:
+        ```python
         axes = plot_attention_heads([[[1.0, 0.0]], [[0.5, 0.5]]], ["a", "b"], ["c"])
         axes[1].get_title()  # "H1"
+        ```
     """
     weights, source, target, own = check_sentence_pair(weights, source, target, 3, 4)
     check_options(weights, scale, source_direction)

@@ -49,7 +49,9 @@ def plot_model_attention(
             the weights.
 
     Example:
+        ```python
         ax = plot_model_attention(model, tokens, words, layer="encoder/attention")
+        ```
     """
     if layer is not None:
         layer = [layer]
@@ -103,7 +105,9 @@ def view_model_attention(
             weights.
 
     Example:
+        ```python
         view_model_attention(model, tokens, words).save("attention.html")
+        ```
     """
     # The page is needed by this function alone.
     from keras_attention.view import attention_view

@@ -43,6 +43,11 @@ def word_spans(pieces, special=SPECIAL_TOKENS, *, scheme="sentencepiece"):
 
     Raises:
         ValueError: If `pieces` is one str or `scheme` is unknown.
+
+    Example:
+        ```python
+        word_spans(["▁do", "gs", "▁run", "</s>"])  # [0, 0, 1, 2]
+        ```
     """
     pieces = check_strings(pieces, "pieces")
     if callable(scheme):
@@ -71,6 +76,11 @@ def merge_spans(weights, source_spans, target_spans):
 
     Raises:
         ValueError: If lengths do not match `weights`, or a word has no piece.
+
+    Example:
+        ```python
+        merge_spans([[0.5, 0.3, 0.2]], [0, 0, 1], [0])  # [[0.8, 0.2]]
+        ```
     """
     weights = check_matrices(weights)
     source = _membership(source_spans, "source_spans", weights, axis=-1)
@@ -101,9 +111,11 @@ def merge_pieces(weights, source_pieces, target_pieces, *, scheme="sentencepiece
             unknown.
 
     Example:
+        ```python
         weights, source, target = merge_pieces(
             [[0.5, 0.5]], ["do", "##gs"], ["Hunde"], scheme="wordpiece"
         )  # [[1.0]], ["dogs"], ["Hunde"]
+        ```
     """
     source_pieces = check_strings(source_pieces, "source_pieces")
     target_pieces = check_strings(target_pieces, "target_pieces")
@@ -133,6 +145,11 @@ def merge_links(links, source_spans, target_spans):
 
     Raises:
         ValueError: If a link is to no piece.
+
+    Example:
+        ```python
+        merge_links({(0, 0), (1, 0)}, [0, 0], [0])  # {(0, 0)}
+        ```
     """
     merged = set()
     for source, target in links:

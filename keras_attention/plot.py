@@ -84,8 +84,10 @@ def plot_attention(
             diagnostics need weights of 0 or more whatever the scale.
 
     Example:
+        ```python
         ax = plot_attention([[0.9, 0.1], [0.2, 0.8]], ["the", "cat"], ["le", "chat"])
         save_figure(ax, "cat.svg")
+        ```
     """
     weights, source, target, own = check_sentence_pair(weights, source, target, 2)
     check_options(weights, scale, source_direction)
@@ -143,9 +145,11 @@ def plot_attention_difference(
             weight is NaN, negative or above 1, or if an option is unknown.
 
     Example:
+        ```python
         ax = plot_attention_difference(
             [[0.5, 0.5]], [[0.9, 0.1]], ["the", "cat"], ["chat"], names=("1", "9")
         )
+        ```
     """
     first, source, target, own = check_sentence_pair(first, source, target, 2)
     second, *_ = check_sentence_pair(second, source, target, 2)
@@ -188,6 +192,11 @@ def save_figure(figure, path):
 
     Raises:
         ValueError: If `path` has another ending.
+
+    Example:
+        ```python
+        save_figure(plot_attention([[0.9, 0.1]], ["the", "cat"], ["chat"]), "cat.png")
+        ```
     """
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")

@@ -34,9 +34,11 @@ def drop_special(weights, source, target=None, *, tokens=SPECIAL_TOKENS):
             target word would stay.
 
     Example:
+        ```python
         weights, source, target, dropped = drop_special(
             [[0.7, 0.3], [0.1, 0.9]], ["dogs", "</s>"], ["Hunde", "</s>"]
         )  # [[0.7]], ["dogs"], ["Hunde"], [0.3]
+        ```
     """
     weights, source, target, _ = check_sentence_pair(weights, source, target, 2, 3, 4)
     columns = _without(source, tokens, "source")

@@ -36,7 +36,9 @@ def attention_text(weights, source, target=None, *, width=None):
             negative or above 1, or `width` is too small.
 
     Example:
+        ```python
         print(attention_text([[0.9, 0.1], [0, 1]], ["the", "cat"], ["le", "chat"]))
+        ```
     """
     weights, source, target, _ = check_sentence_pair(weights, source, target, 2)
     check_range(weights)

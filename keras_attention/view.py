@@ -86,8 +86,10 @@ def attention_view(
             to no word, or an option is unknown.
 
     Example:
+        ```python
         view = attention_view([[0.9, 0.1], [0.2, 0.8]], ["the", "cat"], ["le", "chat"])
         view.save("cat.html")
+        ```
     """
     check_choice(special, "special", POLICIES)
     check_choice(layout, "layout", LAYOUTS)

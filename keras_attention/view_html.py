@@ -55,6 +55,12 @@ def attention_page(data, *, form="", style="", script="", fallback="", connect=F
     Returns:
         `(html, policy)`. The policy allows this style and this script by their hashes
         and nothing else, so that a token could not run even if it were no text.
+
+    Example:
+        ```python
+        view = attention_view([[0.9, 0.1]], ["the", "cat"], ["chat"])
+        page, policy = attention_page(view.data, form="<form></form>")
+        ```
     """
     style = _read("page.css") + style
     script = "".join(map(_read, SCRIPTS)) + script
