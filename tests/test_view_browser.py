@@ -114,6 +114,8 @@ def shown(page):
     """The matrix that is drawn, read from the page's table."""
     if page.locator("#table").get_attribute("open") is None:
         page.locator("#table summary").click()
+        # Browsers tell of the opening later, and the rows are made then.
+        page.locator("#table tbody tr").first.wait_for()
     rows = page.locator("#table tbody tr").evaluate_all(
         "rows => rows.map(row => [...row.cells].slice(1).map(td => td.textContent))"
     )
