@@ -4,7 +4,8 @@
 .NOTPARALLEL:
 
 BIN := .venv/bin
-BENCHMARKS := $(addprefix benchmarks/,layers.py masking.py additive_and_dot.py)
+BENCHMARKS := $(addprefix benchmarks/,\
+	layers.py masking.py additive_and_dot.py chunked.py viewer.py)
 # What a layer is made of and what joins it to a model: these run on any backend.
 LAYER_TESTS := $(patsubst %,tests/test_%.py,\
 	masks scores weights base additive dot feedback location coverage monotonic \
