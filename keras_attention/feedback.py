@@ -101,7 +101,7 @@ class FeedbackAttention(AttentionLayer):
         Returns:
             Shape `(B, T, D)`; a row of it, of shape `(B, D)`, goes to `weigh`.
         """
-        raise NotImplementedError
+        raise TypeError("`read_queries` must be written by a subclass.")
 
     def weigh(self, row, mask, previous, memory):
         """Give the weights of one query.
@@ -115,7 +115,7 @@ class FeedbackAttention(AttentionLayer):
         Returns:
             Shape `(B, S)` in float32, 0 where the mask is `False`.
         """
-        raise NotImplementedError
+        raise TypeError("`weigh` must be written by a subclass.")
 
     def remember(self, previous, weights):
         """Give the state after a step; `previous` and all are of shape `(B, S)`."""
@@ -203,7 +203,7 @@ class AdditiveFeedbackAttention(FeedbackAttention):
         Returns:
             Shape `(B, S, units)`.
         """
-        raise NotImplementedError
+        raise TypeError("`features` must be written by a subclass.")
 
     def get_config(self):
         return {

@@ -485,11 +485,14 @@ def test_no_words_overlap_and_nothing_is_cut_off(show, layout, width):
     assert page.evaluate("() => document.body.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("forced", ["none", "active"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out_from_what_is_behind_it(show, scheme):
+def test_every_text_stands_out_from_what_is_behind_it(show, scheme, forced):
     heads = np.stack([[WEIGHTS] * 2] * 2)
     view = attention_view(heads, SOURCE, TARGET, gold="0-0 1p1")
-    page = show(view, color_scheme=scheme, reduced_motion="reduce")
+    page = show(
+        view, color_scheme=scheme, forced_colors=forced, reduced_motion="reduce"
+    )
     page.get_by_label("entropy and coverage").check()
     page.locator("#table summary").click()
     word(page, "target", 2).click()
