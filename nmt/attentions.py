@@ -100,9 +100,15 @@ def _multi_head(config):
     return ka.MultiHeadAttention(config.num_heads, key_dim, name="attention")
 
 
-def _monotonic(config):
+def _location(config, **options):
+    return ka.LocationSensitiveAttention(
+        config.attention_units, name="attention", **options
+    )
+
+
+def _monotonic(config, **options):
     score = ka.BahdanauAttention(config.attention_units, normalize=True)
-    return ka.MonotonicAttention(score, name="attention")
+    return ka.MonotonicAttention(score, name="attention", **options)
 
 
 _MAKERS = {
@@ -115,12 +121,12 @@ _MAKERS = {
     "luong-local-m": lambda config: _luong(config, window="monotonic"),
     "luong-local-p": lambda config: _luong(config, window="predictive"),
     "multi-head": _multi_head,
-    "location": lambda config: ka.LocationSensitiveAttention(
-        config.attention_units, name="attention"
-    ),
+    "location": _location,
+    "location-cumulative": lambda config: _location(config, cumulative=True),
     "coverage": lambda config: ka.CoverageAttention(
         config.attention_units, name="attention"
     ),
     "monotonic": _monotonic,
+    "monotonic-parallel": lambda config: _monotonic(config, mode="parallel"),
     "none": lambda config: MeanAttention(name="attention"),
 }

@@ -105,6 +105,12 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **kwargs):
         super().__init__(allow_abbrev=False, **kwargs)
 
+    def parse_known_args(self, args=None, namespace=None):
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:  # here, so that the help pointed to is that of the command
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return namespace, unknown
+
     def error(self, message):
         raise UserError(f"{message}. See: {self.prog} --help")
 
@@ -182,8 +188,8 @@ def _add_train(commands):
     command.add_argument(
         "--preset",
         choices=tuple(PRESETS),
-        default="base",
-        help="settings to start from; the options below change them (default: base)",
+        help="settings to start from; the options below change them (default: the one "
+        "made for the corpus: short for spa-eng, demo for phrasebook, base for others)",
     )
     command.add_argument(
         "--pictures",

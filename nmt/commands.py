@@ -69,7 +69,7 @@ def train(args):
         for option in dataclasses.fields(SECTIONS[section])
     }
     given = {name: value for name, value in vars(args).items() if name in names}
-    config = PRESETS[args.preset].replace(**given)
+    config = PRESETS[args.preset or _preset(args.corpus)].replace(**given)
     picture_of = _picture_of(args, config)
     out = None if args.out is None else _folder(args.out, "--out")
     corpus, files = _corpus_to_train_on(args)
@@ -264,6 +264,13 @@ def _corpus_to_train_on(args):
         )
     corpus = _open(args.corpus, args.source, args.target, args.text, files, args)
     return corpus, files
+
+
+def _preset(name):
+    """Name the settings made for a corpus; text of one's own gets those of most use."""
+    from nmt.published import CORPORA
+
+    return CORPORA[name].preset if name in CORPORA else "base"
 
 
 def _picture_of(args, config):

@@ -22,8 +22,10 @@ ATTENTIONS = [
     "luong-local-p",
     "multi-head",
     "location",
+    "location-cumulative",
     "coverage",
     "monotonic",
+    "monotonic-parallel",
     "none",
 ]
 """Names that the option `attention` takes; `nmt.attentions` adds to them."""
@@ -265,6 +267,12 @@ def _check(option, value):
 
 PRESETS = {
     "base": Config(),
+    # For many sentences of a few words. As many pieces as in "base" would be hundreds
+    # of them, and too few steps; each is seen too seldom to be learnt by heart.
+    "short": Config(
+        model=ModelConfig(dropout=0.2),
+        training=TrainingConfig(batch_tokens=600),
+    ),
     "demo": Config(
         vocabulary=VocabularyConfig(vocabulary_size=1000),
         model=ModelConfig(

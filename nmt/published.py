@@ -38,6 +38,7 @@ class PublicCorpus:
         terms: What its publishers allow.
         url: Where it comes from.
         grouped_references: See `nmt.corpora.Corpus`.
+        preset: The settings of `nmt.config.PRESETS` that `nmt train` starts from.
     """
 
     languages: tuple[str, ...]
@@ -45,6 +46,7 @@ class PublicCorpus:
     terms: str
     url: str
     grouped_references: bool = False
+    preset: str = "base"
 
 
 _MULTI30K_LINES = dict(
@@ -63,12 +65,14 @@ CORPORA = {
         terms="CC BY 2.0, attribution: www.manythings.org/anki and tatoeba.org",
         url=SPA_ENG.url,
         grouped_references=True,
+        preset="short",
     ),
     "phrasebook": PublicCorpus(
         languages=("en", "es"),
         lines={"raw": {}},
         terms="part of this program",
         url="built in",
+        preset="demo",
     ),
 }
 

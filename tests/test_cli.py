@@ -14,7 +14,9 @@ import pytest
 
 from nmt.cli import main, parser
 from nmt.config import PRESETS, Config
+from nmt.corpora import Corpus
 from nmt.errors import UserError
+from nmt.parallel import ParallelText
 
 HEAVY = {
     *("keras", "matplotlib", "numpy", "pooch", "sacrebleu", "sentencepiece"),
@@ -145,6 +147,27 @@ def test_every_setting_has_its_flag_with_its_choices_in_the_help(capsys):
     assert "{previous,current,conditional}" in told
     for part in ("train", "validation", "test"):
         assert f"--{part}-source FILE" in told and f"--{part}-target FILE" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "preset"),
+    [("multi30k", "base"), ("spa-eng", "short"), ("phrasebook", "demo")],
+)
+def test_a_corpus_is_trained_on_with_the_preset_made_for_it(monkeypatch, name, preset):
+    text = ParallelText(("a",), ("b",))
+    corpus = Corpus(name, "en", "es", "raw", {"train": text, "validation": text})
+    asked = []
+    monkeypatch.setattr("nmt.corpora.load", lambda *_: corpus)
+    monkeypatch.setattr(
+        "nmt.training.train",
+        lambda corpus, config, out, picture_of: asked.append(config),
+    )
+    for choice in ([], ["--preset", "base"]):
+        assert main(["train", name, "--out", "folder", *choice]) == 0
+    made_for, chosen = asked
+    assert made_for.training == PRESETS[preset].training
+    assert made_for.model == PRESETS[preset].model
+    assert chosen.training == PRESETS["base"].training
 
 
 def test_settings_that_are_not_given_are_those_of_the_preset(monkeypatch, pairs):
@@ -364,7 +387,7 @@ def test_corpora_are_listed_with_what_is_on_disk(tmp_path, capsys):
     [
         ("", "required: COMMAND. See: nmt --help"),
         ("fly", "invalid choice: 'fly'"),
-        ("train --fly", "unrecognized arguments: --fly"),
+        ("train --fly", "unrecognized arguments: --fly. See: nmt train --help"),
         ("train", "no text to train on. Give the name of a corpus"),
         ("train nothing", "unknown corpus 'nothing'. Known: "),
         ("train multi30k --source xx", "multi30k has no language 'xx'. Known: "),
