@@ -242,13 +242,53 @@ def _add_translate(commands):
     command.add_argument(
         "--input", metavar="FILE", help="file of one sentence a line (or .gz)"
     )
-    _add_beam(command)
-    command.add_argument(
+    _add_search(command.add_argument_group("search"))
+    _add_sampling(command.add_argument_group("sampling"))
+    _add_output(command.add_argument_group("output"))
+
+
+def _add_search(group):
+    _add_beam(group)
+    group.add_argument(
         "--prefix",
         metavar="TEXT",
         help="how the translations have to begin",
     )
-    command.add_argument(
+    group.add_argument(
+        "--length-penalty",
+        type=_length_penalty,
+        metavar="X",
+        help="0 to 10; more prefers longer translations (default: 1)",
+    )
+    group.add_argument(
+        "--coverage-penalty",
+        type=_not_negative,
+        metavar="X",
+        help="more prefers translations that looked at every word (default: 0)",
+    )
+
+
+def _add_sampling(group):
+    group.add_argument(
+        "--sample", action="store_true", help="draw the words in place of a search"
+    )
+    group.add_argument(
+        "--temperature",
+        type=_above_zero,
+        metavar="X",
+        help="below 1 likelier words, above 1 stranger ones (default: 1)",
+    )
+    group.add_argument(
+        "--top-k",
+        type=_positive,
+        metavar="N",
+        help="draw from the likeliest N pieces alone",
+    )
+    group.add_argument("--seed", type=int, metavar="N", help="the same words each time")
+
+
+def _add_output(group):
+    group.add_argument(
         "--n-best",
         type=_positive,
         default=1,
@@ -256,42 +296,12 @@ def _add_translate(commands):
         help="translations of each sentence, at most as many as beams: lines of "
         "sentence number TAB score TAB translation",
     )
-    command.add_argument(
-        "--length-penalty",
-        type=_length_penalty,
-        metavar="X",
-        help="0 to 10; more prefers longer translations (default: 1)",
-    )
-    command.add_argument(
-        "--coverage-penalty",
-        type=_not_negative,
-        metavar="X",
-        help="more prefers translations that looked at every word (default: 0)",
-    )
-    command.add_argument(
-        "--sample", action="store_true", help="draw the words in place of a search"
-    )
-    command.add_argument(
-        "--temperature",
-        type=_above_zero,
-        metavar="X",
-        help="of --sample: below 1 likelier words, above 1 stranger ones (default: 1)",
-    )
-    command.add_argument(
-        "--top-k",
-        type=_positive,
-        metavar="N",
-        help="of --sample: draw from the likeliest N pieces alone",
-    )
-    command.add_argument(
-        "--seed", type=int, metavar="N", help="of --sample: the same words each time"
-    )
-    command.add_argument(
+    group.add_argument(
         "--json",
         action="store_true",
         help="print an object a line: source, text, score, tokens, attention weights",
     )
-    command.add_argument(
+    group.add_argument(
         "--plot",
         metavar="FILE",
         help="draw the attention: .png, .svg, .pdf or .html (the interactive page), "
