@@ -267,11 +267,12 @@ def _check(option, value):
 
 PRESETS = {
     "base": Config(),
-    # For many sentences of a few words. As many pieces as in "base" would be hundreds
-    # of them, and too few steps; each is seen too seldom to be learnt by heart.
+    # For very many sentences of a few words. A batch of as many pieces as in "base"
+    # would be hundreds of them, and too few steps; each is seen too seldom to be learnt
+    # by heart.
     "short": Config(
-        model=ModelConfig(dropout=0.2),
-        training=TrainingConfig(batch_tokens=600),
+        model=ModelConfig(dropout=0.1),
+        training=TrainingConfig(batch_tokens=600, learning_rate=3e-3),
     ),
     "demo": Config(
         vocabulary=VocabularyConfig(vocabulary_size=1000),
