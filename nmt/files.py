@@ -1,5 +1,7 @@
 """Files that are written whole or not at all, and what pictures may be called."""
 
+import contextlib
+import fcntl
 import os
 from pathlib import Path
 
@@ -38,3 +40,31 @@ def write_whole(path, write):
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def held(folder):
+    """Hold a folder, so that no second process that asks for it writes to it.
+
+    The system lets go when the process ends, however it ends.
+
+    Args:
+        folder: The folder; made if it is missing.
+
+    Raises:
+        UserError: If another process holds it.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"Another process is training in {folder}. Wait until it ends, or "
+                "choose another --out."
+            ) from None
+        yield
+    finally:
+        os.close(handle)

@@ -20,7 +20,7 @@ import keras_attention as ka
 from nmt.batches import training_batches, validation_batches
 from nmt.config import CONFIG_FILE, Config
 from nmt.errors import UserError
-from nmt.files import write_whole
+from nmt.files import held, write_whole
 from nmt.loss import label_smoothed_loss
 from nmt.model import TranslationModel
 from nmt.translator import VOCABULARY_FILE, WEIGHTS_FILE, Translator
@@ -55,12 +55,17 @@ def train(corpus, config, out, report=print, picture_of=None):
 
     Raises:
         UserError: If the folder holds a model of other settings or of another text, or
-            one that has lost what it needs to go on, or the corpus is too small.
+            one that has lost what it needs to go on, or another process trains in it,
+            or the corpus is too small.
     """
-    out = Path(out)
     for split in ("train", "validation"):
         if not corpus.splits[split].source:
             raise UserError(f"The {split} part of {corpus.name} is empty.")
+    with held(out):
+        return _train(corpus, config, Path(out), report, picture_of)
+
+
+def _train(corpus, config, out, report, picture_of):
     _refuse_what_cannot_go_on(out)
     _refuse_other_settings(out, config)
     if config.training.deterministic:

@@ -11,6 +11,7 @@ from nmt import training
 from nmt.config import Config
 from nmt.corpora import Corpus
 from nmt.errors import UserError
+from nmt.files import held
 from nmt.parallel import ParallelText
 from nmt.translator import Translator
 
@@ -173,6 +174,15 @@ def test_a_model_that_has_lost_a_file_is_not_trained_over(whole, tmp_path, name)
     with pytest.raises(UserError, match=f"its {name} is gone. Choose another --out"):
         run(tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_two_trainings_in_one_folder_are_refused(tmp_path):
+    out = tmp_path / "model"
+    with held(out), pytest.raises(UserError, match="Another process is training in"):
+        run(out)
+    assert not list(out.iterdir())
+    with held(out):  # let go by the first
+        pass
 
 
 def test_a_validation_sentence_that_is_too_long_is_told_before_the_training(tmp_path):
