@@ -96,7 +96,7 @@ class ModelConfig:
 class TrainingConfig:
     """How a model is trained."""
 
-    epochs: int = _option(20, "passes over the training text", least=1)
+    epochs: int = _option(15, "passes over the training text", least=1)
     batch_tokens: int = _option(
         2200, "target pieces in a batch, padding included", least=1
     )
@@ -106,7 +106,7 @@ class TrainingConfig:
         least=1,
         below=LONGEST + 1,
     )
-    learning_rate: float = _option(1e-3, "highest learning rate of Adam", least=0)
+    learning_rate: float = _option(3e-3, "highest learning rate of Adam", least=0)
     warmup_steps: int = _option(300, "steps in which the rate rises to it", least=0)
     label_smoothing: float = _option(
         0.1, "share of the target that goes to all pieces", least=0, below=1
@@ -272,7 +272,7 @@ PRESETS = {
     # by heart.
     "short": Config(
         model=ModelConfig(dropout=0.1),
-        training=TrainingConfig(batch_tokens=600, learning_rate=3e-3),
+        training=TrainingConfig(batch_tokens=600),
     ),
     "demo": Config(
         vocabulary=VocabularyConfig(vocabulary_size=1000),
