@@ -8,7 +8,7 @@ BENCHMARKS := $(addprefix benchmarks/,\
 	layers.py masking.py additive_and_dot.py chunked.py viewer.py)
 # What a layer is made of and what joins it to a model: these run on any backend.
 LAYER_TESTS := $(patsubst %,tests/test_%.py,\
-	masks scores weights base additive dot feedback location coverage monotonic \
+	masks scores weights base additive dot luong feedback location coverage monotonic \
 	multi_head heads cache position rotary position_bias chunked pooling \
 	hierarchical recurrent recurrent_states recurrent_several record masking)
 # JAX compiles each shape anew, for minutes in all; on TensorFlow these are quick.
@@ -28,6 +28,7 @@ test: .venv/installed-test
 lint: .venv/installed-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/mypy
 
 bench: .venv/installed
 	set -e; for script in $(BENCHMARKS); do $(BIN)/python $$script; done

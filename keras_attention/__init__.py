@@ -6,7 +6,6 @@ gets weights 0 and context 0.
 
 from keras_attention.additive import BahdanauAttention
 from keras_attention.alignment import alignment_error_rate, hard_links, parse_links
-from keras_attention.base import Memory, ScoreAttention
 from keras_attention.cache import Cache
 from keras_attention.callback import AttentionCallback, EpochPictures
 from keras_attention.chunked_statistics import AttentionStatistics
@@ -18,12 +17,14 @@ from keras_attention.diagnostics import (
     attention_diagnostics,
     attention_entropy,
 )
-from keras_attention.dot import LuongAttention, ScaledDotProductAttention
+from keras_attention.dot import ScaledDotProductAttention
 from keras_attention.grid import plot_attention_heads
 from keras_attention.hierarchical import HierarchicalAttention
 from keras_attention.location import LocationSensitiveAttention
 from keras_attention.look import plot_model_attention, view_model_attention
+from keras_attention.luong import LuongAttention
 from keras_attention.masks import causal_mask, combine_masks, local_mask, padding_mask
+from keras_attention.memory import Memory
 from keras_attention.merge import merge_links, merge_pieces, merge_spans, word_spans
 from keras_attention.monotonic import MonotonicAttention
 from keras_attention.multi_head import MultiHeadAttention
@@ -34,6 +35,7 @@ from keras_attention.position_bias import AlibiBias, RelativePositionBias
 from keras_attention.record import record_attention
 from keras_attention.recurrent import AttentionRNN
 from keras_attention.rotary import RotaryEmbedding
+from keras_attention.score_attention import ScoreAttention
 from keras_attention.selection import drop_special
 from keras_attention.terminal import attention_text
 from keras_attention.view import AttentionView, attention_view

@@ -1,10 +1,14 @@
 """Additive attention."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
-from keras_attention.arguments import check_positive_int
-from keras_attention.base import ScoreAttention
+from keras_attention.annotations import Initializer, Shape, Tensor
+from keras_attention.base import add_kernel
+from keras_attention.layer_checks import check_positive_int
+from keras_attention.score_attention import ScoreAttention
 from keras_attention.scores import additive_scores
 
 
@@ -75,27 +79,31 @@ class BahdanauAttention(ScoreAttention):
 
     def __init__(
         self,
-        units,
-        normalize=False,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        dropout=0.0,
-        seed=None,
-        chunk_size=None,
-        **kwargs,
-    ):
+        units: int,
+        normalize: bool = False,
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        dropout: float = 0.0,
+        seed: int | None = None,
+        chunk_size: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(dropout=dropout, seed=seed, chunk_size=chunk_size, **kwargs)
         self.units = check_positive_int("units", units)
         self.normalize = normalize
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(self, query_shape, value_shape, key_shape=None):
+    def build(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
         super().build(query_shape, value_shape, key_shape)
         key_size = (key_shape or value_shape)[-1]
-        self.query_kernel = self._kernel("query_kernel", (query_shape[-1], self.units))
-        self.key_kernel = self._kernel("key_kernel", (key_size, self.units))
-        self.vector = self._kernel("vector", (self.units, 1))
+        self.query_kernel = add_kernel(
+            self, "query_kernel", (query_shape[-1], self.units)
+        )
+        self.key_kernel = add_kernel(self, "key_kernel", (key_size, self.units))
+        self.vector = add_kernel(self, "vector", (self.units, 1))
         self.length = None
         if self.normalize:
             start = keras.initializers.Constant(self.units**-0.5)
@@ -106,17 +114,17 @@ class BahdanauAttention(ScoreAttention):
                 name="bias", shape=(self.units,), initializer="zeros"
             )
 
-    def project_query(self, query):
+    def project_query(self, query: Tensor) -> Tensor:
         return ops.matmul(query, ops.cast(self.query_kernel, query.dtype))
 
-    def project_key(self, key):
+    def project_key(self, key: Tensor) -> Tensor:
         key = ops.matmul(key, ops.cast(self.key_kernel, key.dtype))
         return key if self.bias is None else key + ops.cast(self.bias, key.dtype)
 
-    def score(self, query, key):
+    def score(self, query: Tensor, key: Tensor) -> Tensor:
         return additive_scores(query, key, self.score_vector(query.dtype))
 
-    def score_vector(self, dtype):
+    def score_vector(self, dtype: str) -> Tensor:
         """Give the vector v of the score, normalised if asked.
 
         Args:
@@ -131,7 +139,7 @@ class BahdanauAttention(ScoreAttention):
             vector = vector * ops.cast(self.length, "float32")
         return ops.cast(vector, dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "units": self.units,

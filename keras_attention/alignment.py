@@ -4,12 +4,20 @@ A link is a pair of ints `(source, target)`, both counted from 0.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from operator import index
+from typing import TypeAlias
 
-from keras_attention.checks import visible_weights
+from numpy.typing import ArrayLike
+
+from keras_attention.weight_checks import visible_weights
+
+Link: TypeAlias = tuple[int, int]
+Links: TypeAlias = set[Link] | frozenset[Link]
+Gold: TypeAlias = str | tuple[Links, Links] | Iterable[Link]
 
 
-def hard_links(weights, threshold=None):
+def hard_links(weights: ArrayLike, threshold: float | None = None) -> set[Link]:
     """One link per target: to the source piece that it looks at most.
 
     Args:
@@ -43,7 +51,11 @@ def hard_links(weights, threshold=None):
     }
 
 
-def alignment_error_rate(links, sure, possible=None):
+def alignment_error_rate(
+    links: Links | Sequence[Links],
+    sure: Links | Sequence[Links],
+    possible: Links | Sequence[Links] | None = None,
+) -> float:
     """Alignment error rate against gold links: 0 is perfect, 1 finds nothing.
 
         1 - (|links and sure| + |links and possible|) / (|links| + |sure|)
@@ -91,7 +103,7 @@ def alignment_error_rate(links, sure, possible=None):
     return 1 - found / total if total else 0.0
 
 
-def parse_links(text):
+def parse_links(text: str) -> tuple[set[Link], set[Link]]:
     """Read gold links in Pharaoh format, `"0-0 1p2"`.
 
     Args:
@@ -110,7 +122,7 @@ def parse_links(text):
         parse_links("0-0 1p2")  # {(0, 0)}, {(1, 2)}
         ```
     """
-    links = {"-": set(), "p": set()}
+    links: dict[str, set[Link]] = {"-": set(), "p": set()}
     for link in text.split():
         found = re.fullmatch("([0-9]+)([-p])([0-9]+)", link)
         if not found:
@@ -122,7 +134,9 @@ def parse_links(text):
     return links["-"], links["p"]
 
 
-def gold_links(gold, source_count, target_count):
+def gold_links(
+    gold: Gold, source_count: int, target_count: int
+) -> tuple[set[Link], set[Link]]:
     """What plots take as `gold`, as `(sure, possible)`, checked against the sentences.
 
     Args:

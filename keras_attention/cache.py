@@ -1,10 +1,11 @@
 """The keys and values of steps that were decoded already."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from keras import ops
 
-from keras_attention.arguments import fits
+from keras_attention.annotations import Tensor
+from keras_attention.layer_checks import fits
 from keras_attention.position import concrete_int
 
 
@@ -30,10 +31,10 @@ class Cache(NamedTuple):
         ```
     """
 
-    key: Any
-    value: Any
-    mask: Any
-    length: Any
+    key: Tensor
+    value: Tensor
+    mask: Tensor
+    length: Tensor
 
 
 def new_cache(batch_size, heads, max_length, key_dim, value_dim, dtype):

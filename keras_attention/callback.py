@@ -3,12 +3,16 @@
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
+from keras_attention.annotations import Tensor
 from keras_attention.events import EventFile
 from keras_attention.files import write_whole
 from keras_attention.grid import plot_attention_heads
@@ -41,11 +45,21 @@ class EpochPictures:
         ```
     """
 
-    def __init__(self, folder, log_dir=None):
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        log_dir: str | PathLike[str] | None = None,
+    ) -> None:
         self.folder = Path(folder)
         self._events = None if log_dir is None else EventFile(log_dir)
 
-    def add(self, epoch, weights, source, target=None):
+    def add(
+        self,
+        epoch: int,
+        weights: ArrayLike | Mapping[str, ArrayLike],
+        source: Sequence[str],
+        target: Sequence[str] | None = None,
+    ) -> None:
         """Write the picture of an epoch, and the page anew.
 
         Args:
@@ -129,8 +143,15 @@ class AttentionCallback(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, inputs, source, target=None, *, folder, layer=None, log_dir=None
-    ):
+        self,
+        inputs: Tensor | Sequence[Tensor] | dict[str, Tensor],
+        source: Sequence[str],
+        target: Sequence[str] | None = None,
+        *,
+        folder: str | PathLike[str],
+        layer: str | None = None,
+        log_dir: str | PathLike[str] | None = None,
+    ) -> None:
         super().__init__()
         shapes = [np.shape(each) for each in keras.tree.flatten(inputs)]
         if not shapes or any(shape[:1] != (1,) for shape in shapes):
@@ -144,11 +165,11 @@ class AttentionCallback(keras.callbacks.Callback):
         self.layer = layer
         self.pictures = EpochPictures(folder, log_dir)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Find out before the first epoch whether there is something to draw."""
         self._weights()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Draw."""
         self.pictures.add(epoch + 1, self._weights(), self.source, self.target)
 
@@ -184,7 +205,7 @@ def _draw(weights, source, target):
 
 def _save_numbers(path, weights, source, target):
     words = {"source": list(map(str, source)), "target": list(map(str, target))}
-    arrays = {
+    arrays: dict[str, Any] = {
         f"layer {name}": np.asarray(each, "float32") for name, each in weights.items()
     }
     file = io.BytesIO()

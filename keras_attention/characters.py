@@ -60,7 +60,7 @@ def graphemes(text):
     Marks stay with their letter, and the parts of a joined emoji, and the two letters
     of a flag, with each other.
     """
-    clusters = []
+    clusters: list[str] = []
     for char in text:
         before = clusters[-1] if clusters else ""
         flag = len(before) == 1 and _is_flag_letter(before) and _is_flag_letter(char)

@@ -4,10 +4,12 @@ Shapes: `B` batch, `H` heads, `G` heads of keys and values, `T` queries, `S` key
 features, `U` units.
 """
 
+from typing import Any
+
 import keras
 from keras import ops
 
-from keras_attention.arguments import check_positive_int
+from keras_attention.annotations import Tensor
 from keras_attention.chunked_masks import ChunkedMask
 from keras_attention.chunked_scores import (
     AdditiveTerm,
@@ -19,6 +21,7 @@ from keras_attention.chunked_scores import (
 from keras_attention.chunked_softmax import Blocks, attend, attend_gradients
 from keras_attention.chunked_statistics import weight_statistics
 from keras_attention.chunks import fit_chunk_size, four_axes
+from keras_attention.layer_checks import check_positive_int
 
 
 def chunked_dot_attention(
@@ -216,7 +219,7 @@ def chunked_additive_statistics(
 
 def _dot_terms(query, key, bias, slopes, relative):
     """List the terms of a score, each with its tensors."""
-    terms = [(DotTerm(), (query, key))]
+    terms: list[tuple[Any, tuple[Tensor, ...]]] = [(DotTerm(), (query, key))]
     if bias is not None:
         terms.append((BiasTerm(), (four_axes(bias),)))
     if slopes is not None:

@@ -131,8 +131,10 @@ def attend(blocks, value):
             return new_highest, total, fade * output + multiply_heads(shares, values)
 
         row_shape = (batch, heads, rows.size)
+        first, end = blocks.column_range(rows)
         highest, total, output = loop(
-            *blocks.column_range(rows),
+            first,
+            end,
             attend_block,
             (
                 ops.full((*row_shape, 1), LOWEST, blocks.dtype),
@@ -204,8 +206,10 @@ def attend_gradients(blocks, value, output, log_sums, gradient):
 
         # A panel is what a chunk of keys touches. It is written back once, since a
         # write may copy the whole tensor.
+        first, end = blocks.row_range(columns)
         panels = loop(
-            *blocks.row_range(columns),
+            first,
+            end,
             add_block,
             tuple(
                 ops.zeros_like(take(total, {axis: columns}))

@@ -1,9 +1,10 @@
 """What attention weights look like, found one block at a time."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from keras import ops
 
+from keras_attention.annotations import Tensor
 from keras_attention.chunked_softmax import LOWEST, seen
 from keras_attention.chunks import add, loop
 
@@ -29,9 +30,9 @@ class AttentionStatistics(NamedTuple):
         ```
     """
 
-    entropy: Any
-    argmax: Any
-    coverage: Any
+    entropy: Tensor
+    argmax: Tensor
+    coverage: Tensor
 
 
 def weight_statistics(blocks):
@@ -95,8 +96,10 @@ def _sum_and_place(blocks, rows):
         total = ops.exp(highest - new_highest) * total + ops.sum(shares, axis=-1)
         return new_highest, total, ops.where(top > highest, place, best)
 
+    first, end = blocks.column_range(rows)
     highest, total, best = loop(
-        *blocks.column_range(rows),
+        first,
+        end,
         add_block,
         (
             ops.full(row_shape, LOWEST, blocks.dtype),
@@ -126,8 +129,10 @@ def _entropy_and_coverage(blocks, rows, log_sums, coverage):
         coverage = add(coverage, ops.sum(weights, axis=-2), {2: columns})
         return entropy + ops.sum(shares, axis=-1), coverage
 
+    first, end = blocks.column_range(rows)
     return loop(
-        *blocks.column_range(rows),
+        first,
+        end,
         add_block,
         (ops.zeros((*blocks.shape[:2], rows.size), blocks.dtype), coverage),
     )

@@ -1,8 +1,12 @@
 """Attention that knows how much it looked at each key, and a loss for repeating."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from keras_attention.annotations import Initializer, Shape, Tensor
+from keras_attention.base import add_kernel
 from keras_attention.feedback import AdditiveFeedbackAttention
 
 
@@ -71,29 +75,31 @@ class CoverageAttention(AdditiveFeedbackAttention):
 
     def __init__(
         self,
-        units,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        dropout=0.0,
-        seed=None,
-        **kwargs,
-    ):
+        units: int,
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             units, use_bias, kernel_initializer, dropout=dropout, seed=seed, **kwargs
         )
 
-    def build(self, query_shape, value_shape, key_shape=None):
+    def build(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
         super().build(query_shape, value_shape, key_shape)
-        self.coverage_kernel = self._kernel("coverage_kernel", (1, self.units))
+        self.coverage_kernel = add_kernel(self, "coverage_kernel", (1, self.units))
 
-    def features(self, state):
+    def features(self, state: Tensor) -> Tensor:
         return state[:, :, None] * ops.cast(self.coverage_kernel, "float32")
 
-    def remember(self, previous, weights):
+    def remember(self, previous: Tensor, weights: Tensor) -> Tensor:
         return previous + weights
 
 
-def coverage_loss(weights, mask=None):
+def coverage_loss(weights: Tensor, mask: Tensor | None = None) -> Tensor:
     """Measure how much each sequence looks again at what it has looked at.
 
     loss_t = sum over s of min(weights[t, s], coverage[t, s])

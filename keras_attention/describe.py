@@ -1,16 +1,25 @@
 """What a picture of attention weights shows, in words."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_attention.characters import clip
-from keras_attention.checks import TOLERANCE, check_sentence_pair
 from keras_attention.diagnostics import attention_diagnostics
-from keras_attention.selection import select
+from keras_attention.selection import Policy, select
+from keras_attention.weight_checks import TOLERANCE, check_sentence_pair
 
 MAX_LENGTH = 400
 
 
-def describe_attention(weights, source, target=None, *, special="keep"):
+def describe_attention(
+    weights: ArrayLike,
+    source: Sequence[str],
+    target: Sequence[str] | None = None,
+    *,
+    special: Policy = "keep",
+) -> str:
     """Say in at most 400 characters what a heat map of the weights shows.
 
     Names the two sentences, the strongest link, rows spread evenly (entropy above

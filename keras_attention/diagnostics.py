@@ -5,13 +5,14 @@ axes, such as batch and heads. Attention weights say where a model looked, not w
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from keras_attention.checks import visible_weights
+from keras_attention.weight_checks import visible_weights
 
 FLAT, UNATTENDED = 0.9, 0.1  # entropy above, coverage below: worth a look
 
 
-def attention_entropy(weights, mask=None):
+def attention_entropy(weights: ArrayLike, mask: ArrayLike | None = None) -> np.ndarray:
     """How evenly each target's attention is spread: 0 on one word, 1 on all alike.
 
     The Shannon entropy of each row, divided by the logarithm of the number of source
@@ -44,7 +45,9 @@ def attention_entropy(weights, mask=None):
     return np.clip(entropy / np.log(np.maximum(visible, 2)), 0, 1)
 
 
-def attention_concentration(weights, mask=None):
+def attention_concentration(
+    weights: ArrayLike, mask: ArrayLike | None = None
+) -> np.ndarray:
     """The largest weight of each target.
 
     Args:
@@ -65,7 +68,7 @@ def attention_concentration(weights, mask=None):
     return visible_weights(weights, mask)[0].max(axis=-1)
 
 
-def attention_coverage(weights, mask=None):
+def attention_coverage(weights: ArrayLike, mask: ArrayLike | None = None) -> np.ndarray:
     """How much attention each source piece gets from all targets together.
 
     Every row counts: cut padded targets off first.
@@ -88,7 +91,9 @@ def attention_coverage(weights, mask=None):
     return visible_weights(weights, mask)[0].sum(axis=-2)
 
 
-def attention_diagnostics(weights, mask=None):
+def attention_diagnostics(
+    weights: ArrayLike, mask: ArrayLike | None = None
+) -> dict[str, np.ndarray]:
     """The numbers drawn by `plot_attention(..., diagnostics=True)`.
 
     Args:

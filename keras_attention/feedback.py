@@ -1,11 +1,16 @@
 """What attentions share whose weights depend on the weights before."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
-from keras_attention.arguments import check_positive_int
-from keras_attention.base import AttentionLayer, Memory
+from keras_attention.annotations import Initializer, Shape, Tensor
+from keras_attention.base import AttentionLayer, add_kernel
+from keras_attention.layer_checks import check_positive_int
 from keras_attention.masks import combine_masks
+from keras_attention.memory import Memory
 from keras_attention.scores import additive_scores
 from keras_attention.weights import masked_softmax
 
@@ -23,12 +28,12 @@ class FeedbackAttention(AttentionLayer):
         **kwargs: Arguments of `AttentionLayer`.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # The gradient of Keras' scan on TensorFlow does not compile with XLA.
         self.supports_jit = keras.backend.backend() != "tensorflow"
 
-    def initial_state(self, memory):
+    def initial_state(self, memory: Memory) -> list[Tensor]:
         """Give the state before the first query.
 
         Args:
@@ -41,13 +46,13 @@ class FeedbackAttention(AttentionLayer):
 
     def attend(
         self,
-        query,
-        memory,
-        state=(),
-        query_mask=None,
-        attention_mask=None,
-        training=False,
-    ):
+        query: Tensor,
+        memory: Memory,
+        state: Sequence[Tensor] = (),
+        query_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        training: bool = False,
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Attend to a prepared memory, one query after the other.
 
         One call for T queries gives what T calls give for one query each, each with
@@ -87,10 +92,9 @@ class FeedbackAttention(AttentionLayer):
 
         weights, last = run_steps(step, ops.cast(first, "float32"), joined)
         weights = ops.cast(weights, self.compute_dtype)
-        used = self._drop(weights, memory, training)
-        return ops.matmul(used, memory.value), weights, [last]
+        return self._mix(weights, memory, training), weights, [last]
 
-    def read_queries(self, query, memory, training):
+    def read_queries(self, query: Tensor, memory: Memory, training: bool) -> Tensor:
         """Do for all queries at once what does not depend on the state.
 
         Args:
@@ -103,7 +107,9 @@ class FeedbackAttention(AttentionLayer):
         """
         raise TypeError("`read_queries` must be written by a subclass.")
 
-    def weigh(self, row, mask, previous, memory):
+    def weigh(
+        self, row: Tensor, mask: Tensor, previous: Tensor, memory: Memory
+    ) -> Tensor:
         """Give the weights of one query.
 
         Args:
@@ -117,12 +123,9 @@ class FeedbackAttention(AttentionLayer):
         """
         raise TypeError("`weigh` must be written by a subclass.")
 
-    def remember(self, previous, weights):
+    def remember(self, previous: Tensor, weights: Tensor) -> Tensor:
         """Give the state after a step; `previous` and all are of shape `(B, S)`."""
         return weights
-
-    def _draw_for_all_steps(self, value):
-        return self._draw_dropout(ops.ones_like(value[:, None, :, 0]))  # B 1 S
 
 
 class AdditiveFeedbackAttention(FeedbackAttention):
@@ -143,19 +146,27 @@ class AdditiveFeedbackAttention(FeedbackAttention):
     """
 
     def __init__(
-        self, units, use_bias=True, kernel_initializer="glorot_uniform", **kwargs
-    ):
+        self,
+        units: int,
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.units = check_positive_int("units", units)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(self, query_shape, value_shape, key_shape=None):
+    def build(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
         super().build(query_shape, value_shape, key_shape)
         key_size = (key_shape or value_shape)[-1]
-        self.query_kernel = self._kernel("query_kernel", (query_shape[-1], self.units))
-        self.key_kernel = self._kernel("key_kernel", (key_size, self.units))
-        self.vector = self._kernel("vector", (self.units, 1))
+        self.query_kernel = add_kernel(
+            self, "query_kernel", (query_shape[-1], self.units)
+        )
+        self.key_kernel = add_kernel(self, "key_kernel", (key_size, self.units))
+        self.vector = add_kernel(self, "vector", (self.units, 1))
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
@@ -163,8 +174,13 @@ class AdditiveFeedbackAttention(FeedbackAttention):
             )
 
     def prepare(
-        self, value, key=None, value_mask=None, key_mask=None, draw_dropout=False
-    ):
+        self,
+        value: Tensor,
+        key: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        draw_dropout: bool = False,
+    ) -> Memory:
         """Make a sequence ready to be attended to: clean it, project its keys.
 
         Args:
@@ -182,19 +198,21 @@ class AdditiveFeedbackAttention(FeedbackAttention):
         key = ops.matmul(key, ops.cast(self.key_kernel, key.dtype))
         if self.bias is not None:
             key = key + ops.cast(self.bias, key.dtype)
-        dropout = self._draw_for_all_steps(value) if draw_dropout else None
+        dropout = self._draw_dropout_of_keys(value) if draw_dropout else None
         return Memory(key, value, mask, dropout)
 
-    def read_queries(self, query, memory, training):
+    def read_queries(self, query: Tensor, memory: Memory, training: bool) -> Tensor:
         return ops.matmul(query, ops.cast(self.query_kernel, query.dtype))
 
-    def weigh(self, row, mask, previous, memory):
+    def weigh(
+        self, row: Tensor, mask: Tensor, previous: Tensor, memory: Memory
+    ) -> Tensor:
         key = memory.key + ops.cast(self.features(previous), memory.key.dtype)
         vector = ops.cast(self.vector, key.dtype)[:, 0]
         scores = additive_scores(row[:, None], key, vector)
         return ops.cast(masked_softmax(scores, mask[:, None])[:, 0], "float32")
 
-    def features(self, state):
+    def features(self, state: Tensor) -> Tensor:
         """Describe what was looked at before, for every key.
 
         Args:
@@ -205,7 +223,7 @@ class AdditiveFeedbackAttention(FeedbackAttention):
         """
         raise TypeError("`features` must be written by a subclass.")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "units": self.units,

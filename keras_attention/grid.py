@@ -1,23 +1,32 @@
 """Pictures of many heads and layers side by side. NumPy arrays in, Axes out."""
 
-import numpy as np
+from collections.abc import Sequence
 
-from keras_attention.checks import SCALES, check_options, check_sentence_pair
+import numpy as np
+from numpy.typing import ArrayLike
+
 from keras_attention.describe import describe_selection
-from keras_attention.selection import select
+from keras_attention.selection import Policy, select
+from keras_attention.weight_checks import (
+    SCALES,
+    Direction,
+    Scale,
+    check_options,
+    check_sentence_pair,
+)
 
 
 def plot_attention_heads(
-    weights,
-    source,
-    target=None,
+    weights: ArrayLike,
+    source: Sequence[str],
+    target: Sequence[str] | None = None,
     *,
-    scale=None,
-    special="keep",
-    source_direction="ltr",
-    rows=None,
-    max_tokens=None,
-):
+    scale: Scale | None = None,
+    special: Policy = "keep",
+    source_direction: Direction = "ltr",
+    rows: slice | None = None,
+    max_tokens: int | None = None,
+) -> np.ndarray:
     """Draw the weights of many heads, and layers, side by side.
 
     All panels share their words, one colour scale and one colour bar.

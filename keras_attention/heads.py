@@ -8,7 +8,7 @@ import math
 
 from keras import ops
 
-from keras_attention.arguments import fits
+from keras_attention.layer_checks import fits
 
 
 def add_projection(layer, name, input_sizes, output_sizes):

@@ -9,8 +9,8 @@ from matplotlib.colors import LogNorm, Normalize, PowerNorm
 from matplotlib.font_manager import fontManager
 
 from keras_attention.characters import clip, columns, fallback_fonts
-from keras_attention.checks import TOLERANCE
 from keras_attention.selection import is_special
+from keras_attention.weight_checks import TOLERANCE
 
 COLORS = "Blues"  # nothing is white; lightness falls steadily, so grey prints read
 MAX_INCHES = 12

@@ -1,13 +1,14 @@
 """Attention over words, then over sentences."""
 
 import inspect
+from typing import Any, Self
 
 import keras
 from keras import ops
 
-from keras_attention.arguments import check_mask
-from keras_attention.base import as_dense
-from keras_attention.cells import build_once
+from keras_attention.annotations import Initializer, Shape, Tensor
+from keras_attention.base import as_dense, build_once
+from keras_attention.layer_checks import check_mask
 from keras_attention.masks import hide_padding
 from keras_attention.pooling import AttentionPooling
 
@@ -74,12 +75,12 @@ class HierarchicalAttention(keras.layers.Layer):
 
     def __init__(
         self,
-        units=None,
-        word_encoder=None,
-        sentence_encoder=None,
-        kernel_initializer="glorot_uniform",
-        **kwargs,
-    ):
+        units: int | None = None,
+        word_encoder: keras.layers.Layer | None = None,
+        sentence_encoder: keras.layers.Layer | None = None,
+        kernel_initializer: Initializer = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.units = units
         self.word_encoder = _check_encoder("word_encoder", word_encoder)
@@ -89,7 +90,7 @@ class HierarchicalAttention(keras.layers.Layer):
         self.sentence_pooling = self._pooling("sentence_pooling")
         self.supports_masking = True
 
-    def build(self, words_shape):
+    def build(self, words_shape: Shape) -> None:
         if len(words_shape) != 4 or words_shape[-1] is None:
             raise ValueError(
                 "`words` must have shape (B, N, S, D) with a known D. "
@@ -106,7 +107,12 @@ class HierarchicalAttention(keras.layers.Layer):
             (None, sentences, size),
         )
 
-    def call(self, words, mask=None, return_attention_scores=False):
+    def call(
+        self,
+        words: Tensor,
+        mask: Tensor | None = None,
+        return_attention_scores: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         words = as_dense(words, self.compute_dtype)
         batch, sentences, length, size = ops.shape(words)
         sizes = dict(zip("BNS", words.shape, strict=False))
@@ -130,10 +136,10 @@ class HierarchicalAttention(keras.layers.Layer):
         word_weights = ops.reshape(word_weights, (batch, sentences, length))
         return document, word_weights, sentence_weights
 
-    def compute_mask(self, words, mask=None):
+    def compute_mask(self, words: Tensor, mask: Tensor | None = None) -> None:
         return None
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),
@@ -144,7 +150,7 @@ class HierarchicalAttention(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         deserialize = keras.saving.deserialize_keras_object
         config = dict(config)
         for name in ("word_encoder", "sentence_encoder"):

@@ -1,10 +1,14 @@
 """Attention that knows where it looked last."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
-from keras_attention.arguments import check_positive_int
+from keras_attention.annotations import Initializer, Shape, Tensor
+from keras_attention.base import add_kernel
 from keras_attention.feedback import AdditiveFeedbackAttention
+from keras_attention.layer_checks import check_positive_int
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -78,16 +82,16 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
 
     def __init__(
         self,
-        units,
-        filters=32,
-        kernel_size=31,
-        cumulative=False,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        dropout=0.0,
-        seed=None,
-        **kwargs,
-    ):
+        units: int,
+        filters: int = 32,
+        kernel_size: int = 31,
+        cumulative: bool = False,
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             units, use_bias, kernel_initializer, dropout=dropout, seed=seed, **kwargs
         )
@@ -100,16 +104,18 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
             )
         self.cumulative = cumulative
 
-    def build(self, query_shape, value_shape, key_shape=None):
+    def build(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
         super().build(query_shape, value_shape, key_shape)
-        self.location_filters = self._kernel(
-            "location_filters", (self.kernel_size, 1, self.filters)
+        self.location_filters = add_kernel(
+            self, "location_filters", (self.kernel_size, 1, self.filters)
         )
-        self.location_kernel = self._kernel(
-            "location_kernel", (self.filters, self.units)
+        self.location_kernel = add_kernel(
+            self, "location_kernel", (self.filters, self.units)
         )
 
-    def features(self, state):
+    def features(self, state: Tensor) -> Tensor:
         # In float32, like the state: a sum of many weights needs its digits.
         filters = ops.cast(self.location_filters, "float32")
         found = ops.conv(
@@ -118,10 +124,10 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
         found = ops.cast(found, self.compute_dtype)
         return ops.matmul(found, ops.cast(self.location_kernel, found.dtype))
 
-    def remember(self, previous, weights):
+    def remember(self, previous: Tensor, weights: Tensor) -> Tensor:
         return previous + weights if self.cumulative else weights
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,

@@ -1,25 +1,33 @@
 """A model and an example in, a picture or a page of what it looked at out."""
 
-from keras_attention.checks import check_strings
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_attention.annotations import Axes, Tensor
 from keras_attention.grid import plot_attention_heads
 from keras_attention.plot import plot_attention
 from keras_attention.record import record_attention
+from keras_attention.view import AttentionView, attention_view
+from keras_attention.weight_checks import check_strings
 
 # What padding may get: a softmax in low precision gives masked steps no exact 0.
 NOTHING = 1e-3
 
 
 def plot_model_attention(
-    model,
-    inputs,
-    source,
-    target=None,
+    model: keras.layers.Layer,
+    inputs: Tensor | Sequence[Tensor] | dict[str, Tensor],
+    source: Sequence[str],
+    target: Sequence[str] | None = None,
     *,
-    layer=None,
-    head=None,
-    example=0,
-    **options,
-):
+    layer: str | None = None,
+    head: int | None = None,
+    example: int = 0,
+    **options: Any,
+) -> Axes | np.ndarray:
     """Run a model on an example and draw what one of its attention layers looked at.
 
     In one line what `record_attention` and `plot_attention` do, for stock Keras layers
@@ -69,15 +77,15 @@ def plot_model_attention(
 
 
 def view_model_attention(
-    model,
-    inputs,
-    source,
-    target=None,
+    model: keras.layers.Layer,
+    inputs: Tensor | Sequence[Tensor] | dict[str, Tensor],
+    source: Sequence[str],
+    target: Sequence[str] | None = None,
     *,
-    layer=None,
-    example=0,
-    **options,
-):
+    layer: str | Sequence[str] | None = None,
+    example: int = 0,
+    **options: Any,
+) -> AttentionView:
     """Run a model on an example and make a page of what its layers looked at.
 
     In one line what `record_attention` and `attention_view` do, for stock Keras layers
@@ -109,9 +117,6 @@ def view_model_attention(
         view_model_attention(model, tokens, words).save("attention.html")
         ```
     """
-    # The page is needed by this function alone.
-    from keras_attention.view import attention_view
-
     layer = [layer] if isinstance(layer, str) else layer
     choose = target is not None
     found = _look(model, inputs, source, target, layer, example, choose=choose)

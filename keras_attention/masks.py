@@ -5,10 +5,11 @@ Shapes: `B` batch, `T` queries, `S` keys.
 
 from keras import ops
 
-from keras_attention.arguments import check_window
+from keras_attention.annotations import Tensor
+from keras_attention.layer_checks import check_window
 
 
-def padding_mask(tokens, pad_id=0):
+def padding_mask(tokens: Tensor, pad_id: int = 0) -> Tensor:
     """Tell real tokens from padding.
 
     Args:
@@ -26,7 +27,11 @@ def padding_mask(tokens, pad_id=0):
     return ops.not_equal(tokens, pad_id)
 
 
-def causal_mask(query_length, key_length=None, offset=0):
+def causal_mask(
+    query_length: int | Tensor,
+    key_length: int | Tensor | None = None,
+    offset: int | Tensor = 0,
+) -> Tensor:
     """Let query `t` see keys `0 … t + offset`.
 
     Args:
@@ -47,7 +52,13 @@ def causal_mask(query_length, key_length=None, offset=0):
     return key <= query
 
 
-def local_mask(query_length, key_length=None, *, window, offset=0):
+def local_mask(
+    query_length: int | Tensor,
+    key_length: int | Tensor | None = None,
+    *,
+    window: int,
+    offset: int | Tensor = 0,
+) -> Tensor:
     """Let query `t` see the keys at most `window` places away, on both sides.
 
     Args:
@@ -72,7 +83,11 @@ def local_mask(query_length, key_length=None, *, window, offset=0):
     return ops.abs(key - query) <= window
 
 
-def combine_masks(query_mask=None, key_mask=None, attention_mask=None):
+def combine_masks(
+    query_mask: Tensor | None = None,
+    key_mask: Tensor | None = None,
+    attention_mask: Tensor | None = None,
+) -> Tensor | None:
     """Join masks into one: a pair may look where every mask lets it.
 
     Args:
@@ -110,7 +125,7 @@ def combine_masks(query_mask=None, key_mask=None, attention_mask=None):
     return joined
 
 
-def hide_padding(tensor, mask):
+def hide_padding(tensor: Tensor, mask: Tensor | None) -> Tensor:
     """Set padded steps to 0, whatever they hold, NaN included.
 
     Args:

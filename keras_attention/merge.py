@@ -5,20 +5,31 @@ axes, such as batch and heads.
 """
 
 import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from keras_attention.checks import check_choice, check_matrices, check_strings
+from keras_attention.weight_checks import check_choice, check_matrices, check_strings
 
 WORD_START = "\u2581"  # the mark that SentencePiece puts where a word begins
 SPECIAL_TOKENS = (
     *("<s>", "</s>", "<pad>", "<bos>", "<eos>", "<sos>", "<|endoftext|>"),
     *("[START]", "[END]", "[PAD]", "[CLS]", "[SEP]", "[BOS]", "[EOS]"),
 )
-SCHEMES = ("sentencepiece", "wordpiece", "bpe@@", "gpt2")
+SchemeName: TypeAlias = Literal["sentencepiece", "wordpiece", "bpe@@", "gpt2"]
+Scheme: TypeAlias = SchemeName | Callable[[list[str]], Iterable[int]]
+Spans: TypeAlias = Sequence[int] | np.ndarray
+SCHEMES = get_args(SchemeName)
 
 
-def word_spans(pieces, special=SPECIAL_TOKENS, *, scheme="sentencepiece"):
+def word_spans(
+    pieces: Sequence[str],
+    special: Collection[str] = SPECIAL_TOKENS,
+    *,
+    scheme: Scheme = "sentencepiece",
+) -> list[int]:
     """The word that each piece belongs to.
 
     | scheme | made by | `dogs run` |
@@ -58,7 +69,9 @@ def word_spans(pieces, special=SPECIAL_TOKENS, *, scheme="sentencepiece"):
     return _spans_by_continuation(pieces, special, scheme)
 
 
-def merge_spans(weights, source_spans, target_spans):
+def merge_spans(
+    weights: ArrayLike, source_spans: Spans, target_spans: Spans
+) -> np.ndarray:
     """Attention between pieces, made attention between words.
 
     A source word gets the sum of its pieces' weights, a target word the mean of its
@@ -89,7 +102,13 @@ def merge_spans(weights, source_spans, target_spans):
     return target.T @ weights @ source
 
 
-def merge_pieces(weights, source_pieces, target_pieces, *, scheme="sentencepiece"):
+def merge_pieces(
+    weights: ArrayLike,
+    source_pieces: Sequence[str],
+    target_pieces: Sequence[str],
+    *,
+    scheme: Scheme | tuple[Spans, Spans] = "sentencepiece",
+) -> tuple[np.ndarray, list[str], list[str]]:
     """Attention between pieces, made attention between words, with the words.
 
     Sums over source pieces, averages over target pieces (see `merge_spans`).
@@ -130,7 +149,9 @@ def merge_pieces(weights, source_pieces, target_pieces, *, scheme="sentencepiece
     return merged, source_words, target_words
 
 
-def merge_links(links, source_spans, target_spans):
+def merge_links(
+    links: Iterable[tuple[int, int]], source_spans: Spans, target_spans: Spans
+) -> set[tuple[int, int]]:
     """Links between pieces, made links between words.
 
     Two words are linked where any of their pieces are.
@@ -220,7 +241,7 @@ def _marked(piece):
 
 
 def _join(pieces, spans, scheme):
-    words = [[] for _ in range(max(spans, default=-1) + 1)]
+    words: list[list[str]] = [[] for _ in range(max(spans, default=-1) + 1)]
     for piece, word in zip(pieces, spans, strict=True):
         words[word].append(piece)
     return [_text(word, scheme) for word in words]

@@ -1,12 +1,18 @@
 """Attention that only moves forward."""
 
+from typing import Any, Literal, Self, TypeAlias, get_args
+
 import keras
 from keras import ops
 
-from keras_attention.base import Memory, ScoreAttention
+from keras_attention.annotations import Shape, Tensor
+from keras_attention.base import build_once
 from keras_attention.feedback import FeedbackAttention
+from keras_attention.memory import Memory
+from keras_attention.score_attention import ScoreAttention
 
-MODES = ("recursive", "parallel", "hard")
+Mode: TypeAlias = Literal["recursive", "parallel", "hard"]
+MODES = get_args(Mode)
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -89,14 +95,14 @@ class MonotonicAttention(FeedbackAttention):
 
     def __init__(
         self,
-        attention,
-        mode="recursive",
-        score_bias=-4.0,
-        noise=1.0,
-        dropout=0.0,
-        seed=None,
-        **kwargs,
-    ):
+        attention: ScoreAttention,
+        mode: Mode = "recursive",
+        score_bias: float = -4.0,
+        noise: float = 1.0,
+        dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(dropout=dropout, seed=seed, **kwargs)
         _check_attention(attention)
         if mode not in MODES:
@@ -113,10 +119,11 @@ class MonotonicAttention(FeedbackAttention):
         # Its own generator: noise must not change when dropout is added.
         self.noise_generator = keras.random.SeedGenerator(seed) if noise else None
 
-    def build(self, query_shape, value_shape, key_shape=None):
+    def build(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
         super().build(query_shape, value_shape, key_shape)
-        if not self.attention.built:
-            self.attention.build(query_shape, value_shape, key_shape)
+        build_once(self.attention, query_shape, value_shape, key_shape)
         self.bias = self.add_weight(
             name="bias",
             shape=(),
@@ -124,8 +131,13 @@ class MonotonicAttention(FeedbackAttention):
         )
 
     def prepare(
-        self, value, key=None, value_mask=None, key_mask=None, draw_dropout=False
-    ):
+        self,
+        value: Tensor,
+        key: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        draw_dropout: bool = False,
+    ) -> Memory:
         """Make a sequence ready to be attended to: clean it, project its keys.
 
         Args:
@@ -145,9 +157,9 @@ class MonotonicAttention(FeedbackAttention):
         if not draw_dropout:
             return Memory((key, None), value, mask)
         noise = self._draw_noise(ops.zeros_like(value[:, None, :, 0]))
-        return Memory((key, noise), value, mask, self._draw_for_all_steps(value))
+        return Memory((key, noise), value, mask, self._draw_dropout_of_keys(value))
 
-    def initial_state(self, memory):
+    def initial_state(self, memory: Memory) -> list[Tensor]:
         """Give the state before the first query: all at the first real key.
 
         Args:
@@ -161,7 +173,7 @@ class MonotonicAttention(FeedbackAttention):
             real = real * ops.cast(memory.mask, "float32")
         return [_first(real)]
 
-    def read_queries(self, query, memory, training):
+    def read_queries(self, query: Tensor, memory: Memory, training: bool) -> Tensor:
         key, noise = memory.key
         scores = self.attention.score(self.attention.project_query(query), key)
         scores = ops.cast(scores, "float32") + ops.cast(self.bias, "float32")
@@ -169,7 +181,9 @@ class MonotonicAttention(FeedbackAttention):
             noise = self._draw_noise(scores)
         return scores if noise is None else scores + noise
 
-    def weigh(self, row, mask, previous, memory):
+    def weigh(
+        self, row: Tensor, mask: Tensor, previous: Tensor, memory: Memory
+    ) -> Tensor:
         choose = ops.where(mask, ops.sigmoid(row), 0.0)
         # Not 1 - choose, which rounds to 0 for high scores.
         skip = ops.where(mask, ops.sigmoid(-row), 1.0)
@@ -179,7 +193,7 @@ class MonotonicAttention(FeedbackAttention):
             return parallel_weights(choose, skip, previous)
         return hard_weights(choose, previous)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "attention": keras.saving.serialize_keras_object(self.attention),
@@ -189,7 +203,7 @@ class MonotonicAttention(FeedbackAttention):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         attention = keras.saving.deserialize_keras_object(config["attention"])
         return cls(**{**config, "attention": attention})
 

@@ -1,33 +1,38 @@
 """Multi-head attention."""
 
 import math
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
 import keras
 from keras import ops
 
-from keras_attention.arguments import (
-    check_attention_shapes,
-    check_mask,
-    check_positive_int,
-    check_window,
+from keras_attention.annotations import Initializer, Shape, Tensor
+from keras_attention.base import AttentionLayer, as_dense, build_once
+from keras_attention.cache import Cache, append_steps, check_cache, new_cache
+from keras_attention.chunked_statistics import AttentionStatistics
+from keras_attention.head_attention import (
+    Visibility,
+    attend_at_once,
+    attend_in_chunks,
+    describe_in_chunks,
 )
-from keras_attention.base import AttentionLayer, Memory, as_dense
-from keras_attention.cache import append_steps, check_cache, new_cache
 from keras_attention.heads import (
     add_projection,
     check_head_mask,
     join_heads,
     split_heads,
 )
-from keras_attention.masks import hide_padding
-from keras_attention.pairs import (
-    Looks,
-    attend_at_once,
-    attend_in_chunks,
-    describe_in_chunks,
+from keras_attention.layer_checks import (
+    check_attention_shapes,
+    check_chunk_size,
+    check_positive_int,
+    check_window,
 )
+from keras_attention.masks import hide_padding
+from keras_attention.memory import Memory
 from keras_attention.position import step_positions
-from keras_attention.position_bias import PositionBias
+from keras_attention.position_bias import AlibiBias, PositionBias, RelativePositionBias
 from keras_attention.position_choice import position_layer
 from keras_attention.rotary import RotaryEmbedding
 
@@ -129,22 +134,26 @@ class MultiHeadAttention(AttentionLayer):
 
     def __init__(
         self,
-        num_heads,
-        key_dim,
-        value_dim=None,
-        dropout=0.0,
-        use_bias=True,
-        output_shape=None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        seed=None,
+        num_heads: int,
+        key_dim: int,
+        value_dim: int | None = None,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        output_shape: int | None = None,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        seed: int | None = None,
         *,
-        num_key_value_heads=None,
-        position=None,
-        window=None,
-        chunk_size=None,
-        **kwargs,
-    ):
+        num_key_value_heads: int | None = None,
+        position: Literal["rotary", "alibi", "relative"]
+        | RotaryEmbedding
+        | AlibiBias
+        | RelativePositionBias
+        | None = None,
+        window: int | None = None,
+        chunk_size: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(dropout=dropout, seed=seed, **kwargs)
         self.num_heads = check_positive_int("num_heads", num_heads)
         self.key_dim = check_positive_int("key_dim", key_dim)
@@ -152,7 +161,6 @@ class MultiHeadAttention(AttentionLayer):
             ("value_dim", value_dim),
             ("output_shape", output_shape),
             ("num_key_value_heads", num_key_value_heads),
-            ("chunk_size", chunk_size),
         ):
             if value is not None:
                 check_positive_int(name, value)
@@ -162,16 +170,22 @@ class MultiHeadAttention(AttentionLayer):
         self.output_size = output_shape
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
+        if num_key_value_heads is not None and num_heads % num_key_value_heads:
+            raise ValueError(
+                "`num_key_value_heads` must divide `num_heads`. Received: "
+                f"num_key_value_heads={num_key_value_heads}, num_heads={num_heads}."
+            )
         self.num_key_value_heads = num_key_value_heads
         self.position = position
         self.position_layer = position_layer(
             position, num_heads, key_dim, self.dtype_policy
         )
-        self.window = window
-        self.chunk_size = chunk_size
-        self._check_arguments()
+        self.window = window if window is None else check_window(window)
+        self.chunk_size = check_chunk_size(chunk_size, dropout)
 
-    def build(self, query_shape, value_shape, key_shape=None):
+    def build(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
         check_attention_shapes(query_shape, value_shape, key_shape)
         key_size = (key_shape or value_shape)[-1]
         heads, groups = self.num_heads, self._groups()
@@ -189,35 +203,30 @@ class MultiHeadAttention(AttentionLayer):
         self.output_kernel, self.output_bias = add_projection(
             self, "output", (heads, value_dim), (output_size,)
         )
-        if self.position_layer is not None and not self.position_layer.built:
-            self.position_layer.build((None, heads, None, self.key_dim))
+        if self.position_layer is not None:
+            build_once(self.position_layer, (None, heads, None, self.key_dim))
         self.built = True
 
     def call(
         self,
-        query,
-        value,
-        key=None,
-        query_mask=None,
-        value_mask=None,
-        key_mask=None,
-        attention_mask=None,
-        use_causal_mask=False,
-        return_attention_scores=False,
-        training=False,
-        attention_bias=None,
-        head_mask=None,
-        cache=None,
-    ):
-        query = as_dense(query, self.compute_dtype)
+        query: Tensor,
+        value: Tensor,
+        key: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        use_causal_mask: bool = False,
+        return_attention_scores: bool = False,
+        training: bool = False,
+        attention_bias: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        cache: Cache | None = None,
+    ) -> Tensor | tuple[Tensor, ...]:
         one_step = len(query.shape) == 2
-        if one_step:
-            query = query[:, None, :]
-            query_mask = _expand(query_mask, -1)
-            attention_mask = _expand(attention_mask, -2)
-            attention_bias = _expand(attention_bias, -2)
-        batch, length, _ = query.shape
-        check_mask("query_mask", query_mask, "(B, T)", B=batch, T=length)
+        query, query_mask, attention_mask, attention_bias = self._read_queries(
+            query, query_mask, attention_mask, attention_bias
+        )
         if cache is None:
             offset = 0
             memory = self.prepare(value, key, value_mask, key_mask)
@@ -228,9 +237,9 @@ class MultiHeadAttention(AttentionLayer):
             cache = append_steps(cache, *new)
             memory = Memory(cache.key, cache.value, cache.mask)
         output, weights = self._ask(
-            hide_padding(query, query_mask),
+            query,
             memory,
-            Looks(
+            Visibility(
                 query_mask=query_mask,
                 attention_mask=attention_mask,
                 bias=attention_bias,
@@ -249,8 +258,13 @@ class MultiHeadAttention(AttentionLayer):
         return results[0] if len(results) == 1 else tuple(results)
 
     def prepare(
-        self, value, key=None, value_mask=None, key_mask=None, draw_dropout=False
-    ):
+        self,
+        value: Tensor,
+        key: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        draw_dropout: bool = False,
+    ) -> Memory:
         """Make a sequence ready to be attended to: clean it, project keys and values.
 
         Args:
@@ -272,7 +286,7 @@ class MultiHeadAttention(AttentionLayer):
             dropout = self._draw_dropout(ones)
         return Memory(key, value, mask, dropout)
 
-    def initial_state(self, memory):
+    def initial_state(self, memory: Memory) -> list[Tensor]:
         """Give what the attention remembers before the first step.
 
         Args:
@@ -288,13 +302,13 @@ class MultiHeadAttention(AttentionLayer):
 
     def attend(
         self,
-        query,
-        memory,
-        state=(),
-        query_mask=None,
-        attention_mask=None,
-        training=False,
-    ):
+        query: Tensor,
+        memory: Memory,
+        state: Sequence[Tensor] = (),
+        query_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        training: bool = False,
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Attend to a prepared memory.
 
         Args:
@@ -314,7 +328,9 @@ class MultiHeadAttention(AttentionLayer):
         output, weights = self._ask(
             ops.cast(query, self.compute_dtype),
             memory,
-            Looks(query_mask=query_mask, attention_mask=attention_mask, offset=offset),
+            Visibility(
+                query_mask=query_mask, attention_mask=attention_mask, offset=offset
+            ),
             training=training,
         )
         length = ops.cast(ops.shape(query)[1], "int32")
@@ -323,16 +339,16 @@ class MultiHeadAttention(AttentionLayer):
 
     def statistics(
         self,
-        query,
-        value,
-        key=None,
-        query_mask=None,
-        value_mask=None,
-        key_mask=None,
-        attention_mask=None,
-        use_causal_mask=False,
-        attention_bias=None,
-    ):
+        query: Tensor,
+        value: Tensor,
+        key: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        use_causal_mask: bool = False,
+        attention_bias: Tensor | None = None,
+    ) -> AttentionStatistics:
         """Describe the weights without holding them, for a layer that is built.
 
         Works in chunks of `chunk_size`, or of 128 without one.
@@ -354,16 +370,16 @@ class MultiHeadAttention(AttentionLayer):
         """
         query = hide_padding(as_dense(query, self.compute_dtype), query_mask)
         memory = self.prepare(value, key, value_mask, key_mask)
-        looks = Looks(
+        visible = Visibility(
             query_mask=query_mask,
             attention_mask=attention_mask,
             bias=attention_bias,
             causal=use_causal_mask,
         )
-        query, looks = self._project_query(query, memory, looks)
-        return describe_in_chunks(query, memory.key, looks, self.chunk_size or 128)
+        query, visible = self._project_query(query, memory, visible)
+        return describe_in_chunks(query, memory.key, visible, self.chunk_size or 128)
 
-    def empty_cache(self, batch_size, max_length):
+    def empty_cache(self, batch_size: int | Tensor, max_length: int) -> Cache:
         """Make a cache for decoding step by step.
 
         Args:
@@ -388,11 +404,11 @@ class MultiHeadAttention(AttentionLayer):
             self.compute_dtype,
         )
 
-    def context_size(self, query_shape, value_shape):
+    def context_size(self, query_shape: Shape, value_shape: Shape) -> int | None:
         """Tell the output size for inputs of these shapes."""
         return self.output_size or query_shape[-1]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         position = self.position
         if isinstance(position, keras.layers.Layer):
             # Twice: in a file Keras marks an object as shared from its second time on,
@@ -415,7 +431,7 @@ class MultiHeadAttention(AttentionLayer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         position = keras.saving.deserialize_keras_object(config["position"])
         return cls(**config | {"position": position})
 
@@ -428,21 +444,23 @@ class MultiHeadAttention(AttentionLayer):
         key = self._rotate(split_heads(key, self.key_kernel, self.key_bias), start)
         return key, split_heads(value, self.value_kernel, self.value_bias), mask
 
-    def _ask(self, query, memory, looks, head_mask=None, training=False, chunked=False):
+    def _ask(
+        self, query, memory, visible, head_mask=None, training=False, chunked=False
+    ):
         """Attend: (B, T, Dq) to (B, T, Do) and the weights, `None` if chunked."""
         batch = query.shape[0]
-        query, looks = self._project_query(query, memory, looks)
+        query, visible = self._project_query(query, memory, visible)
         if chunked:
             weights = None
             heads, sees = attend_in_chunks(
-                query, memory.key, memory.value, looks, self.chunk_size
+                query, memory.key, memory.value, visible, self.chunk_size
             )
         else:
             heads, weights, sees = attend_at_once(
                 query,
                 memory.key,
                 memory.value,
-                looks,
+                visible,
                 lambda weights: self._drop(weights, memory, training),
             )
         if head_mask is not None:
@@ -453,17 +471,17 @@ class MultiHeadAttention(AttentionLayer):
             output = ops.where(sees, output, ops.zeros_like(output))
         return output, weights
 
-    def _project_query(self, query, memory, looks):
-        """Project to queries (B, H, T, D), scaled, and complete `Looks`."""
+    def _project_query(self, query, memory, visible):
+        """Project to queries (B, H, T, D), scaled, and complete `Visibility`."""
         batch, length = query.shape[:2]
         sizes = (batch, self.num_heads, length, memory.key.shape[2])
-        looks = looks._replace(key_mask=memory.mask, window=self.window).spread(sizes)
+        visible = visible._replace(key_mask=memory.mask, window=self.window)
         if isinstance(self.position_layer, PositionBias):
-            looks = looks._replace(position=self.position_layer)
+            visible = visible._replace(position=self.position_layer)
         query = split_heads(query, self.query_kernel, self.query_bias)
         # Scaled before the product: in float16 the product could overflow.
-        query = self._rotate(query, looks.offset) * (1.0 / math.sqrt(self.key_dim))
-        return query, looks
+        query = self._rotate(query, visible.offset) * (1.0 / math.sqrt(self.key_dim))
+        return query, visible.spread(sizes)
 
     def _rotate(self, heads, start):
         """Turn queries or keys (B, H, T, D) by their positions, if so chosen."""
@@ -475,23 +493,3 @@ class MultiHeadAttention(AttentionLayer):
     def _check_cache(self, cache, query, value):
         sizes = self._groups(), self.key_dim, self.value_dim or self.key_dim
         return check_cache(cache, query.shape, value.shape, *sizes)
-
-    def _check_arguments(self):
-        groups = self.num_key_value_heads
-        if groups is not None and self.num_heads % groups:
-            raise ValueError(
-                "`num_key_value_heads` must divide `num_heads`. Received: "
-                f"num_key_value_heads={groups}, num_heads={self.num_heads}."
-            )
-        if self.window is not None:
-            check_window(self.window)
-        if self.chunk_size is not None and self.dropout:
-            raise ValueError(
-                "`dropout` must be 0 with `chunk_size`: weights that are not held "
-                f"cannot be dropped. Received: dropout={self.dropout}, "
-                f"chunk_size={self.chunk_size}."
-            )
-
-
-def _expand(tensor, axis):
-    return None if tensor is None else ops.expand_dims(tensor, axis)

@@ -97,7 +97,7 @@ def _one_glyph_warning():
     with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", r"Glyph \d+")
         yield
-    missing = {}
+    missing: dict[tuple[str, str], dict[str, None]] = {}
     for warning in caught:
         glyph = re.match(r"Glyph (\d+)", str(warning.message))
         if glyph:

@@ -4,36 +4,51 @@ Matplotlib is imported when a picture is drawn. Nothing here imports pyplot, sho
 window or changes `rcParams`.
 """
 
+from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from keras_attention.alignment import alignment_error_rate, gold_links, hard_links
+from keras_attention.alignment import (
+    Gold,
+    alignment_error_rate,
+    gold_links,
+    hard_links,
+)
+from keras_attention.annotations import Axes, Figure
 from keras_attention.characters import clip, readable
-from keras_attention.checks import SCALES, check_options, check_sentence_pair
 from keras_attention.describe import describe_difference, describe_selection
 from keras_attention.diagnostics import attention_diagnostics
 from keras_attention.files import write_whole
-from keras_attention.selection import is_special, select
+from keras_attention.selection import Policy, is_special, select
+from keras_attention.weight_checks import (
+    SCALES,
+    Direction,
+    Scale,
+    check_options,
+    check_sentence_pair,
+)
 
 DIVERGING = "PuOr_r"  # told apart by colour-blind readers; white in the middle
 DPI = 200
 
 
 def plot_attention(
-    weights,
-    source,
-    target=None,
-    ax=None,
+    weights: ArrayLike,
+    source: Sequence[str],
+    target: Sequence[str] | None = None,
+    ax: Axes | None = None,
     *,
-    scale=None,
-    special="keep",
-    gold=None,
-    diagnostics=False,
-    source_direction="ltr",
-    rows=None,
-    max_tokens=None,
-):
+    scale: Scale | None = None,
+    special: Policy = "keep",
+    gold: Gold | None = None,
+    diagnostics: bool = False,
+    source_direction: Direction = "ltr",
+    rows: slice | None = None,
+    max_tokens: int | None = None,
+) -> Axes:
     """Draw the weights of one sentence pair as a heat map.
 
     The source runs along the top, the target down the left, the first target on top.
@@ -92,13 +107,13 @@ def plot_attention(
     weights, source, target, own = check_sentence_pair(weights, source, target, 2)
     check_options(weights, scale, source_direction)
     part = select(weights, source, target, special, rows, max_tokens)
-    links, notes = _gold(gold, weights, source, target, part)
+    sure, possible, notes = _gold(gold, weights, source, target, part)
     numbers = attention_diagnostics(part.weights) if diagnostics else None
 
     from keras_attention import heatmap
     from keras_attention.overlay import Overlay
 
-    overlay = Overlay(*links, numbers, [*part.notes, *notes])
+    overlay = Overlay(sure, possible, numbers, [*part.notes, *notes])
     new = ax is None
     ax, cell = _axes(ax, part.source, part.target, overlay)
     image = heatmap.draw(ax, part, scale, cell, source_direction)
@@ -110,16 +125,16 @@ def plot_attention(
 
 
 def plot_attention_difference(
-    first,
-    second,
-    source,
-    target=None,
-    ax=None,
+    first: ArrayLike,
+    second: ArrayLike,
+    source: Sequence[str],
+    target: Sequence[str] | None = None,
+    ax: Axes | None = None,
     *,
-    names=("first", "second"),
-    limit=1.0,
-    source_direction="ltr",
-):
+    names: Sequence[str] = ("first", "second"),
+    limit: float = 1.0,
+    source_direction: Direction = "ltr",
+) -> Axes:
     """Draw how the weights of two models differ on one sentence pair.
 
     Each cell is the second model's weight less the first's: orange where the second
@@ -178,7 +193,7 @@ def plot_attention_difference(
     return _finish(ax, new, describe_difference(difference, source, target, names))
 
 
-def save_figure(figure, path):
+def save_figure(figure: Figure | Axes, path: str | PathLike[str]) -> None:
     """Write a picture to a file, with its description where the format has room.
 
     An SVG gets the description as `aria-label` and `<desc>`, a PNG and a PDF as
@@ -239,7 +254,7 @@ def _finish(ax, new, text):
 def _gold(gold, weights, source, target, part):
     """Gold links where they are shown, sure and possible, and what to say of them."""
     if gold is None:
-        return ((), ()), []
+        return [], [], []
     sure, possible = gold_links(gold, len(source), len(target))
     special_source, special_target = is_special(source), is_special(target)
     found = {
@@ -251,14 +266,14 @@ def _gold(gold, weights, source, target, part):
     notes = [f"Alignment error rate {rate:.2f}."]
     column = {int(i): place for place, i in enumerate(part.columns)}
     row = {int(j): place for place, j in enumerate(part.rows)}
-    shown = [
+    shown_sure, shown_possible = (
         [(column[i], row[j]) for i, j in links if i in column and j in row]
         for links in (sure, possible)
-    ]
-    hidden = len(sure) + len(possible) - sum(map(len, shown))
+    )
+    hidden = len(sure) + len(possible) - len(shown_sure) - len(shown_possible)
     if hidden:
         notes.append(f"{hidden} gold links not shown.")
-    return shown, notes
+    return shown_sure, shown_possible, notes
 
 
 def _pair_of_names(names):

@@ -1,10 +1,13 @@
 """Attention that makes one vector of a sequence."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
-from keras_attention.arguments import check_mask, check_positive_int
-from keras_attention.base import as_dense
+from keras_attention.annotations import Initializer, Shape, Tensor
+from keras_attention.base import add_kernel, as_dense
+from keras_attention.layer_checks import check_mask, check_positive_int
 from keras_attention.masks import hide_padding
 from keras_attention.weights import masked_softmax
 
@@ -68,13 +71,13 @@ class AttentionPooling(keras.layers.Layer):
 
     def __init__(
         self,
-        units=None,
-        hops=1,
-        use_bias=True,
-        penalty=0.0,
-        kernel_initializer="glorot_uniform",
-        **kwargs,
-    ):
+        units: int | None = None,
+        hops: int = 1,
+        use_bias: bool = True,
+        penalty: float = 0.0,
+        kernel_initializer: Initializer = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.units = units if units is None else check_positive_int("units", units)
         self.hops = check_positive_int("hops", hops)
@@ -88,7 +91,7 @@ class AttentionPooling(keras.layers.Layer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.supports_masking = True
 
-    def build(self, sequence_shape):
+    def build(self, sequence_shape: Shape) -> None:
         if len(sequence_shape) != 3 or sequence_shape[-1] is None:
             raise ValueError(
                 "`sequence` must have shape (B, S, D) with a known D. "
@@ -96,15 +99,20 @@ class AttentionPooling(keras.layers.Layer):
             )
         size = sequence_shape[-1]
         units = self.units or size
-        self.kernel = self._kernel("kernel", (size, units))
+        self.kernel = add_kernel(self, "kernel", (size, units))
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
                 name="bias", shape=(units,), initializer="zeros"
             )
-        self.vectors = self._kernel("vectors", (units, self.hops))
+        self.vectors = add_kernel(self, "vectors", (units, self.hops))
 
-    def call(self, sequence, mask=None, return_attention_scores=False):
+    def call(
+        self,
+        sequence: Tensor,
+        mask: Tensor | None = None,
+        return_attention_scores: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor]:
         sequence = as_dense(sequence, self.compute_dtype)
         if mask is not None:
             batch, length, _ = sequence.shape
@@ -125,16 +133,21 @@ class AttentionPooling(keras.layers.Layer):
             vector, weights = vector[:, 0], weights[:, 0]
         return (vector, weights) if return_attention_scores else vector
 
-    def compute_mask(self, sequence, mask=None):
+    def compute_mask(self, sequence: Tensor, mask: Tensor | None = None) -> None:
         return None
 
     # `TimeDistributed` asks for the shape; with that alone Keras would take the
     # weights out of what a symbolic call returns.
-    def compute_output_shape(self, sequence_shape):
+    def compute_output_shape(self, sequence_shape: Shape) -> tuple[int | None, ...]:
         batch, _, size = sequence_shape
         return (batch, size) if self.hops == 1 else (batch, self.hops, size)
 
-    def compute_output_spec(self, sequence, mask=None, return_attention_scores=False):
+    def compute_output_spec(
+        self,
+        sequence: Tensor,
+        mask: Tensor | None = None,
+        return_attention_scores: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor]:
         vector = keras.KerasTensor(
             self.compute_output_shape(sequence.shape), self.compute_dtype
         )
@@ -143,7 +156,7 @@ class AttentionPooling(keras.layers.Layer):
         shape = (*vector.shape[:-1], sequence.shape[1])
         return vector, keras.KerasTensor(shape, self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "units": self.units,
@@ -152,11 +165,6 @@ class AttentionPooling(keras.layers.Layer):
             "penalty": self.penalty,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
-
-    def _kernel(self, name, shape):
-        # A copy each: one initializer used twice gives the same numbers twice.
-        initializer = self.kernel_initializer.clone()
-        return self.add_weight(name=name, shape=shape, initializer=initializer)
 
 
 def _overlap(weights):

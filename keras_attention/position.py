@@ -1,11 +1,14 @@
 """Positions: how steps are counted, and codes that are added to a sequence."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
-from keras_attention.arguments import check_positive_int
+from keras_attention.annotations import Initializer, Shape, Tensor
 from keras_attention.base import as_dense
+from keras_attention.layer_checks import check_positive_int
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -47,16 +50,16 @@ class PositionalEncoding(keras.layers.Layer):
         [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762), section 3.5.
     """
 
-    def __init__(self, max_wavelength=10_000.0, **kwargs):
+    def __init__(self, max_wavelength: float = 10_000.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.max_wavelength = check_max_wavelength(max_wavelength)
         self.supports_masking = True
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         _check_sequence_shape(inputs_shape)
         self.built = True
 
-    def call(self, inputs, start=0):
+    def call(self, inputs: Tensor, start: int | Tensor = 0) -> Tensor:
         check_start(start)
         dtype = keras.backend.result_type(inputs.dtype, "float32")
         size = inputs.shape[-1]
@@ -66,7 +69,7 @@ class PositionalEncoding(keras.layers.Layer):
         codes = ops.reshape(codes, (-1, 2 * angles.shape[-1]))[:, :size]  # T D
         return ops.cast(as_dense(inputs, dtype) + codes, self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "max_wavelength": self.max_wavelength}
 
 
@@ -112,13 +115,15 @@ class PositionEmbedding(keras.layers.Layer):
         [Gehring et al., 2017](https://arxiv.org/abs/1705.03122), section 3.1.
     """
 
-    def __init__(self, max_length, initializer="uniform", **kwargs):
+    def __init__(
+        self, max_length: int, initializer: Initializer = "uniform", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.max_length = check_positive_int("max_length", max_length)
         self.initializer = keras.initializers.get(initializer)
         self.supports_masking = True
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         _check_sequence_shape(inputs_shape)
         self._check_places(inputs_shape[1], 0)
         self.table = self.add_weight(
@@ -129,7 +134,7 @@ class PositionEmbedding(keras.layers.Layer):
         )
         self.built = True
 
-    def call(self, inputs, start=0):
+    def call(self, inputs: Tensor, start: int | Tensor = 0) -> Tensor:
         check_start(start)
         self._check_places(inputs.shape[1], concrete_int(start))
         dtype = keras.backend.result_type(inputs.dtype, "float32")
@@ -138,7 +143,7 @@ class PositionEmbedding(keras.layers.Layer):
         codes = ops.cast(ops.take(self.table, positions, axis=0), dtype)  # T D
         return ops.cast(as_dense(inputs, dtype) + codes, self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "max_length": self.max_length,

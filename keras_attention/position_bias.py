@@ -1,13 +1,15 @@
 """Positions as biases on attention scores."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_attention.arguments import check_positive_int
+from keras_attention.annotations import Shape, Tensor
 from keras_attention.base import as_dense
+from keras_attention.layer_checks import check_positive_int
 from keras_attention.position import check_start, relative_positions
 
 
@@ -24,11 +26,11 @@ class PositionBias(keras.layers.Layer):
         ValueError: If `num_heads` is not a positive int.
     """
 
-    def __init__(self, num_heads, **kwargs):
+    def __init__(self, num_heads: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_heads = check_positive_int("num_heads", num_heads)
 
-    def build(self, scores_shape):
+    def build(self, scores_shape: Shape) -> None:
         if len(scores_shape) != 4 or scores_shape[1] not in (None, self.num_heads):
             raise ValueError(
                 f"`scores` must have shape (B, H, T, S) with H={self.num_heads} heads. "
@@ -36,13 +38,13 @@ class PositionBias(keras.layers.Layer):
             )
         self.built = True
 
-    def call(self, scores, start=0):
+    def call(self, scores: Tensor, start: int | Tensor = 0) -> Tensor:
         check_start(start)
         length, key_length = ops.shape(scores)[2], ops.shape(scores)[3]
         bias = self.bias(relative_positions(length, key_length, start))  # H T S
         return ops.cast(as_dense(scores, bias.dtype) + bias, self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_heads": self.num_heads}
 
     def _bias_dtype(self):
@@ -92,13 +94,13 @@ class AlibiBias(PositionBias):
     """
 
     @property
-    def slopes(self):
+    def slopes(self) -> np.ndarray:
         """One for each head, as a NumPy array of shape `(H,)`."""
         power = 2 ** math.floor(math.log2(self.num_heads))
         more = self.num_heads - power
         return np.concatenate([_slopes(power), _slopes(2 * power)[::2][:more]])
 
-    def bias(self, relative):
+    def bias(self, relative: Tensor) -> Tensor:
         """Give the bias at given distances.
 
         Args:
@@ -160,8 +162,13 @@ class RelativePositionBias(PositionBias):
     """
 
     def __init__(
-        self, num_heads, num_buckets=32, max_distance=128, bidirectional=True, **kwargs
-    ):
+        self,
+        num_heads: int,
+        num_buckets: int = 32,
+        max_distance: int = 128,
+        bidirectional: bool = True,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(num_heads, **kwargs)
         self.num_buckets = check_positive_int("num_buckets", num_buckets)
         self.max_distance = check_positive_int("max_distance", max_distance)
@@ -182,7 +189,7 @@ class RelativePositionBias(PositionBias):
             )
         self._buckets = _buckets(one_side, max_distance)
 
-    def build(self, scores_shape):
+    def build(self, scores_shape: Shape) -> None:
         super().build(scores_shape)
         self.table = self.add_weight(
             name="table",
@@ -191,7 +198,7 @@ class RelativePositionBias(PositionBias):
             autocast=False,
         )
 
-    def bucket(self, relative):
+    def bucket(self, relative: Tensor) -> Tensor:
         """Give the bucket of each distance.
 
         Args:
@@ -212,7 +219,7 @@ class RelativePositionBias(PositionBias):
             bucket = bucket + after * (self.num_buckets // 2)
         return bucket
 
-    def bias(self, relative):
+    def bias(self, relative: Tensor) -> Tensor:
         """Give the bias at given distances; the layer must be built.
 
         Args:
@@ -225,7 +232,7 @@ class RelativePositionBias(PositionBias):
         bias = ops.take(self.table, self.bucket(relative), axis=0)  # … T S H
         return ops.cast(ops.moveaxis(bias, -1, -3), self._bias_dtype())
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_buckets": self.num_buckets,

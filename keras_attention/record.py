@@ -2,7 +2,7 @@
 
 import inspect
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 import keras
@@ -25,18 +25,18 @@ ATTENTION_LAYERS = (
 )
 
 
-class AttentionRecord(Mapping):
+class AttentionRecord(Mapping[str, np.ndarray]):
     """What `record_attention` recorded: attention weights by name.
 
     A mapping of names to arrays of shape `(B, H, T, S)`: `B` examples of all batches,
     `H` heads, `T` queries, `S` keys.
     """
 
-    def __init__(self):
-        self._batches = {}
-        self._unread = set()
+    def __init__(self) -> None:
+        self._batches: dict[str, list[np.ndarray]] = {}
+        self._unread: set[str] = set()
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> np.ndarray:
         batches = self.batches(name)
         shapes = sorted({batch.shape[1:] for batch in batches})
         if len(shapes) > 1:
@@ -48,19 +48,19 @@ class AttentionRecord(Mapping):
             )
         return np.concatenate(batches)
 
-    def __contains__(self, name):
+    def __contains__(self, name: object) -> bool:
         return name in self._batches
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._batches)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._batches)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<AttentionRecord of {_listed(self._batches)}>"
 
-    def batches(self, name):
+    def batches(self, name: str) -> list[np.ndarray]:
         """Give the weights of each batch by itself, whatever their lengths.
 
         Args:
@@ -97,7 +97,7 @@ class AttentionRecord(Mapping):
 
 
 @contextmanager
-def record_attention(model):
+def record_attention(model: keras.layers.Layer) -> Iterator[AttentionRecord]:
     """Record the weights of every attention layer in a model while it runs.
 
     The layers are those of this package and Keras' own: `MultiHeadAttention`,
@@ -175,7 +175,8 @@ def _attention_layers(model):
         )
     if _is_attention(model):
         return {model.name: model}
-    found, seen, waiting = {}, set(), deque([("", model)])
+    found: dict[str, keras.layers.Layer] = {}
+    seen, waiting = set(), deque([("", model)])
     while waiting:  # the shortest path first
         path, parent = waiting.popleft()
         for layer in parent._flatten_layers(include_self=False, recursive=False):

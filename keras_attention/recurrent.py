@@ -1,10 +1,17 @@
 """Recurrent layers that attend at every step."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import keras
 from keras import ops
 
-from keras_attention.arguments import check_mask, check_positive_int
-from keras_attention.attentions import (
+from keras_attention.annotations import Shape, Tensor
+from keras_attention.base import AttentionLayer, as_dense, build_once
+from keras_attention.layer_checks import check_mask, check_positive_int
+from keras_attention.masks import hide_padding
+from keras_attention.memory import Memory
+from keras_attention.recurrent_attentions import (
     as_list,
     attend_all,
     check_attention,
@@ -12,9 +19,7 @@ from keras_attention.attentions import (
     memory_shapes,
     prepare_memories,
 )
-from keras_attention.base import as_dense
-from keras_attention.cells import (
-    build_once,
+from keras_attention.recurrent_cells import (
     check_cells,
     check_context_cell,
     copy_cell,
@@ -24,15 +29,15 @@ from keras_attention.cells import (
     run_cells,
     state_sizes,
 )
-from keras_attention.loop import last_step, run_loop
-from keras_attention.masks import hide_padding
-from keras_attention.orders import (
+from keras_attention.recurrent_loop import last_step, run_loop
+from keras_attention.recurrent_orders import (
+    Order,
     check_order,
     step_conditional,
     step_current,
     step_previous,
 )
-from keras_attention.states import first_states, join, split, start_with
+from keras_attention.recurrent_states import first_states, join, split, start_with
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -117,15 +122,15 @@ class AttentionRNN(keras.layers.Layer):
 
     def __init__(
         self,
-        cell,
-        attention,
-        order="previous",
-        context_cell=None,
-        attentional_units=None,
-        input_feeding=False,
-        return_sequences=True,
-        **kwargs,
-    ):
+        cell: keras.layers.Layer | Sequence[keras.layers.Layer],
+        attention: AttentionLayer | Sequence[AttentionLayer],
+        order: Order = "previous",
+        context_cell: keras.layers.Layer | None = None,
+        attentional_units: int | None = None,
+        input_feeding: bool = False,
+        return_sequences: bool = True,
+        **kwargs: Any,
+    ) -> None:
         # Keras would cast a float32 state of the attention to the compute dtype.
         super().__init__(autocast=False, **kwargs)
         check_order(order, input_feeding, context_cell)
@@ -147,7 +152,12 @@ class AttentionRNN(keras.layers.Layer):
         # without it too; on JAX nothing else is compiled.
         self.supports_jit = keras.backend.backend() != "tensorflow"
 
-    def build(self, sequence_shape, memory_shape, initial_state_shape=None):
+    def build(
+        self,
+        sequence_shape: Shape,
+        memory_shape: Shape | Sequence[Shape],
+        initial_state_shape: Sequence[Shape] | None = None,
+    ) -> None:
         if len(sequence_shape) != 3 or sequence_shape[-1] is None:
             raise ValueError(
                 "`sequence` must have shape (B, T, Dx) with a known size. "
@@ -194,15 +204,15 @@ class AttentionRNN(keras.layers.Layer):
 
     def call(
         self,
-        sequence,
-        memory,
-        initial_state=None,
-        sequence_mask=None,
-        memory_mask=None,
-        return_attention_scores=False,
-        return_state=False,
-        training=False,
-    ):
+        sequence: Tensor,
+        memory: Tensor | Memory | Sequence[Tensor] | Sequence[Memory],
+        initial_state: Sequence[Tensor] | None = None,
+        sequence_mask: Tensor | None = None,
+        memory_mask: Tensor | Sequence[Tensor | None] | None = None,
+        return_attention_scores: bool = False,
+        return_state: bool = False,
+        training: bool = False,
+    ) -> Tensor | tuple[Any, ...]:
         sequence = as_dense(sequence, self.compute_dtype)
         batch, length, _ = sequence.shape
         check_mask("sequence_mask", sequence_mask, "(B, T)", B=batch, T=length)
@@ -242,7 +252,11 @@ class AttentionRNN(keras.layers.Layer):
             results.extend(states)
         return results[0] if len(results) == 1 else tuple(results)
 
-    def prepare(self, memory, memory_mask=None):
+    def prepare(
+        self,
+        memory: Tensor | Sequence[Tensor],
+        memory_mask: Tensor | Sequence[Tensor | None] | None = None,
+    ) -> Memory | list[Memory]:
         """Project a memory once, for many calls of one step each.
 
         The layer must be built. The result is for calls on tensors, such as those of
@@ -269,7 +283,11 @@ class AttentionRNN(keras.layers.Layer):
         memories = prepare_memories(self.attention, memory, memory_mask)
         return memories if is_several(self.attention) else memories[0]
 
-    def initial_states(self, memory, given=None):
+    def initial_states(
+        self,
+        memory: Memory | Sequence[Memory],
+        given: Sequence[Tensor] | None = None,
+    ) -> list[Tensor]:
         """List all states before the first step, as `return_state` lists them after.
 
         Args:
@@ -286,10 +304,10 @@ class AttentionRNN(keras.layers.Layer):
         groups = self._first_states(prepare_memories(self.attention, memory))
         return start_with(given, groups, len(self.cells))
 
-    def compute_mask(self, sequence, mask=None):
+    def compute_mask(self, sequence: Tensor, mask: Tensor | None = None) -> None:
         return None
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         cells = [serialize(cell) for cell in self.cells]
         attentions = [serialize(each) for each in as_list(self.attention)]
@@ -305,7 +323,7 @@ class AttentionRNN(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         deserialize = keras.saving.deserialize_keras_object
         config = dict(config)
         for name in ("cell", "attention", "context_cell"):

@@ -1,8 +1,11 @@
 """Positions as rotations of queries and keys."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from keras_attention.annotations import Shape, Tensor
 from keras_attention.base import as_dense
 from keras_attention.position import (
     check_max_wavelength,
@@ -55,12 +58,12 @@ class RotaryEmbedding(keras.layers.Layer):
         [Su et al., 2021](https://arxiv.org/abs/2104.09864), section 3.4.2, equation 34.
     """
 
-    def __init__(self, max_wavelength=10_000.0, **kwargs):
+    def __init__(self, max_wavelength: float = 10_000.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.max_wavelength = check_max_wavelength(max_wavelength)
         self.supports_masking = True
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         if len(inputs_shape) < 2 or inputs_shape[-1] is None or inputs_shape[-1] % 2:
             raise ValueError(
                 "`inputs` must have shape (…, T, D) with a known, even size D. "
@@ -68,12 +71,12 @@ class RotaryEmbedding(keras.layers.Layer):
             )
         self.built = True
 
-    def call(self, inputs, start=0):
+    def call(self, inputs: Tensor, start: int | Tensor = 0) -> Tensor:
         check_start(start)
         inputs = as_dense(inputs, self.compute_dtype)
         return self.rotate(inputs, step_positions(ops.shape(inputs)[-2], start))
 
-    def rotate(self, inputs, positions):
+    def rotate(self, inputs: Tensor, positions: Tensor) -> Tensor:
         """Turn by given positions.
 
         Args:
@@ -93,5 +96,5 @@ class RotaryEmbedding(keras.layers.Layer):
         )
         return ops.cast(ops.reshape(turned, ops.shape(inputs)), inputs.dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "max_wavelength": self.max_wavelength}

@@ -1,16 +1,26 @@
 """Which words of a sentence pair are shown, and what weight is on the others."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from keras_attention.checks import check_choice, check_sentence_pair
 from keras_attention.merge import SPECIAL_TOKENS
+from keras_attention.weight_checks import check_choice, check_sentence_pair
 
-POLICIES = ("keep", "dim", "drop")
+Policy: TypeAlias = Literal["keep", "dim", "drop"]
+POLICIES = get_args(Policy)
 
 
-def drop_special(weights, source, target=None, *, tokens=SPECIAL_TOKENS):
+def drop_special(
+    weights: ArrayLike,
+    source: Sequence[str],
+    target: Sequence[str] | None = None,
+    *,
+    tokens: Collection[str] = SPECIAL_TOKENS,
+) -> tuple[np.ndarray, list[str], list[str], np.ndarray]:
     """Leave out special tokens, and say how much weight was on them.
 
     The rows that stay are not scaled up: what was on the tokens left out is missing

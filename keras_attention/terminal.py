@@ -1,11 +1,13 @@
 """Attention weights as text, for a terminal. NumPy arrays in, one str out."""
 
 import shutil
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_attention.characters import clip, columns, graphemes
-from keras_attention.checks import check_range, check_sentence_pair
+from keras_attention.weight_checks import check_range, check_sentence_pair
 
 BLOCKS = "·▁▂▃▄▅▆▇█"  # a weight of 0 to 1 in eighths
 MAX_HEAD = 12  # lines of the words along the top
@@ -13,7 +15,13 @@ CELL = 2  # columns, as a Chinese character takes
 LEAST_WIDTH = 20
 
 
-def attention_text(weights, source, target=None, *, width=None):
+def attention_text(
+    weights: ArrayLike,
+    source: Sequence[str],
+    target: Sequence[str] | None = None,
+    *,
+    width: int | None = None,
+) -> str:
     """Write the weights of one sentence pair as block characters.
 
     The source runs along the top, read downwards; the target down the left. The

@@ -5,14 +5,19 @@ what it can show.
 """
 
 import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from os import PathLike
 from pathlib import Path
+from typing import Any, Literal, Self, TypeAlias, get_args
 
-from keras_attention.alignment import gold_links
+from numpy.typing import ArrayLike
+
+from keras_attention.alignment import Gold, gold_links
 from keras_attention.characters import readable
-from keras_attention.checks import check_choice, check_strings
 from keras_attention.files import write_whole
-from keras_attention.selection import POLICIES
+from keras_attention.merge import Scheme, Spans
+from keras_attention.selection import POLICIES, Policy
 from keras_attention.view_data import Frame, direction_of
 from keras_attention.view_html import (
     attention_page,
@@ -26,24 +31,27 @@ from keras_attention.view_layers import (
     merge_layers,
     tell_row_sums,
 )
+from keras_attention.weight_checks import check_choice, check_strings
 
-DIRECTIONS = ("auto", "ltr", "rtl")
-LAYOUTS = ("horizontal", "vertical")
+Direction: TypeAlias = Literal["auto", "ltr", "rtl"]
+Layout: TypeAlias = Literal["horizontal", "vertical"]
+DIRECTIONS = get_args(Direction)
+LAYOUTS = get_args(Layout)
 
 
 def attention_view(
-    weights,
-    source,
-    target=None,
+    weights: ArrayLike | Mapping[str, ArrayLike],
+    source: Sequence[str],
+    target: Sequence[str] | None = None,
     *,
-    title="Attention",
-    gold=None,
-    merge=None,
-    special="dim",
-    source_direction="auto",
-    target_direction="auto",
-    layout="horizontal",
-):
+    title: str = "Attention",
+    gold: Gold | None = None,
+    merge: Scheme | tuple[Spans, Spans] | None = None,
+    special: Policy = "dim",
+    source_direction: Direction = "auto",
+    target_direction: Direction = "auto",
+    layout: Layout = "horizontal",
+) -> "AttentionView":
     """Make an interactive page of the weights of one example.
 
     The page shows both sentences. The word that is pointed at, or reached with the
@@ -151,15 +159,26 @@ class AttentionView:
     """
 
     def __init__(
-        self, frames, *, title="Attention", layout="horizontal", frame_name=""
-    ):
+        self,
+        frames: Iterable[Frame],
+        *,
+        title: str = "Attention",
+        layout: Layout = "horizontal",
+        frame_name: str = "",
+    ) -> None:
         self.frames = list(frames)
         self.title = title
         self.layout = layout
         self.frame_name = frame_name
 
     @classmethod
-    def join(cls, views, *, title=None, frame_name=""):
+    def join(
+        cls,
+        views: Mapping[Any, Self],
+        *,
+        title: str | None = None,
+        frame_name: str = "",
+    ) -> Self:
         """Make one page with a slider of several views, the last in front.
 
         Args:
@@ -192,7 +211,7 @@ class AttentionView:
         )
 
     @property
-    def data(self):
+    def data(self) -> dict[str, Any]:
         """What the page draws, as JSON can hold it; `view_data.py` tells the form."""
         return {
             "title": readable(self.title),
@@ -202,11 +221,11 @@ class AttentionView:
         }
 
     @property
-    def html(self):
+    def html(self) -> str:
         """The whole page."""
         return attention_page(self.data, fallback=page_table(self.frames[-1])).html
 
-    def save(self, path):
+    def save(self, path: str | PathLike[str]) -> None:
         """Write the page to a file, whole or not at all; missing folders are made.
 
         Args:
@@ -220,7 +239,7 @@ class AttentionView:
             raise ValueError(f"`path` must end in .html. Received: path={str(path)!r}.")
         write_whole(path, self.html.encode())
 
-    def __str__(self):
+    def __str__(self) -> str:
         return text_blocks(self.frames[-1])
 
     def _repr_html_(self):

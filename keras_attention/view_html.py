@@ -6,7 +6,7 @@ import json
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,7 +38,15 @@ class Page(NamedTuple):
     policy: str
 
 
-def attention_page(data, *, form="", style="", script="", fallback="", connect=False):
+def attention_page(
+    data: dict[str, Any] | None,
+    *,
+    form: str = "",
+    style: str = "",
+    script: str = "",
+    fallback: str = "",
+    connect: bool = False,
+) -> Page:
     """Assemble the interactive page in one document that fetches nothing.
 
     A program that serves the page adds a form, and a script that calls

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from keras_attention.characters import readable
-from keras_attention.checks import TOLERANCE, check_range
 from keras_attention.merge import merge_links, merge_pieces, word_spans
 from keras_attention.selection import select
+from keras_attention.weight_checks import TOLERANCE, check_range
 
 
 def check_layers(weights, rows, columns):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_attention.checks import SCALES
 from keras_attention.grid import plot_attention_heads
+from keras_attention.weight_checks import SCALES
 from tests.pictures import SOURCE, TARGET, check_layout, color_bar, random_weights
 
 

@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import keras_attention
-from keras_attention.checks import SCALES
 from keras_attention.describe import describe_attention
 from keras_attention.grid import plot_attention_heads
 from keras_attention.plot import (
@@ -20,6 +19,7 @@ from keras_attention.plot import (
     plot_attention_difference,
     save_figure,
 )
+from keras_attention.weight_checks import SCALES
 from tests.pictures import (
     SOURCE,
     TARGET,

@@ -7,7 +7,7 @@ from helpers import run_example
 from keras import layers, ops
 
 import keras_attention as ka
-from keras_attention.orders import ORDERS
+from keras_attention.recurrent_orders import ORDERS
 
 B, T, S, DX, DV, UNITS = 2, 3, 5, 7, 11, 13
 

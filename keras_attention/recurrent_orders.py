@@ -5,11 +5,14 @@ Each function takes the cells, the input `(B, Dx)`, the list of states of each c
 asking. Each gives output `(B, Ds)`, context, that, and the new states.
 """
 
+from typing import Literal, TypeAlias, get_args
+
 from keras import ops
 
-from keras_attention.cells import run_cell, run_cells
+from keras_attention.recurrent_cells import run_cell, run_cells
 
-ORDERS = ("previous", "current", "conditional")
+Order: TypeAlias = Literal["previous", "current", "conditional"]
+ORDERS = get_args(Order)
 
 
 def check_order(order, input_feeding, context_cell):

@@ -6,7 +6,7 @@ are one flat list.
 
 from keras import ops
 
-from keras_attention.cells import state_sizes
+from keras_attention.recurrent_cells import state_sizes
 
 
 def first_states(cells, fed_size, attentions, memories, dtype):

@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from keras_attention.arguments import fits
 from keras_attention.chunked import chunked_dot_attention, chunked_dot_statistics
 from keras_attention.chunks import four_axes
 from keras_attention.heads import multiply_heads
+from keras_attention.layer_checks import fits
 from keras_attention.position import relative_positions
 from keras_attention.position_bias import AlibiBias, RelativePositionBias
 from keras_attention.weights import masked_softmax
 
 
-class Looks(NamedTuple):
+class Visibility(NamedTuple):
     """Which query may look at which key, and what is added to the scores.
 
     Attributes:
@@ -49,7 +49,7 @@ class Looks(NamedTuple):
             sizes: Tuple `(B, H, T, S)` of ints, `None` where not known.
 
         Returns:
-            `Looks` with mask and bias broadcastable to `(B, H, T, S)`.
+            `Visibility` with mask and bias broadcastable to `(B, H, T, S)`.
 
         Raises:
             ValueError: If a shape does not fit.
@@ -66,14 +66,14 @@ class Looks(NamedTuple):
         return self._replace(attention_mask=mask, bias=bias)
 
 
-def attend_at_once(query, key, value, looks, drop):
+def attend_at_once(query, key, value, visible, drop):
     """Attend, holding all weights.
 
     Args:
         query: Shape `(B, H, T, D)`, scaled already.
         key: Shape `(B, G, S, D)`.
         value: Shape `(B, G, S, Dv)`.
-        looks: `Looks` that were spread.
+        visible: A `Visibility` that was spread.
         drop: Function of the weights that applies the dropout.
 
     Returns:
@@ -83,25 +83,25 @@ def attend_at_once(query, key, value, looks, drop):
     """
     scores = multiply_heads(query, ops.transpose(key, (0, 1, 3, 2)))
     masks, biases = [], []
-    if looks.query_mask is not None:
-        masks.append(ops.cast(looks.query_mask, "bool")[:, None, :, None])
-    if looks.key_mask is not None:
-        masks.append(ops.cast(looks.key_mask, "bool")[:, None, None, :])
-    if looks.attention_mask is not None:
-        masks.append(looks.attention_mask)
-    if looks.bias is not None:
-        biases.append(looks.bias)
-    if looks.causal or looks.window is not None or looks.position is not None:
+    if visible.query_mask is not None:
+        masks.append(ops.cast(visible.query_mask, "bool")[:, None, :, None])
+    if visible.key_mask is not None:
+        masks.append(ops.cast(visible.key_mask, "bool")[:, None, None, :])
+    if visible.attention_mask is not None:
+        masks.append(visible.attention_mask)
+    if visible.bias is not None:
+        biases.append(visible.bias)
+    if visible.causal or visible.window is not None or visible.position is not None:
         relative = relative_positions(
-            ops.shape(query)[2], ops.shape(key)[2], looks.offset
+            ops.shape(query)[2], ops.shape(key)[2], visible.offset
         )
-        if looks.position is not None:
-            biases.append(looks.position.bias(relative))
+        if visible.position is not None:
+            biases.append(visible.position.bias(relative))
         relative = four_axes(relative)
-        if looks.causal:
+        if visible.causal:
             masks.append(relative <= 0)
-        if looks.window is not None:
-            masks.append(ops.abs(relative) <= looks.window)
+        if visible.window is not None:
+            masks.append(ops.abs(relative) <= visible.window)
     if biases:
         scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
     for bias in biases:
@@ -115,62 +115,67 @@ def attend_at_once(query, key, value, looks, drop):
     return heads, weights, sees
 
 
-def attend_in_chunks(query, key, value, looks, chunk_size):
+def attend_in_chunks(query, key, value, visible, chunk_size):
     """Attend without holding the weights.
 
     Args:
         query: Shape `(B, H, T, D)`, scaled already.
         key: Shape `(B, G, S, D)`.
         value: Shape `(B, G, S, Dv)`.
-        looks: `Looks` that were spread, its offset a scalar.
+        visible: A `Visibility` that was spread, its offset a scalar.
         chunk_size: Positive int.
 
     Returns:
         `(heads, sees)`, as `attend_at_once`.
     """
-    hidden = looks.query_mask, looks.key_mask, looks.attention_mask, looks.window
+    hidden = (
+        visible.query_mask,
+        visible.key_mask,
+        visible.attention_mask,
+        visible.window,
+    )
     all_see = all(mask is None for mask in hidden)  # causal: the first key at least
     if not all_see:
         # A column of ones gives the sum of the weights, 0 where nothing is seen.
         value = ops.concatenate([value, ops.ones_like(value[..., :1])], axis=-1)
-    options = _chunk_options(query, looks, chunk_size)
+    options = _chunk_options(query, visible, chunk_size)
     heads = chunked_dot_attention(query, key, value, **options)
     if all_see:
         return heads, None
     return heads[..., :-1], ops.any(heads[..., -1:] > 0, axis=1)
 
 
-def describe_in_chunks(query, key, looks, chunk_size):
+def describe_in_chunks(query, key, visible, chunk_size):
     """Describe the weights without holding them.
 
     Args:
         query: Shape `(B, H, T, D)`, scaled already.
         key: Shape `(B, G, S, D)`.
-        looks: `Looks` that were spread, its offset a scalar.
+        visible: A `Visibility` that was spread, its offset a scalar.
         chunk_size: Positive int.
 
     Returns:
         `AttentionStatistics` of shapes `(B, H, T)`, `(B, H, T)` and `(B, H, S)`.
     """
-    options = _chunk_options(query, looks, chunk_size)
+    options = _chunk_options(query, visible, chunk_size)
     return chunked_dot_statistics(query, key, **options)
 
 
-def _chunk_options(query, looks, chunk_size):
-    """Give `Looks` as the keywords that the chunked functions take."""
-    position, relative = looks.position, None
+def _chunk_options(query, visible, chunk_size):
+    """Give `Visibility` as the keywords that the chunked functions take."""
+    position, relative = visible.position, None
     if isinstance(position, RelativePositionBias):
         dtype = keras.backend.result_type(query.dtype, "float32")
         relative = ops.cast(position.table, dtype), position.bucket
     return {
         "chunk_size": chunk_size,
-        "query_mask": looks.query_mask,
-        "key_mask": looks.key_mask,
-        "attention_mask": looks.attention_mask,
-        "bias": looks.bias,
-        "causal": looks.causal,
-        "window": looks.window,
-        "offset": looks.offset,
+        "query_mask": visible.query_mask,
+        "key_mask": visible.key_mask,
+        "attention_mask": visible.attention_mask,
+        "bias": visible.bias,
+        "causal": visible.causal,
+        "window": visible.window,
+        "offset": visible.offset,
         "slopes": position.slopes if isinstance(position, AlibiBias) else None,
         "relative": relative,
     }

@@ -1,4 +1,4 @@
-"""Checks of arguments that layers share."""
+"""Checks of what layers take: sizes, shapes and masks."""
 
 import numpy as np
 
@@ -12,12 +12,31 @@ def check_positive_int(name, value):
     return value
 
 
+def check_chunk_size(chunk_size, dropout):
+    """Return `chunk_size`, or raise `ValueError` if it does not fit.
+
+    Args:
+        chunk_size: A positive int, or `None` for no chunks.
+        dropout: Share of the weights that are dropped; 0 with chunks.
+    """
+    if chunk_size is None:
+        return None
+    check_positive_int("chunk_size", chunk_size)
+    if dropout:
+        raise ValueError(
+            "`dropout` must be 0 with `chunk_size`: weights that are not held cannot "
+            f"be dropped. Received: dropout={dropout!r}, chunk_size={chunk_size!r}."
+        )
+    return chunk_size
+
+
 def check_window(window):
-    """Raise `ValueError` if `window` is not an int of at least 0."""
+    """Return `window`, or raise `ValueError` if it is not an int of at least 0."""
     if isinstance(window, bool) or not isinstance(window, int) or window < 0:
         raise ValueError(
             f"`window` must be an int of at least 0. Received: window={window!r}."
         )
+    return window
 
 
 def fits(size, expected):
@@ -93,4 +112,24 @@ def check_attention_shapes(query_shape, value_shape, key_shape=None):
             "`key` and `value` must have one length (axis 1). Received: "
             f"key_shape={tuple(key_shape)}, value_shape={tuple(value_shape)}. "
             "Pass the encoder outputs for both, or leave `key` out."
+        )
+
+
+def check_equal_sizes(query_shape, value_shape, key_shape, mend):
+    """Check that queries and keys are of one size, as inner products want them.
+
+    Args:
+        query_shape: `(B, T, Dq)` or `(B, Dq)`.
+        value_shape: `(B, S, Dv)`.
+        key_shape: `(B, S, Dk)`, or `None` where the values are the keys.
+        mend: Str. What else to do, for the message.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    key_shape = key_shape or value_shape
+    if query_shape[-1] != key_shape[-1]:
+        raise ValueError(
+            "`query` and `key` must have one size (last axis). Received: "
+            f"query_shape={tuple(query_shape)}, key_shape={tuple(key_shape)}. {mend}"
         )

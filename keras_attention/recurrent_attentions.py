@@ -6,8 +6,8 @@ Several are asked with one query each step, and their contexts are joined.
 
 from keras import ops
 
-from keras_attention.arguments import check_mask
-from keras_attention.base import Memory
+from keras_attention.layer_checks import check_mask
+from keras_attention.memory import Memory
 
 
 def as_list(one_or_several):

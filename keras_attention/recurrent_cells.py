@@ -3,12 +3,6 @@
 import inspect
 
 
-def build_once(layer, *shapes):
-    """Build a layer unless it is built, as one loaded from a file is."""
-    if not layer.built:
-        layer.build(*shapes)
-
-
 def run_cell(cell, inputs, state, training):
     """Do one step.
 

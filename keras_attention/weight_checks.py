@@ -1,4 +1,6 @@
-"""Checks of arguments that everything about weights as NumPy arrays shares."""
+"""Checks of weights as NumPy arrays, of their words, and of options of pictures."""
+
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -11,7 +13,9 @@ SCALES = {
     "power": "attention weight, square-root scale",
     "log": "attention weight, log scale",
 }
-DIRECTIONS = ("ltr", "rtl")
+Scale: TypeAlias = Literal["fixed", "row-max", "power", "log"]
+Direction: TypeAlias = Literal["ltr", "rtl"]
+DIRECTIONS = get_args(Direction)
 
 
 def check_sentence_pair(weights, source, target, *ndims):
