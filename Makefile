@@ -8,9 +8,10 @@ BENCHMARKS := $(addprefix benchmarks/,\
 	layers.py masking.py additive_and_dot.py chunked.py viewer.py)
 # What a layer is made of and what joins it to a model: these run on any backend.
 LAYER_TESTS := $(patsubst %,tests/test_%.py,\
-	masks scores weights base additive dot luong feedback location coverage monotonic \
-	multi_head heads cache position rotary position_bias chunked pooling \
-	hierarchical recurrent recurrent_states recurrent_several record masking)
+	masks projections scores weights base additive dot luong feedback \
+	location coverage monotonic multi_head heads cache \
+	position rotary position_bias chunked pooling hierarchical \
+	recurrent recurrent_states recurrent_several record masking)
 # JAX compiles each shape anew, for minutes in all; on TensorFlow these are quick.
 JAX_LEAVES_OUT := --deselect \
 	tests/test_multi_head.py::test_it_equals_that_of_keras_at_random_shapes

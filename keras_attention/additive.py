@@ -8,6 +8,7 @@ from keras import ops
 from keras_attention.annotations import Initializer, Shape, Tensor
 from keras_attention.base import add_kernel
 from keras_attention.layer_checks import check_positive_int
+from keras_attention.projections import project
 from keras_attention.score_attention import ScoreAttention
 from keras_attention.scores import additive_scores
 
@@ -115,10 +116,10 @@ class BahdanauAttention(ScoreAttention):
             )
 
     def project_query(self, query: Tensor) -> Tensor:
-        return ops.matmul(query, ops.cast(self.query_kernel, query.dtype))
+        return project(query, self.query_kernel)
 
     def project_key(self, key: Tensor) -> Tensor:
-        key = ops.matmul(key, ops.cast(self.key_kernel, key.dtype))
+        key = project(key, self.key_kernel)
         return key if self.bias is None else key + ops.cast(self.bias, key.dtype)
 
     def score(self, query: Tensor, key: Tensor) -> Tensor:

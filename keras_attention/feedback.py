@@ -11,6 +11,8 @@ from keras_attention.base import AttentionLayer, add_kernel
 from keras_attention.layer_checks import check_positive_int
 from keras_attention.masks import combine_masks
 from keras_attention.memory import Memory
+from keras_attention.projections import project
+from keras_attention.recurrent_loop import run_loop
 from keras_attention.scores import additive_scores
 from keras_attention.weights import masked_softmax
 
@@ -27,11 +29,6 @@ class FeedbackAttention(AttentionLayer):
     Args:
         **kwargs: Arguments of `AttentionLayer`.
     """
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        # The gradient of Keras' scan on TensorFlow does not compile with XLA.
-        self.supports_jit = keras.backend.backend() != "tensorflow"
 
     def initial_state(self, memory: Memory) -> list[Tensor]:
         """Give the state before the first query.
@@ -80,19 +77,20 @@ class FeedbackAttention(AttentionLayer):
         if given is not None:
             mask = ops.logical_and(mask, given)
         size = ops.shape(rows)[-1]
-        # In one tensor: Keras' scan on TensorFlow takes no two of unknown length.
+        # In one tensor: the loop takes no two.
         joined = ops.concatenate([rows, ops.cast(mask, rows.dtype)], axis=-1)
 
-        def step(previous, now):
-            row, seen = now[:, :size], now[:, size:] > 0.5
+        def step(now, states):
+            row, seen, (previous,) = now[:, :size], now[:, size:] > 0.5, states
             weights = self.weigh(row, seen, previous, memory)
             after = self.remember(previous, weights)
             any_seen = ops.any(seen, axis=-1, keepdims=True)
-            return ops.where(any_seen, after, previous), weights
+            return weights, [], [ops.where(any_seen, after, previous)]
 
-        weights, last = run_steps(step, ops.cast(first, "float32"), joined)
+        first = ops.cast(first, "float32")
+        weights, _, state = run_loop(step, joined, [first], mask=None, lengths=[])
         weights = ops.cast(weights, self.compute_dtype)
-        return self._mix(weights, memory, training), weights, [last]
+        return self._mix(weights, memory, training), weights, state
 
     def read_queries(self, query: Tensor, memory: Memory, training: bool) -> Tensor:
         """Do for all queries at once what does not depend on the state.
@@ -195,14 +193,14 @@ class AdditiveFeedbackAttention(FeedbackAttention):
             A `Memory` for `attend`.
         """
         value, key, mask = self._clean(value, key, value_mask, key_mask)
-        key = ops.matmul(key, ops.cast(self.key_kernel, key.dtype))
+        key = project(key, self.key_kernel)
         if self.bias is not None:
             key = key + ops.cast(self.bias, key.dtype)
         dropout = self._draw_dropout_of_keys(value) if draw_dropout else None
         return Memory(key, value, mask, dropout)
 
     def read_queries(self, query: Tensor, memory: Memory, training: bool) -> Tensor:
-        return ops.matmul(query, ops.cast(self.query_kernel, query.dtype))
+        return project(query, self.query_kernel)
 
     def weigh(
         self, row: Tensor, mask: Tensor, previous: Tensor, memory: Memory
@@ -230,22 +228,3 @@ class AdditiveFeedbackAttention(FeedbackAttention):
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
-
-
-def run_steps(step, first, sequence):
-    """Run `step` over axis 1.
-
-    Args:
-        step: A function of a state `(B, S)` and one row `(B, D)` of the sequence,
-            which gives the next state and an output, of the state's shape and type.
-        first: The state before the first step, shape `(B, S)`.
-        sequence: Shape `(B, T, D)`.
-
-    Returns:
-        `(outputs, last)`: shape `(B, T, S)`, and the state after the last step.
-    """
-    if sequence.shape[1] == 1:
-        last, output = step(first, sequence[:, 0])
-        return output[:, None], last
-    last, outputs = ops.scan(step, first, ops.swapaxes(sequence, 0, 1))
-    return ops.swapaxes(outputs, 0, 1), last

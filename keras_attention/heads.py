@@ -9,6 +9,7 @@ import math
 from keras import ops
 
 from keras_attention.layer_checks import fits
+from keras_attention.projections import project
 
 
 def add_projection(layer, name, input_sizes, output_sizes):
@@ -62,7 +63,7 @@ def split_heads(tensor, kernel, bias):
     # for one query, measured with gradient on a CPU.
     batch, length = ops.shape(tensor)[0], ops.shape(tensor)[1]
     size, heads, head_size = kernel.shape
-    projected = ops.matmul(tensor, _cast(kernel, (size, heads * head_size), tensor))
+    projected = project(tensor, ops.reshape(kernel, (size, heads * head_size)))
     if bias is not None:
         projected = projected + _cast(bias, (heads * head_size,), tensor)
     projected = ops.reshape(projected, (batch, length, heads, head_size))
@@ -85,9 +86,7 @@ def join_heads(tensor, kernel, bias):
     side_by_side = ops.reshape(
         ops.transpose(tensor, (0, 2, 1, 3)), (batch, length, heads * head_size)
     )
-    projected = ops.matmul(
-        side_by_side, _cast(kernel, (heads * head_size, size), tensor)
-    )
+    projected = project(side_by_side, ops.reshape(kernel, (heads * head_size, size)))
     return projected if bias is None else projected + _cast(bias, (size,), tensor)
 
 

@@ -9,6 +9,7 @@ from keras_attention.annotations import Initializer, Shape, Tensor
 from keras_attention.base import add_kernel
 from keras_attention.feedback import AdditiveFeedbackAttention
 from keras_attention.layer_checks import check_positive_int
+from keras_attention.projections import project
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -122,7 +123,7 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
             state[:, :, None], filters, padding="same", data_format="channels_last"
         )  # B S filters
         found = ops.cast(found, self.compute_dtype)
-        return ops.matmul(found, ops.cast(self.location_kernel, found.dtype))
+        return project(found, self.location_kernel)
 
     def remember(self, previous: Tensor, weights: Tensor) -> Tensor:
         return previous + weights if self.cumulative else weights

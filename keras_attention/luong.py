@@ -13,6 +13,7 @@ from keras_attention.layer_checks import check_equal_sizes, check_positive_int
 from keras_attention.local import fade, key_places, query_places
 from keras_attention.masks import combine_masks
 from keras_attention.memory import Memory
+from keras_attention.projections import project
 from keras_attention.score_attention import ScoreAttention
 from keras_attention.scores import additive_scores, dot_scores
 from keras_attention.weights import masked_softmax
@@ -289,14 +290,14 @@ class LuongAttention(ScoreAttention):
 
     def project_query(self, query: Tensor) -> Tensor:
         if self.score_name == "concat":
-            query = ops.matmul(query, ops.cast(self.query_kernel, query.dtype))
+            query = project(query, self.query_kernel)
         return query
 
     def project_key(self, key: Tensor) -> Tensor:
         if self.score_name == "general":
-            key = ops.matmul(key, ops.cast(self.kernel, key.dtype))
+            key = project(key, self.kernel)
         elif self.score_name == "concat":
-            key = ops.matmul(key, ops.cast(self.key_kernel, key.dtype))
+            key = project(key, self.key_kernel)
         return key
 
     def score(self, query: Tensor, key: Tensor) -> Tensor:
@@ -328,8 +329,8 @@ class LuongAttention(ScoreAttention):
 
     def _predict(self, query):
         """Predict where to look, as a share of the keys, shape `(B, T)`: equation 9."""
-        hidden = ops.tanh(ops.matmul(query, ops.cast(self.place_kernel, query.dtype)))
-        share = ops.matmul(hidden, ops.cast(self.place_vector, query.dtype))[:, :, 0]
+        hidden = ops.tanh(project(query, self.place_kernel))
+        share = project(hidden, self.place_vector)[:, :, 0]
         return ops.sigmoid(ops.cast(share, "float32"))
 
 

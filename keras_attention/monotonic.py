@@ -287,6 +287,7 @@ def _recurrence(decay, added):
             lambda width, decay, total: width < ops.shape(added)[1],
             widen,
             (ops.ones((), "int32"), decay, added),
+            maximum_iterations=31,  # all that int32 can double; XLA asks for a limit
         )
         return total
     width, total = 1, added

@@ -148,9 +148,6 @@ class AttentionRNN(keras.layers.Layer):
         self.input_feeding = input_feeding
         self.return_sequences = return_sequences
         self.supports_masking = True
-        # On TensorFlow XLA makes the loop slower, and Keras' own GRU and LSTM do
-        # without it too; on JAX nothing else is compiled.
-        self.supports_jit = keras.backend.backend() != "tensorflow"
 
     def build(
         self,

@@ -6,6 +6,8 @@ queries and keys and return scores of shape `(B, T, S)`.
 
 from keras import ops
 
+from keras_attention.projections import project
+
 
 def dot_scores(query, key):
     """Score by the inner product, `q · k`.
@@ -41,4 +43,4 @@ def additive_scores(query, key, vector):
     """
     hidden = ops.tanh(query[:, :, None, :] + key[:, None, :, :])  # B T S U
     # A matrix product and not a sum: it adds up in float32 whatever the input is.
-    return ops.squeeze(ops.matmul(hidden, vector[:, None]), axis=-1)
+    return project(hidden, vector[:, None])[..., 0]

@@ -37,7 +37,6 @@ class Subject(NamedTuple):
         paths: Those of `PATHS` that it has.
         call: Function of the layer, query, value and masks; see `ask`.
         situations: Those of `SITUATIONS` that apply to it.
-        xla: Whether it says that XLA can compile it.
     """
 
     name: str
@@ -45,7 +44,6 @@ class Subject(NamedTuple):
     paths: tuple = ("full",)
     call: Any = None
     situations: tuple = SITUATIONS
-    xla: bool = True
 
 
 class Cell(NamedTuple):
@@ -64,9 +62,8 @@ def cells(subject, modes=MODES):
         subject.situations, PATHS, PRECISIONS, modes, (False, True)
     ):
         cell = Cell(*values)
-        if cell.path not in subject.paths or (cell.mode == "xla" and not subject.xla):
-            continue
-        yield cell
+        if cell.path in subject.paths:
+            yield cell
 
 
 def pairwise(subjects, modes=MODES):
@@ -426,8 +423,7 @@ def our_subjects():
             ka.BahdanauAttention(5, **o), **o
         ),
     }
-    # These loop over the queries, as recurrent layers do: no XLA on TensorFlow.
-    subjects += [Subject(name, make, xla=False) for name, make in stateful.items()]
+    subjects += [Subject(name, make) for name, make in stateful.items()]
     alone = ("empty row", "NaN in padding")
     subjects.append(
         Subject(
@@ -453,7 +449,6 @@ def our_subjects():
             ),
             call=ask_rnn,
             situations=alone,
-            xla=False,
         )
     )
     return subjects

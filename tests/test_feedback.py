@@ -197,12 +197,15 @@ def test_gradients_are_finite_with_nan_in_padding(make):
 def test_compiled_it_gives_the_same(make, xla):
     inputs, layer = attention_inputs(), built(make)
     assert_close(compiled(layer, xla=xla)(inputs), layer(**inputs))
-    # Keras must not choose XLA for training: it has no gradient there on TensorFlow.
-    assert layer.supports_jit == (keras.backend.backend() != "tensorflow")
 
 
-@every_soft_attention
-def test_lengths_that_are_not_known_change_neither_outputs_nor_gradients(make):
+@pytest.mark.parametrize(
+    ("make", "xla"),
+    # One with XLA: it has a loop in the loop.
+    [*((make, False) for make in SOFT.values()), (SOFT["recursive"], True)],
+    ids=[*SOFT, "recursive, xla"],
+)
+def test_lengths_that_are_not_known_change_neither_outputs_nor_gradients(make, xla):
     if keras.backend.backend() != "tensorflow":
         pytest.skip("only TensorFlow compiles for lengths that are not known")
     import tensorflow as tf
@@ -210,7 +213,7 @@ def test_lengths_that_are_not_known_change_neither_outputs_nor_gradients(make):
     inputs, layer = attention_inputs(), built(make)
     signature = [tf.TensorSpec((None, None, x.shape[-1])) for x in inputs.values()]
 
-    @tf.function(input_signature=signature, autograph=False)
+    @tf.function(input_signature=signature, jit_compile=xla, autograph=False)
     def differentiate(*given):
         with tf.GradientTape() as tape:
             tape.watch(given)
