@@ -135,7 +135,7 @@ def append_steps(cache, key, value, mask):
     # The new step that belongs to each place. Chosen place by place, and not written as
     # a slice: that has no gradient on TensorFlow, and moves the start of a slice that
     # does not fit, over what stands there.
-    steps = ops.arange(ops.shape(cache.key)[2], dtype="int32") - length
+    steps = ops.arange(0, ops.shape(cache.key)[2], dtype="int32") - length
     count = ops.shape(key)[2]
     fresh = ops.logical_and(steps >= 0, steps < count)
     steps = ops.clip(steps, 0, count - 1)

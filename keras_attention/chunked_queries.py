@@ -76,7 +76,7 @@ def attend_by_queries(
         return attend(take(query, {1: rows}), key, value, *weights)
 
     count = count_chunks(length, chunk_size)
-    chunks = ops.map(attend_chunk, ops.arange(count, dtype="int32"))  # N B C Dv
+    chunks = ops.map(attend_chunk, ops.arange(0, count, dtype="int32"))  # N B C Dv
     if not return_weights:
         return _join_chunks(chunks, length, chunk_size)
     return tuple(_join_chunks(each, length, chunk_size) for each in chunks)
@@ -153,7 +153,7 @@ def _join_chunks(chunks, length, chunk_size):
     )
     if isinstance(count, int) and count == 1:
         return joined
-    places = ops.arange(length, dtype="int32")
+    places = ops.arange(0, length, dtype="int32")
     index = places // chunk_size
     start = ops.minimum(index * chunk_size, length - least(chunk_size, length))
     return ops.take(joined, index * size + places - start, axis=1)

@@ -74,7 +74,7 @@ def cut(index, length, chunk_size, repeat=True):
 
 def positions(chunk):
     """List the positions of a chunk, as int32."""
-    return chunk.start + ops.arange(chunk.size, dtype="int32")
+    return chunk.start + ops.arange(0, chunk.size, dtype="int32")
 
 
 def take(tensor, axes):

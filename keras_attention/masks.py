@@ -143,5 +143,5 @@ def hide_padding(tensor: Tensor, mask: Tensor | None) -> Tensor:
 
 def _positions(query_length, key_length, offset):
     key_length = query_length if key_length is None else key_length
-    query = ops.arange(query_length, dtype="int32")[:, None] + offset
-    return query, ops.arange(key_length, dtype="int32")[None, :]
+    query = ops.arange(0, query_length, dtype="int32")[:, None] + offset
+    return query, ops.arange(0, key_length, dtype="int32")[None, :]

@@ -273,7 +273,7 @@ def _recurrence(decay, added):
     After a round of width w, each total covers the 2w keys up to its own. There are
     products and sums of probabilities alone, so nothing can cancel.
     """
-    places = ops.arange(ops.shape(added)[1])
+    places = ops.arange(0, ops.shape(added)[1])
 
     def widen(width, decay, total):
         def shift(x):

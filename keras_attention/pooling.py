@@ -122,8 +122,8 @@ class AttentionPooling(keras.layers.Layer):
         hidden = ops.matmul(sequence, self.kernel)
         if self.bias is not None:
             hidden = hidden + self.bias
-        scores = ops.matmul(ops.tanh(hidden), self.vectors)  # B S hops
-        scores = ops.transpose(scores, (0, 2, 1))
+        # After a product and a transpose tf2onnx mixes up axes of size 1.
+        scores = ops.einsum("bsu,uh->bhs", ops.tanh(hidden), self.vectors)  # B hops S
         weights = masked_softmax(scores, None if mask is None else mask[:, None, :])
         if self.penalty:
             self.add_loss(self.penalty * _overlap(weights))

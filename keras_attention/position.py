@@ -175,7 +175,8 @@ def step_positions(length, start=0):
         int32, shape `(T,)`, or `(B, T)` for a start of each sequence.
     """
     # Counted as integers: floats lose count in low precision.
-    return ops.arange(length, dtype="int32") + ops.cast(start, "int32")
+    # The 0 is spelled out, here as elsewhere: without it jax2onnx cannot export.
+    return ops.arange(0, length, dtype="int32") + ops.cast(start, "int32")
 
 
 def relative_positions(query_length, key_length, start=0):
