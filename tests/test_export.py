@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 import pytest
+from helpers import arrays, assert_close, randomise
 
 import keras_attention as ka
-from tests.helpers import arrays, assert_close, randomise
 
 B, T, S, N, D, U = 3, 6, 7, 2, 8, 5
 CHUNK = 4  # divides neither T nor S
