@@ -99,6 +99,8 @@ def translate(args):
     """Run `nmt translate`."""
     from tqdm import tqdm
 
+    from nmt.vocabulary import UNKNOWN_PIECE
+
     search = _search(args)
     picture = _picture(args.plot)
     in_terminal = args.plot == TERMINAL
@@ -119,15 +121,18 @@ def translate(args):
     translator = _translator(args.model)
     # Where translations appear on the terminal, they show the progress themselves.
     hidden = True if sys.stdout.isatty() or args.texts else None
-    number = 0
+    number = unknown = 0
     with tqdm(unit=" sentences", disable=hidden, leave=False) as bar:
         for batch in batches:
             for result in translated(translator, batch, **search):
                 number += 1
                 print(written(result, number, args.n_best, args.json))
-                if args.plot is None or result is None:
+                if result is None:
                     continue
                 best = result if args.n_best == 1 else result[0]
+                unknown += UNKNOWN_PIECE in best.source_tokens
+                if args.plot is None:
+                    continue
                 if in_terminal:
                     print(best.blocks())
                     continue
@@ -140,6 +145,14 @@ def translate(args):
             bar.update(len(batch))
             if "seed" in search:
                 search["seed"] += CHUNK  # other samples for the next lines
+    if unknown:
+        tokenised = translator.config.corpus.text == "tok"
+        hint = " It was trained on small letters, with signs set apart by spaces."
+        print(
+            f"nmt: note: {unknown} of {number} lines have characters that the model "
+            f"does not know ({UNKNOWN_PIECE}).{hint if tokenised else ''}",
+            file=sys.stderr,
+        )
 
 
 def evaluate(args):
@@ -270,7 +283,8 @@ def _preset(name):
     """Name the settings made for a corpus; text of one's own gets those of most use."""
     from nmt.published import CORPORA
 
-    return CORPORA[name].preset if name in CORPORA else "base"
+    public = name in CORPORA and not os.path.isfile(name)
+    return CORPORA[name].preset if public else "base"
 
 
 def _picture_of(args, config):

@@ -122,7 +122,7 @@ class TrainingConfig:
         0.998, "decay of the running average of the weights; 0: none", least=0, below=1
     )
     patience: int = _option(
-        6, "epochs without a better validation score before stopping", least=1
+        6, "epochs without gain on the validation text before stopping", least=1
     )
     max_minutes: float = _option(
         0.0, "stop after so many minutes of training; 0: no limit", least=0

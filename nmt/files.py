@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and what pictures may be called."""
+"""Files written whole or not at all, folders held, and what pictures may be called."""
 
 import contextlib
 import fcntl
@@ -46,15 +46,17 @@ def write_whole(path, write):
 def held(folder):
     """Hold a folder, so that no second process that asks for it writes to it.
 
-    The system lets go when the process ends, however it ends.
+    The system lets go when the process ends, however it ends. On a file system that
+    has no locks nothing is held.
 
     Args:
-        folder: The folder; made if it is missing.
+        folder: The folder; made if it is missing, and removed if it then stays empty.
 
     Raises:
         UserError: If another process holds it.
     """
     folder = Path(folder)
+    made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -65,6 +67,10 @@ def held(folder):
                 f"Another process is training in {folder}. Wait until it ends, or "
                 "choose another --out."
             ) from None
+        except OSError:  # some network file systems
+            pass
         yield
     finally:
         os.close(handle)
+        if made and not any(folder.iterdir()):
+            folder.rmdir()

@@ -15,9 +15,7 @@ import numpy as np
 from keras_attention import alignment_error_rate, hard_links
 from nmt.corpora import Corpus
 from nmt.gold import gold_alignment
-from nmt.vocabulary import END_PIECE, SPACE
-
-UNKNOWN_PIECE = "<unk>"
+from nmt.vocabulary import END_PIECE, SPACE, UNKNOWN_PIECE
 
 ROW_SHIFT = 0
 """Steps after the one that emits a piece at which its attention is read by default.

@@ -78,6 +78,8 @@ def _train(corpus, config, out, report, picture_of):
         vocabulary.save(out / VOCABULARY_FILE)
         # Last: a folder with settings is one that a training can go on in.
         config.save(out / CONFIG_FILE)
+        parts = (f"{name} {len(part.source):,}" for name, part in corpus.splits.items())
+        report(f"{corpus.name}, pairs: {', '.join(parts)}; {len(vocabulary):,} pieces")
     run = Training(corpus, config, vocabulary, out, report, picture_of)
     run.restore()
     if run.finished:
@@ -134,7 +136,7 @@ class Training:
         """Train until the last epoch, the time limit, or no more gain."""
         while not self.finished:
             self._run_epoch(len(self.history) + 1)
-        best = max(self.history, key=lambda row: row["validation_bleu"])
+        best = max(self.history, key=_merit)
         self.report(
             f"Finished after {len(self.history)} epochs and {self.seconds / 60:.1f} "
             f"minutes of training. Kept: epoch {best['epoch']}, validation BLEU "
@@ -214,13 +216,12 @@ class Training:
 
     def _close_epoch(self, row):
         settings = self.config.training
-        earlier = [old["validation_bleu"] for old in self.history]
+        best = max(self.history, key=_merit, default=None)
         self.history.append(row)
-        scores = [old["validation_bleu"] for old in self.history]
-        since_best = len(scores) - 1 - scores.index(max(scores))
-        if len(self.history) >= settings.epochs or since_best >= settings.patience:
-            self.finished = True
-        if not earlier or row["validation_bleu"] > max(earlier):
+        gainless = _epochs_without_gain(self.history) >= settings.patience
+        done = len(self.history) >= settings.epochs
+        self.finished = self.finished or done or gainless
+        if best is None or _merit(row) > _merit(best):
             self._with_averages(self._save_weights)
         self._save_state()
         if self.picture_of is not None:
@@ -231,6 +232,11 @@ class Training:
             f"validation: perplexity {math.exp(min(50, row['validation_loss'])):.2f}  "
             f"BLEU {row['validation_bleu']:.1f}"
         )
+        if gainless:
+            self.report(
+                f"Stopped: {settings.patience} epochs without a better BLEU or a "
+                "lower perplexity."
+            )
 
     def _train_step(self, source, target_in, target_out):
         with tf.GradientTape() as tape:
@@ -356,6 +362,24 @@ class Training:
             for side in self.corpus.splits[split]:
                 digest.update("\n".join(side).encode())
         return digest.hexdigest()
+
+
+def _merit(row):
+    """Say how good an epoch was: by BLEU, and where that is equal by perplexity."""
+    return row["validation_bleu"], -row["validation_loss"]
+
+
+def _epochs_without_gain(history):
+    """Count the last epochs that gained neither in BLEU nor in perplexity.
+
+    At first BLEU is near 0, and falls and rises by chance.
+    """
+    best_bleu, best_loss, count = -math.inf, math.inf, 0
+    for row in history:
+        bleu, loss = row["validation_bleu"], round(row["validation_loss"], 3)
+        count = 0 if bleu > best_bleu or loss < best_loss else count + 1
+        best_bleu, best_loss = max(best_bleu, bleu), min(best_loss, loss)
+    return count
 
 
 def _learning_rate(settings, step, done):

@@ -11,6 +11,7 @@ from nmt.files import write_whole
 
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
 END_PIECE = "</s>"
+UNKNOWN_PIECE = "<unk>"
 SPACE = "\u2581"  # How SentencePiece writes a space, in front of a word.
 
 

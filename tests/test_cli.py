@@ -170,6 +170,19 @@ def test_a_corpus_is_trained_on_with_the_preset_made_for_it(monkeypatch, name, p
     assert chosen.training == PRESETS["base"].training
 
 
+def test_a_file_named_like_a_corpus_is_trained_on_as_any_file(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(
+        "nmt.training.train",
+        lambda corpus, config, out, picture_of: asked.append(config),
+    )
+    monkeypatch.chdir(tmp_path)
+    lines = [f"word {i}\twort {i}\n" for i in range(40)]
+    Path("phrasebook").write_text("".join(lines), "utf-8")
+    assert main(["train", "phrasebook", "--out", "folder"]) == 0
+    assert asked[0].training == PRESETS["base"].training
+
+
 def test_settings_that_are_not_given_are_those_of_the_preset(monkeypatch, pairs):
     asked = []
     monkeypatch.setattr(

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -63,8 +64,9 @@ def test_it_learns_and_keeps_what_it_learnt(whole):
     assert [row["epoch"] for row in history] == [1, 2, 3]
     assert history[-1]["validation_loss"] < history[0]["validation_loss"]
     assert json.loads((out / "history.json").read_text()) == history
-    assert len(lines) == 4
-    assert "BLEU" in lines[0]
+    assert len(lines) == 5
+    assert lines[0] == "tiny, pairs: train 24, validation 5; 60 pieces"
+    assert "BLEU" in lines[1]
     assert lines[-1].startswith("Finished after 3 epochs")
     assert {path.name for path in out.iterdir()} == {
         "config.json",
@@ -180,9 +182,19 @@ def test_two_trainings_in_one_folder_are_refused(tmp_path):
     out = tmp_path / "model"
     with held(out), pytest.raises(UserError, match="Another process is training in"):
         run(out)
-    assert not list(out.iterdir())
+    assert not out.exists()  # nothing was written, so nothing is left
     with held(out):  # let go by the first
         pass
+
+
+def test_a_file_system_without_locks_is_trained_on(tmp_path, monkeypatch):
+    def no_locks(handle, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("nmt.files.fcntl.flock", no_locks)
+    with held(tmp_path / "model"):
+        (tmp_path / "model" / "file").touch()
+    assert (tmp_path / "model" / "file").exists()
 
 
 def test_a_validation_sentence_that_is_too_long_is_told_before_the_training(tmp_path):
@@ -205,8 +217,20 @@ def test_it_stops_when_time_is_up_or_nothing_is_gained(tmp_path):
     assert len(history) == 1
     # Without learning no epoch is better than the first.
     still = CONFIG.replace(epochs=50, learning_rate=0.0, patience=2)
-    history, _ = run(tmp_path / "gain", still)
+    history, lines = run(tmp_path / "gain", still)
     assert len(history) == 3
+    assert lines[-2].startswith("Stopped: 2 epochs without a better BLEU")
+
+
+def test_chance_in_the_first_scores_neither_stops_a_training_nor_is_kept():
+    def epoch(bleu, loss):
+        return {"validation_bleu": bleu, "validation_loss": loss}
+
+    learning = [epoch(1.4, 5.5), epoch(0.0, 5.4), epoch(0.0, 5.2), epoch(1.1, 5.0)]
+    assert training._epochs_without_gain(learning) == 0
+    done = [*learning, epoch(9.0, 4.0), epoch(8.9, 4.1), epoch(9.0, 4.0)]
+    assert training._epochs_without_gain(done) == 2
+    assert training._merit(learning[2]) > training._merit(learning[1])
 
 
 def test_the_rate_rises_and_falls():
