@@ -8,6 +8,7 @@ from keras import ops
 from keras_attention.annotations import Initializer, Shape, Tensor
 from keras_attention.base import add_kernel
 from keras_attention.feedback import AdditiveFeedbackAttention
+from keras_attention.layer_checks import fits
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -118,7 +119,8 @@ def coverage_loss(weights: Tensor, mask: Tensor | None = None) -> Tensor:
         times a factor (1 in the paper), to the loss of a model.
 
     Raises:
-        ValueError: If `weights` or `mask` has the wrong number of axes.
+        ValueError: If `weights` or `mask` has the wrong number of axes, or they do not
+            fit.
 
     Example:
         ```python
@@ -138,6 +140,11 @@ def coverage_loss(weights: Tensor, mask: Tensor | None = None) -> Tensor:
                 f"`{name}` must have shape {shape}. "
                 f"Received: {name} of shape {tuple(tensor.shape)}."
             )
+    if mask is not None and not all(map(fits, mask.shape, weights.shape)):
+        raise ValueError(
+            "`mask` must have the batch size and the steps of `weights`. Received: "
+            f"mask.shape={tuple(mask.shape)}, weights.shape={tuple(weights.shape)}."
+        )
     weights = ops.cast(weights, "float32")
     if mask is None:
         mask = ops.ones_like(weights[:, :, 0], dtype="bool")

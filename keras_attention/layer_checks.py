@@ -1,4 +1,6 @@
-"""Checks of what layers take: sizes, shapes and masks."""
+"""Checks of what layers take: numbers, sizes, shapes and masks."""
+
+import math
 
 import numpy as np
 
@@ -8,6 +10,17 @@ def check_positive_int(name, value):
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(
             f"`{name}` must be a positive int. Received: {name}={value!r}."
+        )
+    return value
+
+
+def check_number(name, value, least=-math.inf):
+    """Return `value`, or raise `ValueError` if it is no finite number from `least`."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or value < least:
+        limit = f" of at least {least}" if least > -math.inf else ""
+        raise ValueError(
+            f"`{name}` must be a number{limit}. Received: {name}={value!r}."
         )
     return value
 
@@ -69,9 +82,10 @@ def check_mask(name, mask, *shapes, **sizes):
             for size, wanted in zip(shape, expected, strict=True)
         ):
             return
-    told = ", ".join(f"{axis}={size}" for axis, size in sizes.items())
+    known = [f"{axis}={size}" for axis, size in sizes.items() if size is not None]
+    where = f", where {', '.join(known)}" if known else ""
     raise ValueError(
-        f"`{name}` must have shape {' or '.join(shapes)}, where {told}. "
+        f"`{name}` must have shape {' or '.join(shapes)}{where}. "
         f"Received: {name}.shape={shape}."
     )
 
@@ -85,8 +99,8 @@ def check_attention_shapes(query_shape, value_shape, key_shape=None):
         key_shape: `(B, S, Dk)` or `None`.
 
     Raises:
-        ValueError: If a rank is wrong, a feature size is not known, or key and value
-            differ in length.
+        ValueError: If a rank is wrong, a feature size is not known, key and value
+            differ in length, or any two in batch size.
     """
     for name, shape, ranks, expected in (
         ("query", query_shape, (2, 3), "(B, T, Dq), or (B, Dq) for one step"),
@@ -105,9 +119,13 @@ def check_attention_shapes(query_shape, value_shape, key_shape=None):
                 f"The last axis of `{name}` must be of known size. "
                 f"Received: {name}_shape={tuple(shape)}."
             )
-    if key_shape is None:
-        return
-    if None not in (key_shape[1], value_shape[1]) and key_shape[1] != value_shape[1]:
+    for name, shape in (("query", query_shape), ("key", key_shape)):
+        if shape is not None and not fits(shape[0], value_shape[0]):
+            raise ValueError(
+                f"`{name}` and `value` must have one batch size (axis 0). Received: "
+                f"{name}_shape={tuple(shape)}, value_shape={tuple(value_shape)}."
+            )
+    if key_shape is not None and not fits(key_shape[1], value_shape[1]):
         raise ValueError(
             "`key` and `value` must have one length (axis 1). Received: "
             f"key_shape={tuple(key_shape)}, value_shape={tuple(value_shape)}. "

@@ -6,7 +6,7 @@ Shapes: `B` batch, `T` queries, `S` keys.
 from keras import ops
 
 from keras_attention.annotations import Tensor
-from keras_attention.layer_checks import check_window
+from keras_attention.layer_checks import check_mask, check_window
 
 
 def padding_mask(tokens: Tensor, pad_id: int = 0) -> Tensor:
@@ -100,6 +100,9 @@ def combine_masks(
         Boolean, shape broadcastable to `(B, T, S)`, or to `(B, H, T, S)` if
         `attention_mask` has heads; `None` if all are `None`.
 
+    Raises:
+        ValueError: If a mask has the wrong number of axes.
+
     Example:
         ```python
         mask = combine_masks(key_mask=real, attention_mask=causal_mask(3))
@@ -107,11 +110,12 @@ def combine_masks(
     """
     masks = []
     if query_mask is not None:
-        masks.append(ops.cast(query_mask, "bool")[:, :, None])
+        masks.append(_boolean("query_mask", query_mask, "(B, T)")[:, :, None])
     if key_mask is not None:
-        masks.append(ops.cast(key_mask, "bool")[:, None, :])
+        masks.append(_boolean("key_mask", key_mask, "(B, S)")[:, None, :])
     if attention_mask is not None:
-        attention_mask = ops.cast(attention_mask, "bool")
+        shapes = "(T, S)", "(B, T, S)", "(B, H, T, S)"
+        attention_mask = _boolean("attention_mask", attention_mask, *shapes)
         if len(attention_mask.shape) == 2:
             attention_mask = attention_mask[None]
         elif len(attention_mask.shape) == 4:
@@ -139,6 +143,13 @@ def hide_padding(tensor: Tensor, mask: Tensor | None) -> Tensor:
         return tensor
     mask = ops.cast(mask, "bool")[:, :, None]
     return ops.where(mask, tensor, ops.zeros_like(tensor))
+
+
+def _boolean(name, mask, *shapes):
+    """Cast a mask, and refuse one of another number of axes."""
+    mask = ops.cast(mask, "bool")
+    check_mask(name, mask, *shapes, **dict.fromkeys("BHTS"))
+    return mask
 
 
 def _positions(query_length, key_length, offset):

@@ -8,6 +8,7 @@ from keras import ops
 from keras_attention.annotations import Shape, Tensor
 from keras_attention.base import build_once
 from keras_attention.feedback import FeedbackAttention
+from keras_attention.layer_checks import check_number
 from keras_attention.memory import Memory
 from keras_attention.score_attention import ScoreAttention
 
@@ -110,8 +111,8 @@ class MonotonicAttention(FeedbackAttention):
                 "`mode` must be 'recursive', 'parallel' or 'hard'. "
                 f"Received: mode={mode!r}."
             )
-        _check_number("score_bias", score_bias)
-        _check_number("noise", noise, lowest=0)
+        check_number("score_bias", score_bias)
+        check_number("noise", noise, least=0)
         self.attention = attention
         self.mode = mode
         self.score_bias = score_bias
@@ -309,10 +310,3 @@ def _check_attention(attention):
                 f"`attention` must have no {name} of its own: its score alone is used. "
                 f"Received: {name}={getattr(attention, name)!r}. {mend}"
             )
-
-
-def _check_number(name, value, lowest=None):
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or (lowest is not None and value < lowest):
-        kind = "a number" if lowest is None else f"a number of at least {lowest}"
-        raise ValueError(f"`{name}` must be {kind}. Received: {name}={value!r}.")

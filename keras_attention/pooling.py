@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_attention.annotations import Initializer, Shape, Tensor
 from keras_attention.base import add_kernel, as_dense
-from keras_attention.layer_checks import check_mask, check_positive_int
+from keras_attention.layer_checks import check_mask, check_number, check_positive_int
 from keras_attention.masks import hide_padding
 from keras_attention.weights import masked_softmax
 
@@ -81,13 +81,8 @@ class AttentionPooling(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units = units if units is None else check_positive_int("units", units)
         self.hops = check_positive_int("hops", hops)
-        if not isinstance(penalty, (int, float)) or not penalty >= 0:
-            raise ValueError(
-                "`penalty` must be a number of at least 0. "
-                f"Received: penalty={penalty!r}."
-            )
         self.use_bias = use_bias
-        self.penalty = penalty
+        self.penalty = check_number("penalty", penalty, least=0)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.supports_masking = True
 

@@ -6,6 +6,7 @@ are one flat list.
 
 from keras import ops
 
+from keras_attention.layer_checks import fits
 from keras_attention.recurrent_cells import state_sizes
 
 
@@ -45,7 +46,7 @@ def start_with(given, groups, cell_count):
         A flat list of tensors.
 
     Raises:
-        ValueError: If the number of tensors is another.
+        ValueError: If the number of tensors is another, or one has another shape.
     """
     states = join(groups)
     if given is None:
@@ -59,6 +60,13 @@ def start_with(given, groups, cell_count):
         )
     replaced = zip(given, states[: len(given)], strict=True)
     given = [ops.cast(tensor, own.dtype) for tensor, own in replaced]
+    for number, (tensor, own) in enumerate(zip(given, states, strict=False)):
+        shape, wanted = tuple(tensor.shape), tuple(own.shape)
+        if len(shape) != len(wanted) or not all(map(fits, shape, wanted)):
+            raise ValueError(
+                f"`initial_state[{number}]` must have shape {wanted}. "
+                f"Received: shape {shape}."
+            )
     return [*given, *states[len(given) :]]
 
 

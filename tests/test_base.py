@@ -586,6 +586,11 @@ def test_dropout_must_be_a_share(make, dropout):
             r"`key` and `value` must have one length \(axis 1\)\. Received: "
             r"key_shape=\(2, 6, 7\), value_shape=\(2, 5, 11\)",
         ),
+        (
+            ((B + 1, T, DQ), (B, S, DQ)),
+            r"`query` and `value` must have one batch size \(axis 0\)\. Received: ",
+        ),
+        (((B, T, DQ), (B, S, DV), (1, S, DQ)), "`key` and `value` must have one batch"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(make, shapes, message):

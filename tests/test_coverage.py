@@ -198,6 +198,12 @@ def test_the_loss_has_finite_gradients():
     assert (of_inputs["weights"][~mask] == 0).all()
 
 
+@pytest.mark.parametrize("shape", [(B, 1), (B, T + 1), (1, T)])
+def test_the_mask_of_the_loss_must_fit_the_weights(shape):
+    with pytest.raises(ValueError, match="`mask` must have the batch size and the ste"):
+        coverage_loss(np.ones((B, T, S), "float32"), np.ones(shape, bool))
+
+
 @pytest.mark.parametrize(
     ("name", "shapes"), [("weights", [(B, 1, T, S)]), ("mask", [(B, T, S), (B, T, 1)])]
 )

@@ -64,6 +64,22 @@ def test_lengths_and_offset_may_be_tensors():
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    [
+        ("query_mask", [(T,), (B, T, 1)]),
+        ("key_mask", [(S,), (B, T, S)]),
+        ("attention_mask", [(S,), (1, 1, B, T, S)]),
+    ],
+)
+def test_a_mask_of_another_number_of_axes_is_refused(name, shapes):
+    for shape in shapes:
+        with pytest.raises(
+            ValueError, match=rf"`{name}` must have shape \(.*Received: "
+        ):
+            combine_masks(**{name: np.ones(shape, bool)})
+
+
 @pytest.mark.parametrize("window", [-1, 1.0, True, None])
 def test_a_window_must_be_a_whole_number(window):
     with pytest.raises(ValueError, match="`window` must be an int of at least 0"):

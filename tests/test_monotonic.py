@@ -291,13 +291,13 @@ def test_the_attention_must_have_nothing_that_would_not_act(make, name):
         MonotonicAttention(make())
 
 
-@pytest.mark.parametrize("bias", [None, "low", True])
+@pytest.mark.parametrize("bias", [None, "low", True, float("nan")])
 def test_the_bias_must_be_a_number(bias):
     with pytest.raises(ValueError, match="`score_bias` must be a number. Received"):
         MonotonicAttention(BahdanauAttention(U), score_bias=bias)
 
 
-@pytest.mark.parametrize("noise", [None, -1, "much", True])
+@pytest.mark.parametrize("noise", [None, -1, "much", True, float("inf")])
 def test_noise_must_be_a_number_of_at_least_zero(noise):
     with pytest.raises(ValueError, match="`noise` must be a number of at least 0. Rec"):
         MonotonicAttention(BahdanauAttention(U), noise=noise)

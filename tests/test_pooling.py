@@ -227,6 +227,7 @@ def test_its_example_runs():
         ({"hops": 1.5}, r"`hops` must be a positive int. Received: hops=1.5"),
         ({"penalty": -1}, r"`penalty` must be a number of at least 0.*penalty=-1"),
         ({"penalty": float("nan")}, r"`penalty` must be .* Received: penalty=nan"),
+        ({"penalty": True}, r"`penalty` must be .* Received: penalty=True"),
         ({"penalty": "some"}, r"`penalty` must be .* Received: penalty='some'"),
     ],
 )

@@ -486,6 +486,8 @@ def test_wrong_shapes_are_told():
         decoder(sequence, memory=memory)
     with pytest.raises(ValueError, match="must hold 1 cell states, or all 1"):
         make()(sequence, memory=memory, initial_state=[sequence[:, 0]] * 3)
+    with pytest.raises(ValueError, match=r"`initial_state\[0\]` must have shape"):
+        make()(sequence, memory=memory, initial_state=[np.ones((B, 99), "float32")])
 
 
 def test_masks_of_another_shape_are_told():
