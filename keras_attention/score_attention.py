@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Tensor
-from keras_attention.base import AttentionLayer, as_dense
+from keras_attention.base import AttentionLayer
 from keras_attention.chunked import (
     chunked_additive_attention,
     chunked_additive_statistics,
@@ -16,8 +16,8 @@ from keras_attention.chunked import (
 )
 from keras_attention.chunked_queries import attend_by_queries, describe_by_queries
 from keras_attention.chunked_statistics import AttentionStatistics
-from keras_attention.layer_checks import check_chunk_size
-from keras_attention.masks import combine_masks, hide_padding
+from keras_attention.layer_checks import check_chunk_size, check_mask
+from keras_attention.masks import combine_masks
 from keras_attention.memory import Memory
 from keras_attention.weights import masked_softmax
 
@@ -197,9 +197,16 @@ class ScoreAttention(AttentionLayer):
         Returns:
             `AttentionStatistics`, which has no gradient: `entropy` and `argmax` of
             shape `(B, T)`, `coverage` of shape `(B, S)`.
+
+        Raises:
+            ValueError: If a mask does not fit.
         """
-        query = hide_padding(as_dense(query, self.compute_dtype), query_mask)
+        query, query_mask, attention_mask = self._read_queries(
+            query, query_mask, attention_mask
+        )
         memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
+        sizes = {"B": query.shape[0], "T": query.shape[1], "S": memory.value.shape[1]}
+        check_mask("attention_mask", attention_mask, "(T, S)", "(B, T, S)", **sizes)
         query = self.project_query(query)
         options = self._chunk_options(
             memory, use_causal_mask, query_mask, attention_mask

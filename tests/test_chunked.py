@@ -640,6 +640,15 @@ def test_statistics_of_a_layer_are_those_of_its_weights(make):
         assert_statistics(found, weights, inputs["value_mask"])
 
 
+def test_statistics_refuse_masks_that_do_not_fit():
+    inputs = attention_inputs()
+    layer = ScaledDotProductAttention()
+    layer(**inputs)
+    for name, shape in (("query_mask", (B, T + 1)), ("attention_mask", (T, S + 1))):
+        with pytest.raises(ValueError, match=f"`{name}` must have shape"):
+            layer.statistics(**inputs, **{name: np.ones(shape, bool)})
+
+
 @pytest.mark.parametrize("known", [ScaledDotProductAttention, LuongAttention])
 def test_a_score_of_ones_own_over_a_known_one_counts_in_chunks_too(known):
     class Sharper(known):

@@ -29,6 +29,12 @@ def test_the_matrix_takes_the_type_of_the_tensor(dtype):
     assert_close(array(found) / D, array(tensor) @ kernel / D, dtype)
 
 
+def test_another_size_than_it_was_built_for_is_refused():
+    tensor = ops.convert_to_tensor(random(B, S, D + 1))
+    with pytest.raises(ValueError, match="The last axis must have the size 7 that"):
+        project(tensor, random(D, U))
+
+
 def test_known_sizes_stay_known():
     class Layer(keras.layers.Layer):
         def call(self, tensor):
