@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Initializer, Shape, Tensor
-from keras_attention.base import AttentionLayer, as_dense, build_once
+from keras_attention.base import AttentionLayer, build_once
 from keras_attention.cache import Cache, append_steps, check_cache, new_cache
 from keras_attention.chunked_statistics import AttentionStatistics
 from keras_attention.head_attention import (
@@ -29,7 +29,6 @@ from keras_attention.layer_checks import (
     check_positive_int,
     check_window,
 )
-from keras_attention.masks import hide_padding
 from keras_attention.memory import Memory
 from keras_attention.position import step_positions
 from keras_attention.position_bias import AlibiBias, PositionBias, RelativePositionBias
@@ -368,7 +367,7 @@ class MultiHeadAttention(AttentionLayer):
             `AttentionStatistics`, which has no gradient: `entropy` and `argmax` of
             shape `(B, H, T)`, `coverage` of shape `(B, H, S)`.
         """
-        query = hide_padding(as_dense(query, self.compute_dtype), query_mask)
+        query, query_mask = self._read_queries(query, query_mask)
         memory = self.prepare(value, key, value_mask, key_mask)
         visible = Visibility(
             query_mask=query_mask,

@@ -9,6 +9,7 @@ from keras_attention.annotations import Initializer, Shape, Tensor
 from keras_attention.base import add_kernel, as_dense
 from keras_attention.layer_checks import check_mask, check_number, check_positive_int
 from keras_attention.masks import hide_padding
+from keras_attention.projections import project
 from keras_attention.weights import masked_softmax
 
 
@@ -114,7 +115,7 @@ class AttentionPooling(keras.layers.Layer):
             check_mask("mask", mask, "(B, S)", B=batch, S=length)
             mask = ops.cast(mask, "bool")
         sequence = hide_padding(sequence, mask)
-        hidden = ops.matmul(sequence, self.kernel)
+        hidden = project(sequence, self.kernel)
         if self.bias is not None:
             hidden = hidden + self.bias
         # After a product and a transpose tf2onnx mixes up axes of size 1.
