@@ -7,14 +7,11 @@ BIN := .venv/bin
 BENCHMARKS := $(addprefix benchmarks/,\
 	layers.py masking.py additive_and_dot.py chunked.py viewer.py)
 # What a layer is made of and what joins it to a model: these run on any backend.
-LAYER_TESTS := $(patsubst %,tests/test_%.py,\
-	masks projections scores weights base additive dot luong feedback \
-	location coverage monotonic multi_head heads cache \
-	position rotary position_bias chunked pooling hierarchical \
-	recurrent recurrent_states recurrent_several record masking)
+LAYER_TESTS := $(addprefix tests/,core chunked positions layers recurrent \
+	recording/test_record.py test_masking.py)
 # JAX compiles each shape anew, for minutes in all; on TensorFlow these are quick.
 JAX_LEAVES_OUT := --deselect \
-	tests/test_multi_head.py::test_it_equals_that_of_keras_at_random_shapes
+	tests/layers/test_multi_head.py::test_it_equals_that_of_keras_at_random_shapes
 # Test files that run side by side: make test JOBS=8 on a large machine.
 JOBS ?= 2
 PYTEST := -m pytest --numprocesses $(JOBS) --dist loadfile

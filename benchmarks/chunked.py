@@ -47,7 +47,7 @@ def dot(chunk_size):
     import keras
     import tensorflow as tf
 
-    from keras_attention.chunked import chunked_dot_attention
+    from keras_attention.chunked.attend import chunked_dot_attention
 
     heads, size = 8, 64
 

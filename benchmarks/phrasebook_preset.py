@@ -17,11 +17,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from common import describe_run
 
-from nmt import corpora, evaluation, phrasebook, training
 from nmt.config import PRESETS
-from nmt.links import GoldSentence, alignment_error
-from nmt.streams import translated
-from nmt.translator import Translator
+from nmt.corpora import corpora
+from nmt.evaluation import evaluation
+from nmt.evaluation.alignment import alignment_error
+from nmt.evaluation.gold import GoldSentence
+from nmt.phrasebook import book as phrasebook
+from nmt.training import training
+from nmt.translation.streams import translated
+from nmt.translation.translator import Translator
 
 FRESH_SEED = 1001
 

@@ -46,12 +46,13 @@ from tutorial_model import (
     standardize,
 )
 
-from nmt import corpora, evaluation
+from nmt.corpora import corpora
+from nmt.corpora.parallel import ParallelText
 from nmt.errors import UserError
-from nmt.parallel import ParallelText
-from nmt.streams import translated
-from nmt.training import HISTORY_FILE
-from nmt.translator import Translator
+from nmt.evaluation import evaluation
+from nmt.training.training import HISTORY_FILE
+from nmt.translation.streams import translated
+from nmt.translation.translator import Translator
 
 ROUND_STEPS = 100
 VALIDATION_BATCHES = 20

@@ -13,7 +13,7 @@ import tensorflow as tf
 import tensorflow_text
 from keras import layers, ops
 
-from nmt.parallel import ParallelText
+from nmt.corpora.parallel import ParallelText
 
 BATCH_SIZE = 64
 MAX_LENGTH = 50  # of a translation, in words

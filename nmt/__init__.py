@@ -9,9 +9,9 @@ __all__ = ["Translation", "Translator", "UserError"]
 
 def __getattr__(name):
     if name in ("Translation", "Translator"):
-        from nmt import translator
+        from nmt import translation
 
-        return getattr(translator, name)
+        return getattr(translation, name)
     if name == "UserError":
         from nmt.errors import UserError
 

@@ -7,8 +7,8 @@ from importlib.resources import files
 import pytest
 
 import keras_attention as ka
-from keras_attention.record import AttentionRecord
-from keras_attention.weight_checks import SCALES, Scale
+from keras_attention.plots.plot import SCALES, Scale
+from keras_attention.recording.record import AttentionRecord
 
 OBJECTS = [*(getattr(ka, name) for name in ka.__all__), AttentionRecord]
 CLASSES = [each for each in OBJECTS if inspect.isclass(each)]

@@ -1,0 +1,161 @@
+"""Chunks: consecutive positions of an axis, cut so that all are of one size.
+
+All chunks of an axis have one size, as loops and compilers want it. Where the length is
+no multiple of that, the last chunk begins early and repeats positions of the one before
+it, which are then hidden.
+"""
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+
+class Chunk(NamedTuple):
+    """Consecutive positions of one axis.
+
+    Attributes:
+        start: Int or scalar tensor. The first position.
+        size: Int or scalar tensor. How many there are.
+        fresh: Int or scalar tensor: the first position that no earlier chunk holds;
+            `None` if that is `start`.
+    """
+
+    start: Any
+    size: Any
+    fresh: Any = None
+
+
+def fit_chunk_size(chunk_size, length):
+    """Give the size that chunks of an axis can have.
+
+    On JAX a length is unknown only where shapes alone are asked for, or where a model
+    is exported for any length. Sizes of arrays cannot be computed there, so the whole
+    axis makes one chunk.
+
+    Args:
+        chunk_size: Int, the size asked for.
+        length: The length of the axis.
+
+    Returns:
+        `chunk_size`, or else `length`.
+    """
+    unknown = keras.backend.backend() == "jax" and not isinstance(length, int)
+    return length if unknown else chunk_size
+
+
+def count_chunks(length, chunk_size):
+    """Count the chunks of an axis; a tensor if its length is one."""
+    if chunk_size is length:
+        return 1
+    return (length + chunk_size - 1) // chunk_size
+
+
+def cut(index, length, chunk_size, repeat=True):
+    """Give a chunk of an axis.
+
+    Args:
+        index: Int or scalar tensor, which chunk.
+        length: Int or scalar tensor, the length of the axis.
+        chunk_size: Int.
+        repeat: Bool. Whether positions that the chunk before holds too count again.
+
+    Returns:
+        A `Chunk` of `min(chunk_size, length)` positions.
+    """
+    if chunk_size is length:
+        return Chunk(0, length)
+    size = least(chunk_size, length)
+    first = index * chunk_size
+    start = least(first, length - size)
+    even = isinstance(length, int) and length % size == 0
+    return Chunk(start, size, None if repeat or even else first)
+
+
+def positions(chunk):
+    """List the positions of a chunk, as int32."""
+    return chunk.start + ops.arange(0, chunk.size, dtype="int32")
+
+
+def take(tensor, axes):
+    """Take chunks out of a tensor.
+
+    Args:
+        tensor: Any tensor.
+        axes: Dict from axis to `Chunk`. An axis of size 1, which stands for any number
+            of equal ones, is left as it is.
+
+    Returns:
+        The tensor, cut along these axes.
+    """
+    axes = _long_axes(tensor, axes)
+    if not axes:
+        return tensor
+    shape = list(ops.shape(tensor))
+    for axis, chunk in axes.items():
+        shape[axis] = chunk.size
+    return ops.slice(tensor, _starts(tensor, axes), shape)
+
+
+def put(tensor, update, axes):
+    """Set chunks of a tensor; `axes` as in `take`."""
+    axes = _long_axes(tensor, axes)
+    return ops.slice_update(tensor, _starts(tensor, axes), update) if axes else update
+
+
+def add(tensor, update, axes):
+    """Add to chunks of a tensor; `axes` as in `take`."""
+    return put(tensor, take(tensor, axes) + update, axes)
+
+
+def loop(lower, upper, body, state):
+    """Run `state = body(index, state)` for every index, strictly one after the other.
+
+    TensorFlow begins up to ten steps of a loop at once, as far as they do not wait for
+    the state, and would hold the blocks of all of them. Here they wait.
+
+    Args:
+        lower: Int or scalar tensor, the first index.
+        upper: Int or scalar tensor, the index after the last.
+        body: Function of an index and a state to the next state.
+        state: Tuple of tensors.
+
+    Returns:
+        The last state.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return ops.fori_loop(lower, upper, body, state)
+
+    def step(index, state):
+        state = body(index, state)
+        for tensor in state:
+            # Adds 0, but not before the tensor is there.
+            first = ops.reshape(tensor, (-1,))[:1]
+            index = index + ops.minimum(ops.sum(ops.cast(first > 0, "int32")), 0)
+        return index + 1, state
+
+    return ops.while_loop(lambda index, state: index < upper, step, (lower, state))[1]
+
+
+def least(first, second):
+    """The smaller of two numbers; an int if both are."""
+    if isinstance(first, int) and isinstance(second, int):
+        return min(first, second)
+    return ops.minimum(first, second)
+
+
+def greatest(first, second):
+    """The larger of two numbers; an int if both are."""
+    if isinstance(first, int) and isinstance(second, int):
+        return max(first, second)
+    return ops.maximum(first, second)
+
+
+def _long_axes(tensor, axes):
+    return {axis: chunk for axis, chunk in axes.items() if tensor.shape[axis] != 1}
+
+
+def _starts(tensor, axes):
+    return [
+        axes[axis].start if axis in axes else 0 for axis in range(len(tensor.shape))
+    ]

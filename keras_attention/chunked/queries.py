@@ -1,0 +1,158 @@
+"""Attention by any score, for a chunk of the queries and all keys at a time."""
+
+import keras
+from keras import ops
+
+from keras_attention.chunked.chunks import (
+    Chunk,
+    count_chunks,
+    cut,
+    fit_chunk_size,
+    least,
+    take,
+)
+from keras_attention.chunked.masks import ChunkedMask
+from keras_attention.chunked.softmax import Blocks
+from keras_attention.chunked.statistics import AttentionStatistics, weight_statistics
+from keras_attention.core import four_axes, masked_softmax
+
+
+def attend_by_queries(
+    score,
+    query,
+    key,
+    value,
+    *,
+    variables,
+    chunk_size,
+    query_mask=None,
+    key_mask=None,
+    attention_mask=None,
+    causal=False,
+    return_weights=False,
+):
+    """Attend in chunks of queries; the gradient computes each chunk once more.
+
+    Args:
+        score: Function of queries `(B, C, …)` and keys to scores `(B, C, S)`.
+        query: Shape `(B, T, …)`.
+        key: Shape `(B, S, …)`.
+        value: Shape `(B, S, Dv)`.
+        variables: List of the Keras variables that `score` reads.
+        chunk_size: Int.
+        query_mask: Boolean, shape `(B, T)`, or `None`.
+        key_mask: Boolean, shape `(B, S)`, or `None`.
+        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`, or `None`.
+        causal: Bool. Whether query t sees keys 0 to t alone.
+        return_weights: Bool. Whether to return the weights too, which are then held.
+
+    Returns:
+        Shape `(B, T, Dv)`; and the weights, shape `(B, T, S)`, if asked for.
+    """
+    length, key_length = ops.shape(query)[1], ops.shape(value)[1]
+    chunk_size = fit_chunk_size(chunk_size, length)
+    mask = _join(query_mask, key_mask, attention_mask, causal)
+    # Tensors, in the place of variables: TensorFlow has no gradient for a variable that
+    # recomputed steps of a loop read.
+    weights = [ops.copy(ops.convert_to_tensor(each)) for each in variables]
+
+    def attend_chunk(index):
+        rows = cut(index, length, chunk_size)
+        seen = mask.block(rows, Chunk(0, key_length))
+        if seen is not None and len(seen.shape) == 4:
+            seen = seen[:, 0]
+
+        def attend(query, key, value, *weights):
+            with keras.StatelessScope(zip(variables, weights, strict=True)):
+                scores = score(query, key)
+            shares = ops.cast(masked_softmax(scores, seen), value.dtype)
+            context = ops.matmul(shares, value)
+            return (context, shares) if return_weights else context
+
+        # The backend without gradients warns of what it cannot do.
+        if keras.backend.backend() != "numpy":
+            attend = keras.remat(attend)
+        return attend(take(query, {1: rows}), key, value, *weights)
+
+    count = count_chunks(length, chunk_size)
+    chunks = ops.map(attend_chunk, ops.arange(0, count, dtype="int32"))  # N B C Dv
+    if not return_weights:
+        return _join_chunks(chunks, length, chunk_size)
+    return tuple(_join_chunks(each, length, chunk_size) for each in chunks)
+
+
+def describe_by_queries(
+    score,
+    query,
+    key,
+    *,
+    chunk_size,
+    query_mask=None,
+    key_mask=None,
+    attention_mask=None,
+    causal=False,
+):
+    """Describe the weights in chunks of queries.
+
+    Args:
+        score: Function of queries `(B, C, …)` and keys to scores `(B, C, S)`.
+        query: Shape `(B, T, …)`.
+        key: Shape `(B, S, …)`.
+        chunk_size: Int.
+        query_mask: Boolean, shape `(B, T)`, or `None`.
+        key_mask: Boolean, shape `(B, S)`, or `None`.
+        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`, or `None`.
+        causal: Bool. Whether query t sees keys 0 to t alone.
+
+    Returns:
+        `AttentionStatistics` of shapes `(B, T)`, `(B, T)` and `(B, S)`.
+    """
+    batch, length = ops.shape(query)[:2]
+    key_length = ops.shape(key)[1]
+    blocks = Blocks(
+        [_ScoreTerm(score)],
+        [[ops.stop_gradient(query), ops.stop_gradient(key)]],
+        _join(query_mask, key_mask, attention_mask, causal),
+        (batch, 1, length, key_length),
+        fit_chunk_size(chunk_size, length),
+        key_length,  # all keys in one block: a score may compare them with each other
+        keras.backend.result_type(query.dtype, "float32"),
+    )
+    found = weight_statistics(blocks)
+    return AttentionStatistics(*(each[:, 0] for each in found))
+
+
+class _ScoreTerm:
+    """A score of any kind, without a gradient of its own."""
+
+    axes = ((1, None), (None, 1))
+
+    def __init__(self, score):
+        self.score = score
+
+    def scores(self, parts, rows, columns):
+        return self.score(*parts)[:, None], None
+
+
+def _join(query_mask, key_mask, attention_mask, causal):
+    query_mask, key_mask, attention_mask = (
+        None if mask is None else ops.cast(mask, "bool")
+        for mask in (query_mask, key_mask, attention_mask)
+    )
+    if attention_mask is not None:
+        attention_mask = four_axes(attention_mask)
+    return ChunkedMask(query_mask, key_mask, attention_mask, causal, None, 0)
+
+
+def _join_chunks(chunks, length, chunk_size):
+    """Join chunks `(N, B, C, Dv)`, the last of which may begin early: `(B, T, Dv)`."""
+    count, batch, size, features = ops.shape(chunks)
+    joined = ops.reshape(
+        ops.transpose(chunks, (1, 0, 2, 3)), (batch, count * size, features)
+    )
+    if isinstance(count, int) and count == 1:
+        return joined
+    places = ops.arange(0, length, dtype="int32")
+    index = places // chunk_size
+    start = ops.minimum(index * chunk_size, length - least(chunk_size, length))
+    return ops.take(joined, index * size + places - start, axis=1)

@@ -1,0 +1,267 @@
+"""Softmax attention, one block of queries and keys at a time, with its own gradient.
+
+A row of weights is never held: the forward pass keeps the largest score so far and the
+sum of the exponentials relative to it, and corrects the sums when a larger score comes
+up. What it saves is the logarithm of that sum for each query, from which the backward
+pass makes the weights of any block again.
+
+Shapes: `B` batch, `H` heads, `G` heads of the values, `T` queries and `S` keys in all,
+`C` queries and `K` keys in a block.
+
+Reference:
+    [Milakov and Gimelshein, 2018](https://arxiv.org/abs/1805.02867), algorithm 3: the
+    running softmax; [Rabe and Staats, 2021](https://arxiv.org/abs/2112.05682), sections
+    3 and 4: attention by chunks; [Dao et al., 2022](https://arxiv.org/abs/2205.14135),
+    appendix B.2: the gradient from the saved sums.
+"""
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from keras_attention.chunked.chunks import (
+    add,
+    count_chunks,
+    cut,
+    loop,
+    positions,
+    put,
+    take,
+)
+from keras_attention.core import multiply_heads, sum_heads
+
+# Finite: with minus infinity a row that sees nothing would make NaN.
+LOWEST = -3.0e38
+
+# The axis of a value that follows the queries, and that for the keys.
+VALUE_AXES = (None, 2)
+
+
+class Blocks(NamedTuple):
+    """A score and a mask, to be had block by block.
+
+    Attributes:
+        terms: List of the terms of the score, the first of shape `(B, H, C, K)`.
+        tensors: One list of tensors for each term.
+        mask: A `ChunkedMask`.
+        shape: `(B, H, T, S)`.
+        row_size: Int. How many queries a block has.
+        column_size: Int or scalar tensor. How many keys a block has.
+        dtype: Of all that is computed: float32 or wider.
+    """
+
+    terms: Any
+    tensors: Any
+    mask: Any
+    shape: Any
+    row_size: Any
+    column_size: Any
+    dtype: Any
+
+    def rows(self, index, repeat=True):
+        """Give a chunk of queries, as `cut`."""
+        return cut(index, self.shape[2], self.row_size, repeat)
+
+    def columns(self, index):
+        """Give a chunk of keys; what an earlier one holds is hidden."""
+        return cut(index, self.shape[3], self.column_size, repeat=False)
+
+    def row_count(self):
+        """Count the chunks of queries."""
+        return count_chunks(self.shape[2], self.row_size)
+
+    def column_count(self):
+        """Count the chunks of keys."""
+        return count_chunks(self.shape[3], self.column_size)
+
+    def column_range(self, rows):
+        """Tell the chunks of keys that some query of `rows` may see: first, end."""
+        return self.mask.column_range(rows, self.column_count(), self.column_size)
+
+    def row_range(self, columns):
+        """Tell the chunks of queries that may see some key of `columns`."""
+        return self.mask.row_range(columns, self.row_count(), self.row_size)
+
+    def part(self, tensor, axes, rows, columns):
+        """Take what belongs to a block out of a tensor."""
+        return ops.cast(take(tensor, _chunks(axes, rows, columns)), self.dtype)
+
+    def scores(self, rows, columns):
+        """Score a block.
+
+        Returns:
+            Scores of shape `(B, H, C, K)`, `LOWEST` where hidden; the mask, or `None`;
+            for each term its parts and what its gradient needs again.
+        """
+        places = positions(rows) + self.mask.offset, positions(columns)
+        total, kept = 0, []
+        for term, tensors in zip(self.terms, self.tensors, strict=True):
+            parts = [
+                self.part(tensor, axes, rows, columns)
+                for tensor, axes in zip(tensors, term.axes, strict=True)
+            ]
+            scores, again = term.scores(parts, *places)
+            total = total + scores
+            kept.append((parts, again))
+        mask = self.mask.block(rows, columns)
+        if mask is not None:
+            total = ops.where(mask, total, ops.cast(LOWEST, self.dtype))
+        return total, mask, kept
+
+
+def attend(blocks, value):
+    """Attend, block by block.
+
+    Args:
+        blocks: A `Blocks`.
+        value: Shape `(B, G, S, Dv)`.
+
+    Returns:
+        The output, shape `(B, H, T, Dv)`, 0 where a query sees nothing, and the
+        logarithm of the sum of the exponentials of its scores, shape `(B, H, T, 1)`.
+    """
+    batch, heads, length, _ = blocks.shape
+
+    def attend_rows(index, results):
+        rows = blocks.rows(index)
+
+        def attend_block(index, sums):
+            highest, total, output = sums
+            columns = blocks.columns(index)
+            scores, mask, _ = blocks.scores(rows, columns)
+            new_highest = ops.maximum(highest, ops.max(scores, axis=-1, keepdims=True))
+            shares = seen(ops.exp(scores - new_highest), mask)
+            # As long as nothing was seen both are LOWEST: 1, and the sums are 0.
+            fade = ops.exp(highest - new_highest)
+            total = fade * total + ops.sum(shares, axis=-1, keepdims=True)
+            values = blocks.part(value, VALUE_AXES, rows, columns)
+            return new_highest, total, fade * output + multiply_heads(shares, values)
+
+        row_shape = (batch, heads, rows.size)
+        first, end = blocks.column_range(rows)
+        highest, total, output = loop(
+            first,
+            end,
+            attend_block,
+            (
+                ops.full((*row_shape, 1), LOWEST, blocks.dtype),
+                ops.zeros((*row_shape, 1), blocks.dtype),
+                ops.zeros((*row_shape, value.shape[3]), blocks.dtype),
+            ),
+        )
+        total = ops.where(total > 0, total, ops.ones_like(total))
+        outputs, log_sums = results
+        return (
+            put(outputs, output / total, {2: rows}),
+            put(log_sums, highest + ops.log(total), {2: rows}),
+        )
+
+    return loop(
+        0,
+        blocks.row_count(),
+        attend_rows,
+        (
+            ops.zeros((batch, heads, length, value.shape[3]), blocks.dtype),
+            ops.zeros((batch, heads, length, 1), blocks.dtype),
+        ),
+    )
+
+
+def attend_gradients(blocks, value, output, log_sums, gradient):
+    """Differentiate `attend`, block by block.
+
+    Args:
+        blocks: A `Blocks`.
+        value: Shape `(B, G, S, Dv)`.
+        output: What `attend` gave.
+        log_sums: What `attend` gave.
+        gradient: That of the output, shape `(B, H, T, Dv)`.
+
+    Returns:
+        List of the gradients of the value and of all tensors of the terms, in order.
+    """
+    tensors = [value, *(each for some in blocks.tensors for each in some)]
+    axes = [VALUE_AXES, *(each for term in blocks.terms for each in term.axes)]
+    gradient = ops.cast(gradient, blocks.dtype)
+    # What a softmax takes off the gradient of each score: sum of weight · gradient.
+    level = ops.sum(gradient * output, axis=-1, keepdims=True)
+
+    def block_gradients(rows, columns):
+        scores, mask, kept = blocks.scores(rows, columns)
+        weights = seen(ops.exp(scores - take(log_sums, {2: rows})), mask)
+        values = blocks.part(value, VALUE_AXES, rows, columns)
+        of_output = take(gradient, {2: rows})
+        of_weights = multiply_heads(of_output, ops.transpose(values, (0, 1, 3, 2)))
+        of_scores = weights * (of_weights - take(level, {2: rows}))
+        of_tensors = [sum_heads(weights, of_output, values.shape[1])]
+        for term, (parts, again) in zip(blocks.terms, kept, strict=True):
+            of_tensors.extend(term.gradients(parts, again, of_scores))
+        return of_tensors
+
+    def add_columns(index, sums):
+        columns = blocks.columns(index)
+
+        def add_block(index, panels):
+            # Queries that an earlier chunk holds are hidden: they count once.
+            rows = blocks.rows(index, repeat=False)
+            return tuple(
+                add(panel, _sum_to(part, panel), _chunks((row_axis, None), rows, None))
+                for panel, part, (row_axis, _) in zip(
+                    panels, block_gradients(rows, columns), axes, strict=True
+                )
+            )
+
+        # A panel is what a chunk of keys touches. It is written back once, since a
+        # write may copy the whole tensor.
+        first, end = blocks.row_range(columns)
+        panels = loop(
+            first,
+            end,
+            add_block,
+            tuple(
+                ops.zeros_like(take(total, {axis: columns}))
+                if axis is not None
+                else total
+                for total, (_, axis) in zip(sums, axes, strict=True)
+            ),
+        )
+        return tuple(
+            add(total, panel, {axis: columns}) if axis is not None else panel
+            for total, panel, (_, axis) in zip(sums, panels, axes, strict=True)
+        )
+
+    sums = loop(
+        0,
+        blocks.column_count(),
+        add_columns,
+        tuple(ops.zeros_like(tensor, dtype=blocks.dtype) for tensor in tensors),
+    )
+    return [
+        ops.cast(total, tensor.dtype)
+        for total, tensor in zip(sums, tensors, strict=True)
+    ]
+
+
+def seen(weights, mask):
+    """Set weights to 0 where a mask, which may be `None`, hides them."""
+    return (
+        weights if mask is None else ops.where(mask, weights, ops.zeros_like(weights))
+    )
+
+
+def _chunks(axes, rows, columns):
+    """Name the chunk of each axis that follows the queries or the keys."""
+    pairs = zip(axes, (rows, columns), strict=True)
+    return {axis: chunk for axis, chunk in pairs if axis is not None}
+
+
+def _sum_to(tensor, target):
+    """Sum over the axes that have size 1 in `target`: it stands for any number."""
+    if len(tensor.shape) != len(target.shape):
+        return tensor
+    wide = [
+        axis
+        for axis, size in enumerate(target.shape)
+        if size == 1 and tensor.shape[axis] != 1
+    ]
+    return ops.sum(tensor, axis=wide, keepdims=True) if wide else tensor

@@ -1,0 +1,133 @@
+"""Terms of a score, one block of queries and keys at a time, with their gradients.
+
+The score of a block is a sum of terms. A term tells for each tensor that it is made of
+the axes that follow the queries and the keys. It gets the parts of the tensors that
+belong to a block, in float32 or wider, and tells its share of the scores and the
+gradient with respect to each part.
+
+Shapes: `B` batch, `H` heads, `G` heads of the keys, `T` queries and `S` keys in all,
+`C` queries and `K` keys in a block, `D` features, `U` units.
+"""
+
+from keras import ops
+
+from keras_attention.core import multiply_heads, sum_heads
+
+
+class DotTerm:
+    """The inner product `q · k` of queries `(B, H, T, D)` and keys `(B, G, S, D)`."""
+
+    # For each tensor the axis that follows the queries, and the one for the keys.
+    axes = ((2, None), (None, 2))
+
+    def scores(self, parts, rows, columns):
+        """Score a block.
+
+        Args:
+            parts: The parts of the tensors that belong to the block.
+            rows: Positions of the queries among the keys, int32, shape `(C,)`.
+            columns: Positions of the keys, int32, shape `(K,)`.
+
+        Returns:
+            Scores, broadcastable to `(B, H, C, K)`, and what `gradients` needs again.
+        """
+        query, key = parts
+        return multiply_heads(query, ops.transpose(key, (0, 1, 3, 2))), None
+
+    def gradients(self, parts, kept, gradient):
+        """Differentiate.
+
+        Args:
+            parts: As in `scores`.
+            kept: What `scores` said is needed again.
+            gradient: That of the scores, shape `(B, H, C, K)`.
+
+        Returns:
+            The gradient of each part, or something that sums up to its shape.
+        """
+        query, key = parts
+        return multiply_heads(gradient, key), sum_heads(gradient, query, key.shape[1])
+
+
+class AdditiveTerm:
+    """The score `v · tanh(q + k)` of `(B, 1, T, U)`, `(B, 1, S, U)` and `(U,)`."""
+
+    axes = ((2, None), (None, 2), (None, None))
+
+    def scores(self, parts, rows, columns):
+        """Score a block, as `DotTerm.scores`."""
+        query, key, vector = parts
+        hidden = ops.tanh(query[:, :, :, None] + key[:, :, None])  # B 1 C K U
+        return ops.squeeze(ops.matmul(hidden, vector[:, None]), axis=-1), hidden
+
+    def gradients(self, parts, hidden, gradient):
+        """Differentiate, as `DotTerm.gradients`."""
+        units = hidden.shape[-1]
+        of_vector = ops.matmul(
+            ops.reshape(gradient, (1, -1)), ops.reshape(hidden, (-1, units))
+        )
+        of_hidden = gradient[..., None] * (1 - hidden * hidden)
+        vector = parts[2]
+        return (
+            ops.sum(of_hidden, axis=3) * vector,
+            ops.sum(of_hidden, axis=2) * vector,
+            ops.squeeze(of_vector, axis=0),
+        )
+
+
+class BiasTerm:
+    """A bias for each pair, of rank 4 and broadcastable to `(B, H, T, S)`."""
+
+    axes = ((2, 3),)
+
+    def scores(self, parts, rows, columns):
+        """Score a block, as `DotTerm.scores`."""
+        return parts[0], None
+
+    def gradients(self, parts, kept, gradient):
+        """Differentiate, as `DotTerm.gradients`."""
+        return (gradient,)
+
+
+class DistanceTerm:
+    """A penalty that grows with the distance, by slopes of shape `(H,)`."""
+
+    axes = ((None, None),)
+
+    def scores(self, parts, rows, columns):
+        """Score a block, as `DotTerm.scores`."""
+        slopes = parts[0][:, None, None]
+        distances = ops.cast(ops.abs(columns[None, :] - rows[:, None]), slopes.dtype)
+        return -slopes * distances, distances
+
+    def gradients(self, parts, distances, gradient):
+        """Differentiate, as `DotTerm.gradients`."""
+        return (-ops.sum(gradient * distances, axis=(0, 2, 3)),)
+
+
+class RelativeTerm:
+    """A bias for each bucket of relative positions, in a table `(buckets, H)`.
+
+    Args:
+        bucket: Function of the position of a key minus that of a query, int32, to the
+            bucket, int32.
+    """
+
+    axes = ((None, None),)
+
+    def __init__(self, bucket):
+        self.bucket = bucket
+
+    def scores(self, parts, rows, columns):
+        """Score a block, as `DotTerm.scores`."""
+        buckets = self.bucket(columns[None, :] - rows[:, None])  # C K
+        bias = ops.take(parts[0], buckets, axis=0)
+        return ops.transpose(bias, (2, 0, 1)), buckets
+
+    def gradients(self, parts, buckets, gradient):
+        """Differentiate, as `DotTerm.gradients`."""
+        table = parts[0]
+        by_pair = ops.transpose(ops.sum(gradient, axis=0), (1, 2, 0))  # C K H
+        by_pair = ops.reshape(by_pair, (-1, table.shape[1]))
+        buckets = ops.reshape(buckets, (-1,))
+        return (ops.segment_sum(by_pair, buckets, num_segments=table.shape[0]),)

@@ -1,0 +1,173 @@
+"""Checks of what layers take: numbers, sizes, shapes and masks."""
+
+import math
+
+import numpy as np
+from keras import ops
+
+
+def check_positive_int(name, value):
+    """Return `value`, or raise `ValueError` if it is not an int of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(
+            f"`{name}` must be a positive int. Received: {name}={value!r}."
+        )
+    return value
+
+
+def check_number(name, value, least=-math.inf):
+    """Return `value`, or raise `ValueError` if it is no finite number from `least`."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or value < least:
+        limit = f" of at least {least}" if least > -math.inf else ""
+        raise ValueError(
+            f"`{name}` must be a number{limit}. Received: {name}={value!r}."
+        )
+    return value
+
+
+def check_chunk_size(chunk_size, dropout):
+    """Return `chunk_size`, or raise `ValueError` if it does not fit.
+
+    Args:
+        chunk_size: A positive int, or `None` for no chunks.
+        dropout: Share of the weights that are dropped; 0 with chunks.
+    """
+    if chunk_size is None:
+        return None
+    check_positive_int("chunk_size", chunk_size)
+    if dropout:
+        raise ValueError(
+            "`dropout` must be 0 with `chunk_size`: weights that are not held cannot "
+            f"be dropped. Received: dropout={dropout!r}, chunk_size={chunk_size!r}."
+        )
+    return chunk_size
+
+
+def check_window(window):
+    """Return `window`, or raise `ValueError` if it is not an int of at least 0."""
+    if isinstance(window, bool) or not isinstance(window, int) or window < 0:
+        raise ValueError(
+            f"`window` must be an int of at least 0. Received: window={window!r}."
+        )
+    return window
+
+
+def fits(size, expected):
+    """Tell whether the size of an axis is, or may turn out to be, the expected one."""
+    # An open size is `None`, or, while JAX traces a model, a symbol.
+    if not (isinstance(size, int) and isinstance(expected, int)):
+        return True
+    return size == expected
+
+
+def check_mask(name, mask, *shapes, **sizes):
+    """Check the shape of a mask, any axis of which may be 1.
+
+    Args:
+        name: Str. The argument's name, for the message.
+        mask: A tensor, or `None`.
+        *shapes: Strs. The shapes that it may have, such as `"(B, S)"`.
+        **sizes: Ints, the size of each axis by its letter, `None` where not known.
+
+    Raises:
+        ValueError: If it has none of the shapes.
+    """
+    if mask is None:
+        return
+    shape = tuple(mask.shape) if hasattr(mask, "shape") else np.shape(mask)
+    for each in shapes:
+        expected = [sizes[axis] for axis in each if axis in sizes]
+        if len(shape) == len(expected) and all(
+            fits(size, 1) or fits(size, wanted)
+            for size, wanted in zip(shape, expected, strict=True)
+        ):
+            return
+    known = [f"{axis}={size}" for axis, size in sizes.items() if size is not None]
+    where = f", where {', '.join(known)}" if known else ""
+    raise ValueError(
+        f"`{name}` must have shape {' or '.join(shapes)}{where}. "
+        f"Received: {name}.shape={shape}."
+    )
+
+
+def check_attention_shapes(query_shape, value_shape, key_shape=None):
+    """Check the shapes that every attention layer asks for.
+
+    Args:
+        query_shape: `(B, T, Dq)` or `(B, Dq)`.
+        value_shape: `(B, S, Dv)`.
+        key_shape: `(B, S, Dk)` or `None`.
+
+    Raises:
+        ValueError: If a rank is wrong, a feature size is not known, key and value
+            differ in length, or any two in batch size.
+    """
+    for name, shape, ranks, expected in (
+        ("query", query_shape, (2, 3), "(B, T, Dq), or (B, Dq) for one step"),
+        ("value", value_shape, (3,), "(B, S, Dv)"),
+        ("key", key_shape, (3,), "(B, S, Dk)"),
+    ):
+        if shape is None:
+            continue
+        if len(shape) not in ranks:
+            raise ValueError(
+                f"`{name}` must have shape {expected}. "
+                f"Received: {name}_shape={tuple(shape)}."
+            )
+        if shape[-1] is None:
+            raise ValueError(
+                f"The last axis of `{name}` must be of known size. "
+                f"Received: {name}_shape={tuple(shape)}."
+            )
+    for name, shape in (("query", query_shape), ("key", key_shape)):
+        if shape is not None and not fits(shape[0], value_shape[0]):
+            raise ValueError(
+                f"`{name}` and `value` must have one batch size (axis 0). Received: "
+                f"{name}_shape={tuple(shape)}, value_shape={tuple(value_shape)}."
+            )
+    if key_shape is not None and not fits(key_shape[1], value_shape[1]):
+        raise ValueError(
+            "`key` and `value` must have one length (axis 1). Received: "
+            f"key_shape={tuple(key_shape)}, value_shape={tuple(value_shape)}. "
+            "Pass the encoder outputs for both, or leave `key` out."
+        )
+
+
+def check_equal_sizes(query_shape, value_shape, key_shape, mend):
+    """Check that queries and keys are of one size, as inner products want them.
+
+    Args:
+        query_shape: `(B, T, Dq)` or `(B, Dq)`.
+        value_shape: `(B, S, Dv)`.
+        key_shape: `(B, S, Dk)`, or `None` where the values are the keys.
+        mend: Str. What else to do, for the message.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    key_shape = key_shape or value_shape
+    if query_shape[-1] != key_shape[-1]:
+        raise ValueError(
+            "`query` and `key` must have one size (last axis). Received: "
+            f"query_shape={tuple(query_shape)}, key_shape={tuple(key_shape)}. {mend}"
+        )
+
+
+def check_head_mask(head_mask, sizes):
+    """Return `head_mask` as a tensor, or raise `ValueError` if its shape is another.
+
+    Args:
+        head_mask: Shape `(H,)` or `(B, H)`.
+        sizes: Tuple `(B, H)`; B `None` where not known.
+    """
+    head_mask = ops.convert_to_tensor(head_mask)
+    shape = tuple(head_mask.shape)
+    if len(shape) not in (1, 2) or not all(
+        fits(*pair) for pair in zip(shape[::-1], sizes[::-1], strict=False)
+    ):
+        raise ValueError(
+            f"`head_mask` must have shape (H,) or (B, H), where (B, H)={tuple(sizes)}. "
+            f"Received: head_mask.shape={shape}."
+        )
+    return head_mask

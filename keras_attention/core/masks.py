@@ -1,0 +1,173 @@
+"""Boolean masks; `True` means: may look.
+
+Shapes: `B` batch, `T` queries, `S` keys.
+"""
+
+from keras import ops
+
+from keras_attention.annotations import Tensor
+from keras_attention.core.checks import check_mask, check_window
+
+
+def padding_mask(tokens: Tensor, pad_id: int = 0) -> Tensor:
+    """Tell real tokens from padding.
+
+    Args:
+        tokens: Integers, shape `(B, S)`.
+        pad_id: Int. The token that stands for padding.
+
+    Returns:
+        Boolean, shape `(B, S)`: `True` where a real token stands.
+
+    Example:
+        ```python
+        mask = padding_mask(tokens)  # [[5, 8, 0]] → [[True, True, False]]
+        ```
+    """
+    return ops.not_equal(tokens, pad_id)
+
+
+def causal_mask(
+    query_length: int | Tensor,
+    key_length: int | Tensor | None = None,
+    offset: int | Tensor = 0,
+) -> Tensor:
+    """Let query `t` see keys `0 … t + offset`.
+
+    Args:
+        query_length: Int or scalar tensor, `T`.
+        key_length: Int or scalar tensor, `S`; `T` if left out.
+        offset: Int or scalar tensor. The key at which query 0 stands, such as the
+            number of tokens already in a cache.
+
+    Returns:
+        Boolean, shape `(T, S)`.
+
+    Example:
+        ```python
+        mask = causal_mask(2, 3)  # [[True, False, False], [True, True, False]]
+        ```
+    """
+    query, key = _positions(query_length, key_length, offset)
+    return key <= query
+
+
+def local_mask(
+    query_length: int | Tensor,
+    key_length: int | Tensor | None = None,
+    *,
+    window: int,
+    offset: int | Tensor = 0,
+) -> Tensor:
+    """Let query `t` see the keys at most `window` places away, on both sides.
+
+    Args:
+        query_length: Int or scalar tensor, `T`.
+        key_length: Int or scalar tensor, `S`; `T` if left out.
+        window: Int, at least 0. 0 sees the key at its own place alone.
+        offset: Int or scalar tensor. The key at which query 0 stands.
+
+    Returns:
+        Boolean, shape `(T, S)`.
+
+    Raises:
+        ValueError: If `window` is not an int of at least 0.
+
+    Example:
+        ```python
+        mask = local_mask(2, 3, window=1)  # [[True, True, False], [True, True, True]]
+        ```
+    """
+    check_window(window)
+    query, key = _positions(query_length, key_length, offset)
+    return ops.abs(key - query) <= window
+
+
+def combine_masks(
+    query_mask: Tensor | None = None,
+    key_mask: Tensor | None = None,
+    attention_mask: Tensor | None = None,
+) -> Tensor | None:
+    """Join masks into one: a pair may look where every mask lets it.
+
+    Args:
+        query_mask: Boolean, shape `(B, T)`, or `None`.
+        key_mask: Boolean, shape `(B, S)`, or `None`.
+        attention_mask: Boolean, shape `(T, S)`, `(B, T, S)` or, one for each head,
+            `(B, H, T, S)`; or `None`.
+
+    Returns:
+        Boolean, shape broadcastable to `(B, T, S)`, or to `(B, H, T, S)` if
+        `attention_mask` has heads; `None` if all are `None`.
+
+    Raises:
+        ValueError: If a mask has the wrong number of axes.
+
+    Example:
+        ```python
+        mask = combine_masks(key_mask=real, attention_mask=causal_mask(3))
+        ```
+    """
+    masks = []
+    if query_mask is not None:
+        masks.append(_boolean("query_mask", query_mask, "(B, T)")[:, :, None])
+    if key_mask is not None:
+        masks.append(_boolean("key_mask", key_mask, "(B, S)")[:, None, :])
+    if attention_mask is not None:
+        shapes = "(T, S)", "(B, T, S)", "(B, H, T, S)"
+        attention_mask = _boolean("attention_mask", attention_mask, *shapes)
+        if len(attention_mask.shape) == 2:
+            attention_mask = attention_mask[None]
+        elif len(attention_mask.shape) == 4:
+            masks = [mask[:, None] for mask in masks]
+        masks.append(attention_mask)
+    if not masks:
+        return None
+    joined = masks[0]
+    for mask in masks[1:]:
+        joined = ops.logical_and(joined, mask)
+    return joined
+
+
+def hide_padding(tensor: Tensor, mask: Tensor | None) -> Tensor:
+    """Set padded steps to 0, whatever they hold, NaN included.
+
+    Args:
+        tensor: Shape `(B, S, D)`.
+        mask: Boolean, shape `(B, S)`, or `None` for no padding.
+
+    Returns:
+        Shape `(B, S, D)`. The gradient at padded steps is 0.
+    """
+    if mask is None:
+        return tensor
+    mask = ops.cast(mask, "bool")[:, :, None]
+    return ops.where(mask, tensor, ops.zeros_like(tensor))
+
+
+def _boolean(name, mask, *shapes):
+    """Cast a mask, and refuse one of another number of axes."""
+    mask = ops.cast(mask, "bool")
+    check_mask(name, mask, *shapes, **dict.fromkeys("BHTS"))
+    return mask
+
+
+def _positions(query_length, key_length, offset):
+    key_length = query_length if key_length is None else key_length
+    query = ops.arange(0, query_length, dtype="int32")[:, None] + offset
+    return query, ops.arange(0, key_length, dtype="int32")[None, :]
+
+
+def four_axes(pairs):
+    """Give a mask or bias of pairs all four axes.
+
+    Args:
+        pairs: Shape `(T, S)`, `(B, T, S)` or `(B, H, T, S)`.
+
+    Returns:
+        The same, broadcastable to `(B, H, T, S)`.
+    """
+    pairs = ops.convert_to_tensor(pairs)
+    if len(pairs.shape) == 2:
+        return pairs[None, None]
+    return pairs[:, None] if len(pairs.shape) == 3 else pairs

@@ -1,0 +1,135 @@
+"""Attention that knows where it looked last."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_attention.annotations import Initializer, Shape, Tensor
+from keras_attention.core import add_kernel, check_positive_int, project
+from keras_attention.layers.feedback import AdditiveFeedbackAttention
+
+
+@keras.saving.register_keras_serializable(package="keras_attention")
+class LocationSensitiveAttention(AdditiveFeedbackAttention):
+    """Attends by content and by where it looked at the step before.
+
+    f = F * previous weights; score = v · tanh(W_query query + W_key key + U f + b)
+
+    The attention of speech recognition and synthesis: a convolution over the previous
+    weights tells keys that look alike apart by their place. Before the first query
+    nothing was looked at: all previous weights are 0. Queries are asked one after the
+    other, in the order in which they stand.
+
+    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
+
+    Args:
+        units: Positive int. Size of the hidden layer, the length of v.
+        filters: Positive int. Number of filters of the convolution F.
+        kernel_size: Positive odd int. Keys that a filter spans, as many before a key
+            as after it.
+        cumulative: Bool. Whether the convolution sees the sum of the weights of all
+            steps so far, and not those of the last alone.
+        use_bias: Bool. Whether the hidden layer has a bias.
+        kernel_initializer: Initializer of W_query, W_key, v, F and U.
+        dropout: Float in [0, 1). Share of weights set to 0 in training; the state
+            keeps the weights as they were before.
+        seed: Int or `None`. Seed of the dropout.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step, which is the first.
+        value: Shape `(B, S, Dv)`, such as encoder outputs.
+        key: Shape `(B, S, Dk)`; `value` if left out.
+        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step. A query at `False`
+            gets weights 0, and the next one sees the weights before it.
+        value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
+        key_mask: Boolean, shape `(B, S)`.
+        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`.
+        use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
+        return_attention_scores: Bool. Whether to return the weights too.
+        training: Bool. Whether dropout acts.
+
+    Returns:
+        context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step.
+        weights: Shape `(B, T, S)`, or `(B, S)` for one step, only if
+            `return_attention_scores`.
+
+    Raises:
+        ValueError: If `units` or `filters` is not a positive int, `kernel_size` not a
+            positive odd one, `dropout` is not in [0, 1), or a shape does not fit.
+
+    Example:
+        All queries at once, or one at a time with the state handed on:
+
+        ```python
+        attention = LocationSensitiveAttention(units=128)
+        context = attention(decoder_states, encoder_states, value_mask=mask)
+        memory = attention.prepare(encoder_states, value_mask=mask)
+        state = attention.initial_state(memory)
+        for t in range(decoder_states.shape[1]):
+            query = decoder_states[:, t : t + 1]
+            step_context, weights, state = attention.attend(query, memory, state)
+        ```
+
+    Reference:
+        [Chorowski et al., 2015](https://arxiv.org/abs/1506.07503), section 2.2,
+        equations 8 and 9; `cumulative`, and the sizes of the convolution:
+        [Shen et al., 2018](https://arxiv.org/abs/1712.05884) (Tacotron 2), section
+        2.2.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        filters: int = 32,
+        kernel_size: int = 31,
+        cumulative: bool = False,
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            units, use_bias, kernel_initializer, dropout=dropout, seed=seed, **kwargs
+        )
+        self.filters = check_positive_int("filters", filters)
+        self.kernel_size = check_positive_int("kernel_size", kernel_size)
+        if kernel_size % 2 == 0:
+            raise ValueError(
+                "`kernel_size` must be odd, for as many keys before a key as after "
+                f"it. Received: kernel_size={kernel_size}."
+            )
+        self.cumulative = cumulative
+
+    def build(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
+        super().build(query_shape, value_shape, key_shape)
+        self.location_filters = add_kernel(
+            self, "location_filters", (self.kernel_size, 1, self.filters)
+        )
+        self.location_kernel = add_kernel(
+            self, "location_kernel", (self.filters, self.units)
+        )
+
+    def features(self, state: Tensor) -> Tensor:
+        # In float32, like the state: a sum of many weights needs its digits.
+        filters = ops.cast(self.location_filters, "float32")
+        found = ops.conv(
+            state[:, :, None], filters, padding="same", data_format="channels_last"
+        )  # B S filters
+        found = ops.cast(found, self.compute_dtype)
+        return project(found, self.location_kernel)
+
+    def remember(self, previous: Tensor, weights: Tensor) -> Tensor:
+        return previous + weights if self.cumulative else weights
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "cumulative": self.cumulative,
+        }

@@ -1,0 +1,495 @@
+"""Multi-head attention."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
+import keras
+from keras import ops
+
+from keras_attention.annotations import Initializer, Shape, Tensor
+from keras_attention.chunked import AttentionStatistics, Visibility
+from keras_attention.core import (
+    add_projection,
+    build_once,
+    check_attention_shapes,
+    check_chunk_size,
+    check_head_mask,
+    check_positive_int,
+    check_window,
+    join_heads,
+    split_heads,
+)
+from keras_attention.layers.base import AttentionLayer, Memory
+from keras_attention.layers.cache import Cache, append_steps, check_cache, new_cache
+from keras_attention.layers.head_attention import (
+    attend_at_once,
+    attend_in_chunks,
+    describe_in_chunks,
+)
+from keras_attention.positions import (
+    AlibiBias,
+    PositionBias,
+    RelativePositionBias,
+    RotaryEmbedding,
+    position_layer,
+    step_positions,
+)
+
+
+@keras.saving.register_keras_serializable(package="keras_attention")
+class MultiHeadAttention(AttentionLayer):
+    """Attends several times side by side, each head in a small space of its own.
+
+    head_h = softmax(Q_h K_h^T / sqrt(D)) V_h; output = W_output [head_1; …; head_H]
+
+    Q_h, K_h and V_h are query, key and value after a dense layer of head h. Serves as
+    self-attention (query and value the same), cross-attention, and, with
+    `use_causal_mask`, the self-attention of a language model. The weights are those
+    of `keras.layers.MultiHeadAttention`, in its order, or, with fewer heads of keys, of
+    `keras.layers.GroupQueryAttention`, so `set_weights` takes them over. Other than
+    there, a query that may see nothing gets output 0 on every path, an explicit
+    `query_mask` counts, NaN in padding does not leak, and an initializer is given each
+    kernel as the matrix that it is, with its own number of inputs and outputs.
+
+    A decoder that grows its output step by step keeps keys and values in a cache: it
+    begins with `empty_cache`, hands each call the next steps alone, as query and value,
+    and the cache of the call before. Such a call is causal, and gives the rows that a
+    causal call on the whole sequence would give.
+
+    Shapes: `B` batch, `T` queries, `S` keys, `H` heads, `G` heads of keys and values,
+    `D` size of query and key in a head, `Dq`/`Dk`/`Dv` feature sizes, `Do` output size,
+    `L` places in a cache.
+
+    Args:
+        num_heads: Positive int, `H`.
+        key_dim: Positive int, `D`.
+        value_dim: Positive int. Size of the values in a head; `key_dim` if left out.
+        dropout: Float in [0, 1). Share of weights set to 0 in training.
+        use_bias: Bool. Whether the dense layers have biases.
+        output_shape: Positive int, `Do`; the size of the query if left out.
+        kernel_initializer: Initializer of the kernels.
+        bias_initializer: Initializer of the biases.
+        seed: Int or `None`. Seed of the dropout.
+        num_key_value_heads: Positive int, `G`, which divides `H`: that many heads of
+            keys and values, each for `H / G` heads of queries (1: multi-query
+            attention). `H` if left out.
+        position: How heads know positions: `"rotary"`, `"alibi"`, `"relative"`, a
+            `RotaryEmbedding`, `AlibiBias` or `RelativePositionBias`, or `None`.
+        window: Int of at least 0. Queries see keys at most this many places away, on
+            both sides, or before them alone if causal. `None`: all.
+        chunk_size: Positive int. Computes this many queries and keys at a time, in
+            memory that grows with T + S, unless weights are asked for; the numbers are
+            the same. `None`: all at once.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step.
+        value: Shape `(B, S, Dv)`. With a cache, the steps that ask: S = T.
+        key: Shape `(B, S, Dk)`; `value` if left out.
+        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step. Queries at `False`
+            get weights 0 and output 0.
+        value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
+        key_mask: As `value_mask`; where both are given both must allow.
+        attention_mask: Boolean, shape `(T, S)`, `(B, T, S)` or, one for each head,
+            `(B, H, T, S)`; for a query of one step `(B, S)` or `(B, H, S)`. Any axis
+            may be 1. With a cache, S = `L`.
+        use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
+        return_attention_scores: Bool. Whether to return the weights too.
+        training: Bool. Whether dropout acts.
+        attention_bias: Added to the scores; shapes as of `attention_mask`. Minus
+            infinity hides a pair.
+        head_mask: Factors on what the heads give, bool or float, shape `(H,)` or
+            `(B, H)`; 0 silences a head. The weights are those before.
+        cache: A cache from `empty_cache` or the last call.
+
+    Returns:
+        output: Shape `(B, T, Do)`, or `(B, Do)` for one step. 0, and not the bias, for
+            a query that may see nothing in any head.
+        weights: Shape `(B, H, T, S)`, or `(B, H, S)` for one step, before dropout, only
+            if `return_attention_scores`. With a cache, S = `L`, and 0 at free places.
+        cache: With the new steps, only if `cache` was given.
+
+    Raises:
+        ValueError: If an argument is out of its range, `dropout` is combined with
+            `chunk_size`, a shape does not fit, or the cache is known to be full.
+            Steps beyond the end of a cache whose length is known only in compiled code
+            are dropped.
+
+    Example:
+        ```python
+        attention = MultiHeadAttention(8, 64, num_key_value_heads=2, position="rotary")
+        whole = attention(x, x, use_causal_mask=True)
+        cache = attention.empty_cache(batch_size=x.shape[0], max_length=x.shape[1])
+        first, cache = attention(x[:, :1], x[:, :1], cache=cache)  # whole[:, :1]
+        ```
+
+    Reference:
+        [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762), section 3.2.2;
+        grouped heads: [Ainslie et al., 2023](https://arxiv.org/abs/2305.13245), section
+        2.2; window: [Beltagy et al., 2020](https://arxiv.org/abs/2004.05150), section
+        3.1; head mask: [Michel et al., 2019](https://arxiv.org/abs/1905.10650), section
+        2.3.
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        key_dim: int,
+        value_dim: int | None = None,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        output_shape: int | None = None,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        seed: int | None = None,
+        *,
+        num_key_value_heads: int | None = None,
+        position: Literal["rotary", "alibi", "relative"]
+        | RotaryEmbedding
+        | AlibiBias
+        | RelativePositionBias
+        | None = None,
+        window: int | None = None,
+        chunk_size: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(dropout=dropout, seed=seed, **kwargs)
+        self.num_heads = check_positive_int("num_heads", num_heads)
+        self.key_dim = check_positive_int("key_dim", key_dim)
+        for name, value in (
+            ("value_dim", value_dim),
+            ("output_shape", output_shape),
+            ("num_key_value_heads", num_key_value_heads),
+        ):
+            if value is not None:
+                check_positive_int(name, value)
+        self.value_dim = value_dim
+        self.use_bias = use_bias
+        # Not `output_shape`: Keras reads that name from a layer as its whole shape.
+        self.output_size = output_shape
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        if num_key_value_heads is not None and num_heads % num_key_value_heads:
+            raise ValueError(
+                "`num_key_value_heads` must divide `num_heads`. Received: "
+                f"num_key_value_heads={num_key_value_heads}, num_heads={num_heads}."
+            )
+        self.num_key_value_heads = num_key_value_heads
+        self.position = position
+        self.position_layer = position_layer(
+            position, num_heads, key_dim, self.dtype_policy
+        )
+        self.window = window if window is None else check_window(window)
+        self.chunk_size = check_chunk_size(chunk_size, dropout)
+
+    def build(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
+        check_attention_shapes(query_shape, value_shape, key_shape)
+        key_size = (key_shape or value_shape)[-1]
+        heads, groups = self.num_heads, self._groups()
+        value_dim = self.value_dim or self.key_dim
+        output_size = self.context_size(query_shape, value_shape)
+        self.query_kernel, self.query_bias = add_projection(
+            self, "query", (query_shape[-1],), (heads, self.key_dim)
+        )
+        self.key_kernel, self.key_bias = add_projection(
+            self, "key", (key_size,), (groups, self.key_dim)
+        )
+        self.value_kernel, self.value_bias = add_projection(
+            self, "value", (value_shape[-1],), (groups, value_dim)
+        )
+        self.output_kernel, self.output_bias = add_projection(
+            self, "output", (heads, value_dim), (output_size,)
+        )
+        if self.position_layer is not None:
+            build_once(self.position_layer, (None, heads, None, self.key_dim))
+        self.built = True
+
+    def call(
+        self,
+        query: Tensor,
+        value: Tensor,
+        key: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        use_causal_mask: bool = False,
+        return_attention_scores: bool = False,
+        training: bool = False,
+        attention_bias: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        cache: Cache | None = None,
+    ) -> Tensor | tuple[Tensor, ...]:
+        one_step = len(query.shape) == 2
+        query, query_mask, attention_mask, attention_bias = self._read_queries(
+            query, query_mask, attention_mask, attention_bias
+        )
+        if cache is None:
+            offset = 0
+            memory = self.prepare(value, key, value_mask, key_mask)
+        else:
+            cache = self._check_cache(cache, query, value)
+            offset = cache.length
+            new = self._project(value, key, value_mask, key_mask, start=offset)
+            cache = append_steps(cache, *new)
+            memory = Memory(cache.key, cache.value, cache.mask)
+        output, weights = self._ask(
+            query,
+            memory,
+            Visibility(
+                query_mask=query_mask,
+                attention_mask=attention_mask,
+                bias=attention_bias,
+                causal=use_causal_mask or cache is not None,
+                offset=offset,
+            ),
+            head_mask=head_mask,
+            training=training,
+            chunked=self.chunk_size is not None and not return_attention_scores,
+        )
+        results = [output[:, 0] if one_step else output]
+        if return_attention_scores:
+            results.append(weights[:, :, 0] if one_step else weights)
+        if cache is not None:
+            results.append(cache)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def prepare(
+        self,
+        value: Tensor,
+        key: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        draw_dropout: bool = False,
+    ) -> Memory:
+        """Make a sequence ready to be attended to: clean it, project keys and values.
+
+        Args:
+            value: Shape `(B, S, Dv)`.
+            key: Shape `(B, S, Dk)`; `value` if left out.
+            value_mask: Boolean, shape `(B, S)`, or `None`.
+            key_mask: Boolean, shape `(B, S)`, or `None`.
+            draw_dropout: Bool. Whether to draw one dropout mask for all steps to
+                come, as a loop over steps must.
+
+        Returns:
+            A `Memory` for `attend`, its keys `(B, G, S, D)`.
+        """
+        key, value, mask = self._project(value, key, value_mask, key_mask)
+        dropout = None
+        if draw_dropout and self.dropout:
+            batch, _, length, _ = ops.shape(key)
+            ones = ops.ones((batch, self.num_heads, 1, length), self.compute_dtype)
+            dropout = self._draw_dropout(ones)
+        return Memory(key, value, mask, dropout)
+
+    def initial_state(self, memory: Memory) -> list[Tensor]:
+        """Give what the attention remembers before the first step.
+
+        Args:
+            memory: A `Memory`.
+
+        Returns:
+            A list: with `position` or `window` the place of the next query, int32,
+            shape `(B, 1)`; otherwise empty.
+        """
+        if self.position is None and self.window is None:
+            return []
+        return [ops.zeros((ops.shape(memory.key)[0], 1), "int32")]
+
+    def attend(
+        self,
+        query: Tensor,
+        memory: Memory,
+        state: Sequence[Tensor] = (),
+        query_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        training: bool = False,
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Attend to a prepared memory.
+
+        Args:
+            query: Shape `(B, T, Dq)`.
+            memory: A `Memory` from `prepare`.
+            state: What `initial_state` or the last call gave; empty: at the beginning.
+            query_mask: Boolean, shape `(B, T)`, or `None`.
+            attention_mask: Boolean, shape `(T, S)`, `(B, T, S)`, `(B, H, T, S)`, or
+                `None`.
+            training: Bool. Whether to draw dropout for each query, where `prepare`
+                did not draw it.
+
+        Returns:
+            `(output, weights, state)`: shapes `(B, T, Do)`, `(B, H, T, S)`, a list.
+        """
+        offset = state[0] if state else 0
+        output, weights = self._ask(
+            ops.cast(query, self.compute_dtype),
+            memory,
+            Visibility(
+                query_mask=query_mask, attention_mask=attention_mask, offset=offset
+            ),
+            training=training,
+        )
+        length = ops.cast(ops.shape(query)[1], "int32")
+        state = [place + length for place in list(state) or self.initial_state(memory)]
+        return output, weights, state
+
+    def statistics(
+        self,
+        query: Tensor,
+        value: Tensor,
+        key: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        use_causal_mask: bool = False,
+        attention_bias: Tensor | None = None,
+    ) -> AttentionStatistics:
+        """Describe the weights without holding them, for a layer that is built.
+
+        Works in chunks of `chunk_size`, or of 128 without one.
+
+        Args:
+            query: Shape `(B, T, Dq)`.
+            value: Shape `(B, S, Dv)`.
+            key: Shape `(B, S, Dk)`; `value` if left out.
+            query_mask: Boolean, shape `(B, T)`, or `None`.
+            value_mask: Boolean, shape `(B, S)`, or `None`.
+            key_mask: Boolean, shape `(B, S)`, or `None`.
+            attention_mask: As for a call, or `None`.
+            use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
+            attention_bias: As for a call, or `None`.
+
+        Returns:
+            `AttentionStatistics`, which has no gradient: `entropy` and `argmax` of
+            shape `(B, H, T)`, `coverage` of shape `(B, H, S)`.
+        """
+        query, query_mask = self._read_queries(query, query_mask)
+        memory = self.prepare(value, key, value_mask, key_mask)
+        visible = Visibility(
+            query_mask=query_mask,
+            attention_mask=attention_mask,
+            bias=attention_bias,
+            causal=use_causal_mask,
+        )
+        query, visible = self._project_query(query, memory, visible)
+        return describe_in_chunks(query, memory.key, visible, self.chunk_size or 128)
+
+    def empty_cache(self, batch_size: int | Tensor, max_length: int) -> Cache:
+        """Make a cache for decoding step by step.
+
+        Args:
+            batch_size: Positive int, or a scalar integer tensor, `B`.
+            max_length: Positive int, `L`. Number of steps that will fit.
+
+        Returns:
+            A `Cache`, a tuple of tensors: `key` `(B, G, L, D)`, `value`
+            `(B, G, L, Dv)`, `mask` `(B, L)`, and `length`, int32, the steps so far.
+
+        Raises:
+            ValueError: If a size is not a positive int.
+        """
+        if not hasattr(batch_size, "dtype"):
+            check_positive_int("batch_size", batch_size)
+        return new_cache(
+            batch_size,
+            self._groups(),
+            check_positive_int("max_length", max_length),
+            self.key_dim,
+            self.value_dim or self.key_dim,
+            self.compute_dtype,
+        )
+
+    def context_size(self, query_shape: Shape, value_shape: Shape) -> int | None:
+        """Tell the output size for inputs of these shapes."""
+        return self.output_size or query_shape[-1]
+
+    def get_config(self) -> dict[str, Any]:
+        position = self.position
+        if isinstance(position, keras.layers.Layer):
+            # Twice: in a file Keras marks an object as shared from its second time on,
+            # and would lose a mark set later on the first, of which it keeps a copy.
+            for _ in range(2):
+                position = keras.saving.serialize_keras_object(self.position)
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "key_dim": self.key_dim,
+            "value_dim": self.value_dim,
+            "use_bias": self.use_bias,
+            "output_shape": self.output_size,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "num_key_value_heads": self.num_key_value_heads,
+            "position": position,
+            "window": self.window,
+            "chunk_size": self.chunk_size,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        position = keras.saving.deserialize_keras_object(config["position"])
+        return cls(**config | {"position": position})
+
+    def _groups(self):
+        return self.num_key_value_heads or self.num_heads
+
+    def _project(self, value, key, value_mask, key_mask, start=0):
+        """Clean and project to keys (B, G, S, D), values (B, G, S, Dv), and a mask."""
+        value, key, mask = self._clean(value, key, value_mask, key_mask)
+        key = self._rotate(split_heads(key, self.key_kernel, self.key_bias), start)
+        return key, split_heads(value, self.value_kernel, self.value_bias), mask
+
+    def _ask(
+        self, query, memory, visible, head_mask=None, training=False, chunked=False
+    ):
+        """Attend: (B, T, Dq) to (B, T, Do) and the weights, `None` if chunked."""
+        batch = query.shape[0]
+        query, visible = self._project_query(query, memory, visible)
+        if chunked:
+            weights = None
+            heads, sees = attend_in_chunks(
+                query, memory.key, memory.value, visible, self.chunk_size
+            )
+        else:
+            heads, weights, sees = attend_at_once(
+                query,
+                memory.key,
+                memory.value,
+                visible,
+                lambda weights: self._drop(weights, memory, training),
+            )
+        if head_mask is not None:
+            gates = check_head_mask(head_mask, (batch, self.num_heads))
+            heads = heads * ops.cast(gates, heads.dtype)[..., None, None]
+        output = join_heads(heads, self.output_kernel, self.output_bias)
+        if sees is not None and self.use_bias:
+            output = ops.where(sees, output, ops.zeros_like(output))
+        return output, weights
+
+    def _project_query(self, query, memory, visible):
+        """Project to queries (B, H, T, D), scaled, and complete `Visibility`."""
+        batch, length = query.shape[:2]
+        sizes = (batch, self.num_heads, length, memory.key.shape[2])
+        visible = visible._replace(key_mask=memory.mask, window=self.window)
+        if isinstance(self.position_layer, PositionBias):
+            visible = visible._replace(position=self.position_layer)
+        query = split_heads(query, self.query_kernel, self.query_bias)
+        # Scaled before the product: in float16 the product could overflow.
+        query = self._rotate(query, visible.offset) * (1.0 / math.sqrt(self.key_dim))
+        return query, visible.spread(sizes)
+
+    def _rotate(self, heads, start):
+        """Turn queries or keys (B, H, T, D) by their positions, if so chosen."""
+        if not isinstance(self.position_layer, RotaryEmbedding):
+            return heads
+        positions = step_positions(ops.shape(heads)[2], start)  # T, or B T
+        return self.position_layer.rotate(heads, positions[..., None, :])
+
+    def _check_cache(self, cache, query, value):
+        sizes = self._groups(), self.key_dim, self.value_dim or self.key_dim
+        return check_cache(cache, query.shape, value.shape, *sizes)

@@ -1,0 +1,33 @@
+"""Weights as pictures: matplotlib, alt text, blocks for a terminal.
+
+`render` is loaded when it is used: it waits for matplotlib.
+"""
+
+from keras_attention.plots.alt_text import describe_attention
+from keras_attention.plots.heads import plot_attention_heads
+from keras_attention.plots.plot import (
+    DPI,
+    plot_attention,
+    plot_attention_difference,
+    save_figure,
+)
+from keras_attention.plots.terminal import attention_text
+
+__all__ = [
+    "DPI",
+    "attention_text",
+    "describe_attention",
+    "plot_attention",
+    "plot_attention_difference",
+    "plot_attention_heads",
+    "render",
+    "save_figure",
+]
+
+
+def __getattr__(name):
+    if name == "render":
+        from keras_attention.plots.figure import render
+
+        return render
+    raise AttributeError(f"module 'keras_attention.plots' has no attribute {name!r}")

@@ -1,0 +1,79 @@
+"""Pictures of many heads and layers side by side. NumPy arrays in, Axes out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from keras_attention.analysis import Policy, check_sentence_pair, select
+from keras_attention.plots.alt_text import describe_selection
+from keras_attention.plots.plot import SCALES, Direction, Scale, check_options
+
+
+def plot_attention_heads(
+    weights: ArrayLike,
+    source: Sequence[str],
+    target: Sequence[str] | None = None,
+    *,
+    scale: Scale | None = None,
+    special: Policy = "keep",
+    source_direction: Direction = "ltr",
+    rows: slice | None = None,
+    max_tokens: int | None = None,
+) -> np.ndarray:
+    """Draw the weights of many heads, and layers, side by side.
+
+    All panels share their words, one colour scale and one colour bar.
+
+    Args:
+        weights: Shape `(H, T, S)`, one layer, or `(L, H, T, S)`: one row of panels
+            per layer.
+        source: `S` strings, the words attended to.
+        target: `T` strings, the words that attend. Default: `source`.
+        scale: As in `plot_attention`.
+        special: As in `plot_attention`.
+        source_direction: As in `plot_attention`.
+        rows: As in `plot_attention`.
+        max_tokens: As in `plot_attention`.
+
+    Returns:
+        Array of Axes, shape `(H,)`, titled `H0`, `H1`, or `(L, H)`, titled `L0 H0`.
+
+    Raises:
+        ValueError: As `plot_attention`.
+
+    Example:
+        ```python
+        axes = plot_attention_heads([[[1.0, 0.0]], [[0.5, 0.5]]], ["a", "b"], ["c"])
+        axes[1].get_title()  # "H1"
+        ```
+    """
+    weights, source, target, own = check_sentence_pair(weights, source, target, 3, 4)
+    check_options(weights, scale, source_direction)
+    part = select(weights, source, target, special, rows, max_tokens)
+
+    from keras_attention.plots import heatmap
+    from keras_attention.plots.figure import Picture
+
+    heads = weights.shape[:-2]
+    columns = heads[1] if len(heads) == 2 else min(heads[0], 4)
+    lines = -(-int(np.prod(heads)) // columns)
+    size = heatmap.figure_size(part.source, part.target, lines, columns)
+    figure = Picture(figsize=(size.width, size.height), layout="compressed")
+    axes = np.empty(heads, dtype=object)
+    for panel, head in enumerate(np.ndindex(heads)):
+        ax = axes[head] = figure.add_subplot(lines, columns, panel + 1)
+        mine = part.of_head(head)
+        image = heatmap.draw(ax, mine, scale, size.cell, source_direction)
+        top, left = panel < columns, panel % columns == 0
+        ax.tick_params(labeltop=top, labelleft=left)
+        heatmap.name_axes(ax, own, top, left)
+        kinds = "LH"[-len(head) :]
+        name = " ".join(f"{kind}{i}" for kind, i in zip(kinds, head, strict=True))
+        ax.set_title(name, fontsize=heatmap.MAX_FONT)
+        ax.alt_text = f"{name}. {describe_selection(mine)}"
+    heatmap.color_bar(image, list(axes.flat), part, scale, SCALES[scale or "fixed"])
+    if part.notes:
+        heatmap.write_below(figure, part.notes)
+    figure.alt_text = describe_selection(part, f"mean of the {axes.size} heads drawn, ")
+    return axes

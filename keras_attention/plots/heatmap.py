@@ -1,0 +1,215 @@
+"""One matrix drawn on matplotlib Axes, and the sizes of figures. Imports matplotlib."""
+
+import textwrap
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import LogNorm, Normalize, PowerNorm
+from matplotlib.font_manager import fontManager
+
+from keras_attention.analysis import TOLERANCE, clip, columns, is_special
+from keras_attention.plots.fonts import fallback_fonts
+
+COLORS = "Blues"  # nothing is white; lightness falls steadily, so grey prints read
+MAX_INCHES = 12
+MAX_CELL, MIN_FONT, MAX_FONT = 32, 5, 10  # points
+LETTER = 0.62  # width of one letter in font sizes, on the safe side
+LINE = 1.4  # room that one line of text takes, in font sizes
+SMALL = 7  # points, font size of all that is no word
+MAX_LABEL = 30  # characters
+DIM = "#767676"  # 4.5 to 1 against white and against black
+
+
+@dataclass(frozen=True)
+class Size:
+    """Width and height of a new figure in inches, and points of one cell in it."""
+
+    width: float
+    height: float
+    cell: float
+
+
+def figure_size(source, target, rows=1, panels=1, right=0, below=0, least=30):
+    """Size of a new figure for `rows` rows of `panels` heat maps.
+
+    Args:
+        source: Words along the top.
+        target: Words down the left.
+        rows: Rows of panels.
+        panels: Panels in a row.
+        right: Points to leave free on the right, for more than the colour bar.
+        below: Points to leave free below.
+        least: Points that a panel and the room on its right should have at least.
+
+    Returns:
+        `Size`, at most 12 inches each way.
+    """
+    limit = 72 * MAX_INCHES
+    beside = MAX_FONT * _length(target) + 110 + right  # names, colour bar
+    above = MAX_FONT * _length(source) + 30 + below
+    gap = 12 if panels * rows > 1 else 0
+    title = 20 if panels * rows > 1 else 0
+    cell = min(
+        MAX_CELL,
+        ((limit - beside) / panels - gap) / len(source),
+        ((limit - above) / rows - title) / len(target),
+    )
+    width = beside + panels * (max(cell * len(source), least - right) + gap)
+    # The name of the colour bar needs some height even beside a single row.
+    height = above + max(rows * (cell * len(target) + title), 190)
+    return Size(min(width, limit) / 72, min(height, limit) / 72, cell)
+
+
+def cell_on(ax, columns, rows):
+    """Points of one cell, about, on Axes that somebody else laid out."""
+    box = ax.get_window_extent()
+    points = 72 / ax.get_figure().dpi
+    left_by_labels = 0.75
+    return points * left_by_labels * min(box.width / columns, box.height / rows)
+
+
+def draw(ax, part, scale, cell, source_direction="ltr"):
+    """Draw a `Selection` of one matrix with its words.
+
+    Args:
+        ax: Matplotlib Axes.
+        part: The `Selection`.
+        scale: As in `plot_attention`.
+        cell: Points of one cell.
+        source_direction: `"ltr"`, or `"rtl"` for the first word on the right.
+
+    Returns:
+        The image.
+    """
+    values = np.ma.masked_invalid(part.weights)
+    norm = Normalize(0, 1)
+    if scale == "row-max":
+        largest = values.max(axis=-1, keepdims=True)
+        values = values / np.ma.where(largest > 0, largest, 1)
+    elif scale == "power":
+        norm = PowerNorm(0.5, 0, 1)
+    elif scale == "log":
+        norm = LogNorm(1e-3, 1)
+        values = np.ma.maximum(values, norm.vmin)  # the logarithm of 0 would be grey
+    image = draw_matrix(
+        ax, values, part.source, part.target, norm, COLORS, cell, source_direction
+    )
+    if part.dim:
+        _dim(ax, part)
+    return image
+
+
+def draw_matrix(ax, values, source, target, norm, colors, cell, source_direction):
+    """Draw numbers as cells, with their words along the top and down the left."""
+    image = ax.imshow(
+        values,
+        norm=norm,
+        cmap=matplotlib.colormaps[colors].with_extremes(bad="0.6"),
+        aspect="equal",
+        origin="upper",
+        # Cells stay cells in vector files, where other choices resample them.
+        interpolation="none",
+    )
+    if source_direction == "rtl":
+        ax.invert_xaxis()
+    _write_words(ax, source, target, cell)
+    ax.grid(False)
+    if cell >= 8:
+        ax.set_xticks(np.arange(1, len(source)) - 0.5, minor=True)
+        ax.set_yticks(np.arange(1, len(target)) - 0.5, minor=True)
+        ax.grid(which="minor", color="0.88", linewidth=0.5)
+        ax.tick_params(which="minor", length=0)
+    return image
+
+
+def name_axes(ax, own, top=True, left=True):
+    """Write what runs along the axes: of one sentence (`own`), keys and queries."""
+    if top:
+        ax.set_xlabel("key" if own else "source")
+    if left:
+        ax.set_ylabel("query" if own else "target")
+
+
+def color_bar(image, axes, part, scale, label, pad=None):
+    """Put a colour bar beside Axes on which `draw` has drawn `part`."""
+    if scale == "row-max":
+        below, above = (part.weights < 0).any(), False
+    else:
+        below = (part.weights < image.norm.vmin).any()
+        above = (part.weights > 1 + TOLERANCE).any()
+    name_colors(image, axes, label, below, above, pad)
+
+
+def name_colors(image, axes, label, below, above, pad=None):
+    """A colour bar, with an arrow at an end that numbers lie beyond."""
+    extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}
+    where = {} if pad is None else {"pad": pad}
+    image.get_figure().colorbar(
+        image,
+        ax=axes,
+        aspect=30,
+        label=label,
+        extend=extend[int(below), int(above)],
+        **where,
+    )
+
+
+def write_below(figure, sentences):
+    """Write sentences along the lower edge of a figure."""
+    characters = int(figure.get_figwidth() * 72 / (LETTER * SMALL)) - 2
+    figure.supxlabel(
+        "\n".join(textwrap.wrap(" ".join(sentences), characters)),
+        x=0.01,
+        horizontalalignment="left",
+        fontsize=SMALL,
+        parse_math=False,
+    )
+
+
+def _labels(words):
+    return [clip(word, MAX_LABEL) for word in words]
+
+
+def _length(words):
+    """Length of the longest word in font sizes, about."""
+    halves = max(columns(word) for word in _labels(words))
+    return 0.6 * halves
+
+
+def _write_words(ax, source, target, cell):
+    font = min(max(cell / LINE, MIN_FONT), MAX_FONT)
+    step = int(np.ceil(font * LINE / cell - 1e-6))  # rounding is no reason to thin
+    flat = font * (_length(source) + 0.6) <= cell
+    ax.xaxis.tick_top()
+    ax.xaxis.set_label_position("top")
+    style = {"fontsize": font, "parse_math": False}  # "$5 or $6" is no formula
+    installed = {font.name for font in fontManager.ttflist}
+    fallback = fallback_fonts([*source, *target], installed)
+    if fallback:
+        style["fontfamily"] = [*matplotlib.rcParams["font.family"], *fallback]
+    ax.set_xticks(
+        range(0, len(source), step),
+        _labels(source)[::step],
+        rotation=0 if flat else 90,
+        **style,
+    )
+    ax.set_yticks(range(0, len(target), step), _labels(target)[::step], **style)
+    ax.tick_params(which="major", length=2)
+
+
+def _dim(ax, part):
+    """Write special tokens in grey and draw a veil over their rows and columns."""
+    veil = {"facecolor": "white", "alpha": 0.6, "linewidth": 0}
+    for axis, words, span in (
+        (ax.xaxis, part.source, ax.axvspan),
+        (ax.yaxis, part.target, ax.axhspan),
+    ):
+        special = is_special(words)
+        for i in np.flatnonzero(special):
+            span(i - 0.5, i + 0.5, **veil)
+        for place, label in zip(
+            axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True
+        ):
+            if special[int(place)]:
+                label.set_color(DIM)

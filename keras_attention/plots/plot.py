@@ -1,0 +1,300 @@
+"""Pictures of attention weights. NumPy arrays in, matplotlib Axes out.
+
+Matplotlib is imported when a picture is drawn. Nothing here imports pyplot, shows a
+window or changes `rcParams`.
+"""
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from keras_attention.analysis import (
+    Gold,
+    Policy,
+    alignment_error_rate,
+    attention_diagnostics,
+    check_choice,
+    check_range,
+    check_sentence_pair,
+    clip,
+    gold_links,
+    hard_links,
+    is_special,
+    readable,
+    select,
+)
+from keras_attention.annotations import Axes, Figure
+from keras_attention.files import write_whole
+from keras_attention.plots.alt_text import describe_difference, describe_selection
+
+SCALES = {
+    "fixed": "attention weight, 0 to 1",
+    "row-max": "attention weight / largest in row",
+    "power": "attention weight, square-root scale",
+    "log": "attention weight, log scale",
+}
+Scale: TypeAlias = Literal["fixed", "row-max", "power", "log"]
+Direction: TypeAlias = Literal["ltr", "rtl"]
+DIRECTIONS = get_args(Direction)
+DIVERGING = "PuOr_r"  # told apart by colour-blind readers; white in the middle
+DPI = 200
+
+
+def plot_attention(
+    weights: ArrayLike,
+    source: Sequence[str],
+    target: Sequence[str] | None = None,
+    ax: Axes | None = None,
+    *,
+    scale: Scale | None = None,
+    special: Policy = "keep",
+    gold: Gold | None = None,
+    diagnostics: bool = False,
+    source_direction: Direction = "ltr",
+    rows: slice | None = None,
+    max_tokens: int | None = None,
+) -> Axes:
+    """Draw the weights of one sentence pair as a heat map.
+
+    The source runs along the top, the target down the left, the first target on top.
+    Colours go from 0 to 1 whatever the data, so that a flat row looks flat and
+    pictures compare. Weights show where a model looked, which does not explain what
+    it did. Beyond what fits in a legible size, only every second, third ... word is
+    written. What is hidden, and how much weight is on it, stands below the map. Cut
+    padding off first.
+
+    In a notebook `plot_attention(...).figure` as the last line shows the picture.
+    Hebrew, Arabic and Indic words need matplotlib 3.11, earlier ones do not shape
+    letters.
+
+    Args:
+        weights: Shape `(T, S)`, rows of attention weights.
+        source: `S` strings, the words attended to.
+        target: `T` strings, the words that attend. Default: `source`, for
+            self-attention.
+        ax: Matplotlib Axes to draw on. Default: those of a new figure, as large as
+            the sentences need, 12 inches at most.
+        scale: `"fixed"` (colours from 0 to 1), `"row-max"` (each row divided by its
+            largest weight), `"power"` (square root) or `"log"` (from 0.001). With a
+            scale given, any numbers are drawn: those outside the colour bar in the
+            colour of its end, NaN grey. Default: as `"fixed"`, but such numbers are
+            an error.
+        special: What becomes of special tokens such as `</s>` and `[SEP]`: `"keep"`;
+            `"dim"`, drawn pale; or `"drop"`, left out, see `drop_special`.
+        gold: Gold links: str such as `"0-0 1p2"` (source 0 with target 0 for sure,
+            source 1 with target 2 possibly), `(sure, possible)` as two sets, or sure
+            pairs `(source, target)`. Drawn as solid and dashed rings, with the
+            alignment error rate of the largest weight of each row, special tokens
+            aside.
+        diagnostics: Whether to draw the entropy of each row, the coverage of each
+            column and a dot on the largest weight of each row, all of what is shown;
+            see `attention_diagnostics`. Flat rows and columns hardly looked at are
+            hatched.
+        source_direction: `"rtl"` puts the first source word on the right.
+        rows: Slice: show these target words only.
+        max_tokens: Int: show only this many words of each sentence, the first ones.
+
+    Returns:
+        The Axes, its description for those who cannot see it in `ax.alt_text`.
+
+    Raises:
+        ValueError: If the numbers of words do not match `weights`, if nothing is left
+            to draw, if an option is unknown, if a gold link is to no word, or,
+            without `scale`, if a weight is NaN, negative or above 1. Gold links and
+            diagnostics need weights of 0 or more whatever the scale.
+
+    Example:
+        ```python
+        ax = plot_attention([[0.9, 0.1], [0.2, 0.8]], ["the", "cat"], ["le", "chat"])
+        save_figure(ax, "cat.svg")
+        ```
+    """
+    weights, source, target, own = check_sentence_pair(weights, source, target, 2)
+    check_options(weights, scale, source_direction)
+    part = select(weights, source, target, special, rows, max_tokens)
+    sure, possible, notes = _gold(gold, weights, source, target, part)
+    numbers = attention_diagnostics(part.weights) if diagnostics else None
+
+    from keras_attention.plots import heatmap
+    from keras_attention.plots.overlay import Overlay
+
+    overlay = Overlay(sure, possible, numbers, [*part.notes, *notes])
+    new = ax is None
+    ax, cell = _axes(ax, part.source, part.target, overlay)
+    image = heatmap.draw(ax, part, scale, cell, source_direction)
+    heatmap.name_axes(ax, own)
+    overlay.draw(ax, cell)
+    label = SCALES[scale or "fixed"]
+    heatmap.color_bar(image, ax, part, scale, label, overlay.color_bar_pad(ax))
+    return _finish(ax, new, describe_selection(part, notes=notes))
+
+
+def plot_attention_difference(
+    first: ArrayLike,
+    second: ArrayLike,
+    source: Sequence[str],
+    target: Sequence[str] | None = None,
+    ax: Axes | None = None,
+    *,
+    names: Sequence[str] = ("first", "second"),
+    limit: float = 1.0,
+    source_direction: Direction = "ltr",
+) -> Axes:
+    """Draw how the weights of two models differ on one sentence pair.
+
+    Each cell is the second model's weight less the first's: orange where the second
+    looks more, violet where the first does, white where they agree.
+
+    Args:
+        first: Shape `(T, S)`, the weights of one model.
+        second: Shape `(T, S)`, those of another, or of a later checkpoint.
+        source: `S` strings.
+        target: `T` strings, for both models the same: force them where they would
+            write different ones. Default: `source`.
+        ax: As in `plot_attention`.
+        names: What to call the two on the colour bar.
+        limit: Number above 0. The colours go from `-limit` to `limit`, on every
+            picture alike; differences beyond are drawn as the end of the bar.
+        source_direction: As in `plot_attention`.
+
+    Returns:
+        The Axes, with `ax.alt_text`.
+
+    Raises:
+        ValueError: If the numbers of words do not match `first` and `second`, if a
+            weight is NaN, negative or above 1, or if an option is unknown.
+
+    Example:
+        ```python
+        ax = plot_attention_difference(
+            [[0.5, 0.5]], [[0.9, 0.1]], ["the", "cat"], ["chat"], names=("1", "9")
+        )
+        ```
+    """
+    first, source, target, own = check_sentence_pair(first, source, target, 2)
+    second, *_ = check_sentence_pair(second, source, target, 2)
+    for weights in (first, second):
+        check_options(weights, None, source_direction)
+    names = _pair_of_names(names)
+    if not 0 < limit < np.inf:
+        raise ValueError(f"`limit` must be above 0. Received: limit={limit!r}.")
+    difference = second - first
+
+    from matplotlib.colors import Normalize
+
+    from keras_attention.plots import heatmap
+    from keras_attention.plots.overlay import Overlay
+
+    new = ax is None
+    ax, cell = _axes(ax, source, target, Overlay())
+    norm = Normalize(-limit, limit)
+    image = heatmap.draw_matrix(
+        ax, difference, source, target, norm, DIVERGING, cell, source_direction
+    )
+    heatmap.name_axes(ax, own)
+    label = f"attention weight, {clip(names[1], 24)} less {clip(names[0], 24)}"
+    below, above = (difference < -limit).any(), (difference > limit).any()
+    heatmap.name_colors(image, ax, label, below, above)
+    return _finish(ax, new, describe_difference(difference, source, target, names))
+
+
+def save_figure(figure: Figure | Axes, path: str | PathLike[str]) -> None:
+    """Write a picture to a file, with its description where the format has room.
+
+    An SVG gets the description as `aria-label` and `<desc>`, a PNG and a PDF as
+    metadata. The same picture gives the same bytes each time. The file is written
+    whole or not at all; missing folders are made. Characters that no font has are
+    told in one warning.
+
+    Args:
+        figure: Matplotlib Figure, or Axes, whose whole figure is written.
+        path: File name ending in `.png`, `.svg` or `.pdf`.
+
+    Raises:
+        ValueError: If `path` has another ending.
+
+    Example:
+        ```python
+        save_figure(plot_attention([[0.9, 0.1]], ["the", "cat"], ["chat"]), "cat.png")
+        ```
+    """
+    path = Path(path)
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in ("png", "svg", "pdf"):
+        raise ValueError(
+            f"`path` must end in .png, .svg or .pdf. Received: path={str(path)!r}."
+        )
+
+    from keras_attention.plots.figure import render
+
+    # `figure` may be Axes, a subfigure, or the figure itself.
+    write_whole(path, render(figure.figure.figure, kind, DPI))
+
+
+def _axes(ax, source, target, overlay):
+    """The Axes to draw on, those of a new figure if none are given, and the cell."""
+    from keras_attention.plots import heatmap
+    from keras_attention.plots.figure import Picture
+
+    if ax is not None:
+        return ax, heatmap.cell_on(ax, len(source), len(target))
+    size = heatmap.figure_size(source, target)
+    below = overlay.below(size.cell * len(source))
+    size = heatmap.figure_size(
+        source, target, right=overlay.right, below=below, least=overlay.width
+    )
+    figure = Picture(figsize=(size.width, size.height), layout="constrained")
+    return figure.add_subplot(), size.cell
+
+
+def _finish(ax, new, text):
+    if new:
+        # The layout measures how far labels reach out of the whole room for the Axes.
+        # Equal cells leave some of it free, which must not be where the labels are.
+        ax.set_anchor("NW")
+    ax.alt_text = text
+    return ax
+
+
+def _gold(gold, weights, source, target, part):
+    """Gold links where they are shown, sure and possible, and what to say of them."""
+    if gold is None:
+        return [], [], []
+    sure, possible = gold_links(gold, len(source), len(target))
+    special_source, special_target = is_special(source), is_special(target)
+    found = {
+        (i, j)
+        for i, j in hard_links(weights)
+        if not (special_source[i] or special_target[j])
+    }
+    rate = alignment_error_rate(found, sure, sure | possible)
+    notes = [f"Alignment error rate {rate:.2f}."]
+    column = {int(i): place for place, i in enumerate(part.columns)}
+    row = {int(j): place for place, j in enumerate(part.rows)}
+    shown_sure, shown_possible = (
+        [(column[i], row[j]) for i, j in links if i in column and j in row]
+        for links in (sure, possible)
+    )
+    hidden = len(sure) + len(possible) - len(shown_sure) - len(shown_possible)
+    if hidden:
+        notes.append(f"{hidden} gold links not shown.")
+    return shown_sure, shown_possible, notes
+
+
+def _pair_of_names(names):
+    if isinstance(names, str) or len(names) != 2:
+        raise ValueError(f"`names` must be two str. Received: names={names!r}.")
+    return [readable(name) for name in names]
+
+
+def check_options(weights, scale, source_direction):
+    """Raise if an option of a plot is unknown, or weights need a scale."""
+    check_choice(source_direction, "source_direction", DIRECTIONS)
+    check_choice(scale, "scale", (*SCALES, None))
+    if scale is None:
+        names = ", ".join(map(repr, SCALES))
+        check_range(weights, f" To draw them all the same, choose a `scale`: {names}.")

@@ -1,0 +1,88 @@
+"""TODO."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def step_positions(length, start=0):
+    """Count the steps of a sequence.
+
+    Args:
+        length: Int or scalar tensor, `T`.
+        start: Position of the first step: an int, a scalar integer tensor, or, one for
+            each sequence, integers of shape `(B, 1)`.
+
+    Returns:
+        int32, shape `(T,)`, or `(B, T)` for a start of each sequence.
+    """
+    # Counted as integers: floats lose count in low precision.
+    # The 0 is spelled out, here as elsewhere: without it jax2onnx cannot export.
+    return ops.arange(0, length, dtype="int32") + ops.cast(start, "int32")
+
+
+def relative_positions(query_length, key_length, start=0):
+    """Tell how far after each query each key stands; negative before it.
+
+    Args:
+        query_length: Int or scalar tensor, `T`.
+        key_length: Int or scalar tensor, `S`.
+        start: The key at which query 0 stands, as for `step_positions`.
+
+    Returns:
+        int32, shape `(T, S)`, or `(B, T, S)` for a start of each sequence.
+    """
+    query = step_positions(query_length, start)
+    return step_positions(key_length) - query[..., None]
+
+
+def wave_angles(positions, size, max_wavelength, dtype):
+    """Turn positions into angles, one for each pair of columns.
+
+    Args:
+        positions: Integers, any shape.
+        size: Int, the number of columns, `D`.
+        max_wavelength: Positive number. Longest wavelength, divided by 2 pi.
+        dtype: float32 or wider.
+
+    Returns:
+        `positions / max_wavelength^(2i / D)`, with one more axis, of ceil(D / 2).
+    """
+    rates = float(max_wavelength) ** -(np.arange(0, size, 2) / size)
+    return ops.cast(positions, dtype)[..., None] * ops.convert_to_tensor(rates, dtype)
+
+
+def concrete_int(value):
+    """Give a scalar integer as an int, or `None` where its value is not known yet."""
+    if isinstance(value, keras.KerasTensor):
+        return None
+    try:
+        return int(ops.convert_to_numpy(value))
+    except (NotImplementedError, TypeError):  # a tensor being traced
+        return None
+
+
+def check_start(start):
+    """Raise `ValueError` if `start` is neither an int nor a scalar integer tensor."""
+    if isinstance(start, int):
+        return
+    dtype = keras.backend.standardize_dtype(getattr(start, "dtype", "float32"))
+    if "int" not in dtype or len(start.shape) != 0:
+        raise ValueError(
+            "`start` must be an int or a scalar integer tensor. "
+            f"Received: start={start!r}."
+        )
+
+
+def check_max_wavelength(value):
+    """Return `value`, or raise `ValueError` if it is not a positive number."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not 0 < value < float("inf")
+    ):
+        raise ValueError(
+            "`max_wavelength` must be a positive number. "
+            f"Received: max_wavelength={value!r}."
+        )
+    return value

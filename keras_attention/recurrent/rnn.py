@@ -1,0 +1,409 @@
+"""Recurrent layers that attend at every step."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import keras
+from keras import ops
+
+from keras_attention.annotations import Shape, Tensor
+from keras_attention.core import (
+    as_dense,
+    build_once,
+    check_mask,
+    check_positive_int,
+    hide_padding,
+    last_step,
+    run_loop,
+)
+from keras_attention.layers import AttentionLayer, Memory
+from keras_attention.recurrent.cells import (
+    Order,
+    check_cells,
+    check_context_cell,
+    check_order,
+    copy_cell,
+    has_dropout,
+    output_size,
+    reset_dropout,
+    run_cells,
+    state_sizes,
+    step_conditional,
+    step_current,
+    step_previous,
+)
+from keras_attention.recurrent.memories import (
+    as_list,
+    attend_all,
+    check_attention,
+    is_several,
+    memory_shapes,
+    prepare_memories,
+)
+from keras_attention.recurrent.states import first_states, join, split, start_with
+
+
+@keras.saving.register_keras_serializable(package="keras_attention")
+class AttentionRNN(keras.layers.Layer):
+    """Runs any Keras RNN cell over a sequence and attends to a memory at every step.
+
+    previous: c_t = attend(s_{t-1}); s_t = cell([x_t; c_t], s_{t-1})
+    current: s_t = cell(x_t, s_{t-1}); c_t = attend(output_t)
+    conditional: s' = cell(x_t, s_{t-1}); c_t = attend(s'); s_t = context_cell(c_t, s')
+
+    The decoder of a translation model, say. The memory and its mask are arguments of
+    the call and are projected once, outside the loop. One step at a time (a call with
+    one time step and the states handed on) gives the same numbers as the whole
+    sequence at once. In the order "current" without input feeding no step depends on
+    an attention before it, so all queries are asked at once after the loop.
+
+    Several attentions are asked side by side and their contexts joined: about one
+    memory, or about one each, as when translating from two languages at once.
+
+    Shapes: `B` batch, `T` steps, `S` memory steps, `Dx` input size, `Dv` memory size,
+    `Dc` context size (the sum of all), `Ds` size of the cell's output.
+
+    Args:
+        cell: A Keras RNN cell, or a list of cells that are stacked. Of a stack the
+            first cell asks, with its first state; in the order "current" the output of
+            the last cell does.
+        attention: An attention layer of this package, or a list of different ones.
+        order: `"previous"`, `"current"` or `"conditional"`.
+        context_cell: The cell that takes the context, for `"conditional"` alone. Its
+            states must have the sizes of the (first) cell's. If left out, a cell made
+            from the (first) cell's configuration.
+        attentional_units: Positive int or `None`. If given, the output is the
+            attentional vector tanh(W [context; output]) of this size; otherwise it is
+            the context and the cell's output side by side.
+        input_feeding: Bool. Whether the output of step t-1 is an input of step t, for
+            `"current"` alone; the other orders feed the context already.
+        return_sequences: Bool. Whether to return every step or the last alone.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        sequence: Shape `(B, T, Dx)`.
+        memory: What to attend to: shape `(B, S, Dv)`, or what `prepare` gave. For a
+            list of attentions one memory for all, or a list with one for each.
+        initial_state: List of tensors, shape `(B, …)`: either the states of the cells,
+            such as an encoder's last states, or all that `return_state` gave. If left
+            out, what cells and attentions begin with.
+        sequence_mask: Boolean, shape `(B, T)`. A step at `False` keeps the states, and
+            its output and weights are 0.
+        memory_mask: Boolean, shape `(B, S)`. Memory at `False` is never looked at. For
+            a list of memories a list, with a mask or `None` for each.
+        return_attention_scores: Bool. Whether to return the weights too.
+        return_state: Bool. Whether to return the states too.
+        training: Bool. Whether dropout acts; a mask is drawn once per sequence.
+
+    Returns:
+        output: Shape `(B, T, attentional_units)` or `(B, T, Dc + Ds)`; without the
+            axis `T` if not `return_sequences`.
+        weights: Shape `(B, T, S)`, or `(B, H, T, S)` for an attention of H heads, only
+            if `return_attention_scores`. A list for a list of attentions.
+        *states: Each of shape `(B, …)`, only if `return_state`: those of the cells,
+            the output if it is fed back, those of each attention in its own type.
+
+    Raises:
+        ValueError: If an argument is not as told above, or a shape does not fit.
+
+    Example:
+        ```python
+        decoder = AttentionRNN(keras.layers.GRUCell(512), BahdanauAttention(256))
+        outputs, weights = decoder(
+            target, memory=states, memory_mask=mask, return_attention_scores=True
+        )
+        ```
+
+    Reference:
+        "previous": [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), appendix
+        A.2.2; "current": [Luong et al., 2015](https://arxiv.org/abs/1508.04025),
+        sections 3 (equation 5) and 3.3; "conditional":
+        [Sennrich et al., 2017](https://arxiv.org/abs/1703.04357), section 2; a memory
+        for each attention: [Zoph & Knight, 2016](https://arxiv.org/abs/1601.00710),
+        section 4.
+    """
+
+    def __init__(
+        self,
+        cell: keras.layers.Layer | Sequence[keras.layers.Layer],
+        attention: AttentionLayer | Sequence[AttentionLayer],
+        order: Order = "previous",
+        context_cell: keras.layers.Layer | None = None,
+        attentional_units: int | None = None,
+        input_feeding: bool = False,
+        return_sequences: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        # Keras would cast a float32 state of the attention to the compute dtype.
+        super().__init__(autocast=False, **kwargs)
+        check_order(order, input_feeding, context_cell)
+        if attentional_units is not None:
+            check_positive_int("attentional_units", attentional_units)
+        check_attention(attention)
+        self.cells = list(cell) if isinstance(cell, (list, tuple)) else [cell]
+        check_cells([*self.cells, *([] if context_cell is None else [context_cell])])
+        self.attention = list(attention) if is_several(attention) else attention
+        self.order = order
+        if order == "conditional" and context_cell is None:
+            context_cell = copy_cell(self.cells[0])
+        self.context_cell = context_cell
+        self.attentional_units = attentional_units
+        self.input_feeding = input_feeding
+        self.return_sequences = return_sequences
+        self.supports_masking = True
+
+    def build(
+        self,
+        sequence_shape: Shape,
+        memory_shape: Shape | Sequence[Shape],
+        initial_state_shape: Sequence[Shape] | None = None,
+    ) -> None:
+        if len(sequence_shape) != 3 or sequence_shape[-1] is None:
+            raise ValueError(
+                "`sequence` must have shape (B, T, Dx) with a known size. "
+                f"Received: sequence_shape={tuple(sequence_shape)}."
+            )
+        memories = memory_shapes(self.attention, memory_shape)
+        batch = sequence_shape[0]
+        query_size = (
+            output_size(self.cells[-1])
+            if self.order == "current"
+            else state_sizes(self.cells[0])[0]
+        )
+        query_shape = (batch, None, query_size)
+        self._context_size = 0
+        for attention, shape in zip(as_list(self.attention), memories, strict=True):
+            build_once(attention, query_shape, shape)
+            self._context_size += attention.context_size(query_shape, shape)
+        last = self.context_cell if len(self.cells) == 1 else None
+        self._output_size = output_size(last or self.cells[-1]) + self._context_size
+        self.attentional = None
+        if self.attentional_units is not None:
+            self.attentional = keras.layers.Dense(
+                self.attentional_units,
+                activation="tanh",
+                use_bias=False,
+                name="attentional",
+                dtype=self.dtype_policy,
+            )
+            self.attentional.build((batch, self._output_size))
+            self._output_size = self.attentional_units
+        size = sequence_shape[-1]
+        if self.order == "previous":
+            size += self._context_size
+        elif self.input_feeding:
+            size += self._output_size
+        for index, cell in enumerate(self.cells):
+            build_once(cell, (batch, size))
+            size = output_size(cell)
+            if index == 0 and self.context_cell is not None:
+                check_context_cell(cell, self.context_cell)
+                build_once(self.context_cell, (batch, self._context_size))
+                size = output_size(self.context_cell)
+        self.built = True
+
+    def call(
+        self,
+        sequence: Tensor,
+        memory: Tensor | Memory | Sequence[Tensor] | Sequence[Memory],
+        initial_state: Sequence[Tensor] | None = None,
+        sequence_mask: Tensor | None = None,
+        memory_mask: Tensor | Sequence[Tensor | None] | None = None,
+        return_attention_scores: bool = False,
+        return_state: bool = False,
+        training: bool = False,
+    ) -> Tensor | tuple[Any, ...]:
+        sequence = as_dense(sequence, self.compute_dtype)
+        batch, length, _ = sequence.shape
+        check_mask("sequence_mask", sequence_mask, "(B, T)", B=batch, T=length)
+        sequence = hide_padding(sequence, sequence_mask)
+        memories = prepare_memories(self.attention, memory, memory_mask, training)
+        groups = self._first_states(memories)
+        states = start_with(initial_state, groups, len(self.cells))
+        ask_later = self._asks_later(groups)
+
+        def step(inputs, states):
+            output, weights, states = self._step(
+                inputs, split(states, groups), memories, training, not ask_later
+            )
+            return output, weights if return_attention_scores else [], states
+
+        if training and any(has_dropout(cell) for cell in self._all_cells()):
+            # Cells draw their dropout in the first step and keep it. Were that step
+            # inside the loop, the masks would belong to the loop.
+            step(sequence[:, 0], states)
+        lengths = []
+        if return_attention_scores and not ask_later:
+            lengths = [ops.shape(memory.value)[-2] for memory in memories]
+        outputs, weights, states = run_loop(
+            step, sequence, states, sequence_mask, lengths
+        )
+        reset_dropout(self._all_cells())
+        if ask_later:
+            outputs, weights = self._ask_all(outputs, memories, sequence_mask)
+        elif self.attentional is not None and not self.input_feeding:
+            outputs = self.attentional(outputs)
+        if not self.return_sequences:
+            outputs = last_step(outputs, sequence_mask)
+        results = [outputs]
+        if return_attention_scores:
+            results.append(weights if is_several(self.attention) else weights[0])
+        if return_state:
+            results.extend(states)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def prepare(
+        self,
+        memory: Tensor | Sequence[Tensor],
+        memory_mask: Tensor | Sequence[Tensor | None] | None = None,
+    ) -> Memory | list[Memory]:
+        """Project a memory once, for many calls of one step each.
+
+        The layer must be built. The result is for calls on tensors, such as those of
+        a search; inside a functional model pass the memory itself.
+
+        Args:
+            memory: Shape `(B, S, Dv)`; or a list with one for each attention.
+            memory_mask: Boolean, shape `(B, S)`, or `None`; or a list of them.
+
+        Returns:
+            A `Memory`, or a list of one for each of a list of attentions, to be passed
+            as `memory`.
+
+        Raises:
+            ValueError: If the layer is not built, or the memory is symbolic.
+        """
+        symbolic = any(isinstance(x, keras.KerasTensor) for x in as_list(memory))
+        if not self.built or symbolic:
+            raise ValueError(
+                "`memory` must be a tensor, and the layer must be built. Received: "
+                f"memory={memory!r}, built={self.built}. Call the layer first, or pass "
+                "the memory to the call as it is."
+            )
+        memories = prepare_memories(self.attention, memory, memory_mask)
+        return memories if is_several(self.attention) else memories[0]
+
+    def initial_states(
+        self,
+        memory: Memory | Sequence[Memory],
+        given: Sequence[Tensor] | None = None,
+    ) -> list[Tensor]:
+        """List all states before the first step, as `return_state` lists them after.
+
+        Args:
+            memory: What `prepare` gave.
+            given: List of tensors, shape `(B, …)`: the states of the cells, or all
+                states; what cells and attentions begin with if `None`.
+
+        Returns:
+            List of tensors, shape `(B, …)`.
+
+        Raises:
+            ValueError: If `given` holds neither number of tensors.
+        """
+        groups = self._first_states(prepare_memories(self.attention, memory))
+        return start_with(given, groups, len(self.cells))
+
+    def compute_mask(self, sequence: Tensor, mask: Tensor | None = None) -> None:
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        serialize = keras.saving.serialize_keras_object
+        cells = [serialize(cell) for cell in self.cells]
+        attentions = [serialize(each) for each in as_list(self.attention)]
+        return {
+            **super().get_config(),
+            "cell": cells if len(cells) > 1 else cells[0],
+            "attention": attentions if is_several(self.attention) else attentions[0],
+            "order": self.order,
+            "context_cell": serialize(self.context_cell) if self.context_cell else None,
+            "attentional_units": self.attentional_units,
+            "input_feeding": self.input_feeding,
+            "return_sequences": self.return_sequences,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        deserialize = keras.saving.deserialize_keras_object
+        config = dict(config)
+        for name in ("cell", "attention", "context_cell"):
+            value = config[name]
+            if isinstance(value, list):
+                config[name] = [deserialize(each) for each in value]
+            elif value is not None:
+                config[name] = deserialize(value)
+        return cls(**config)
+
+    def _step(self, inputs, groups, memories, training, ask_now):
+        """Do one step: (B, Dx) and groups of states to output, weights, new states."""
+        count = len(self.cells)
+        cell_states, fed, attention_states = (
+            groups[:count],
+            groups[count],
+            groups[count + 1 :],
+        )
+        if self.input_feeding:
+            inputs = ops.concatenate([inputs, *fed], axis=-1)
+
+        def ask(query):
+            context, weights, states = self._attend(
+                query[:, None], memories, attention_states
+            )
+            return context[:, 0], (weights, states)
+
+        if not ask_now:
+            output, states = run_cells(self.cells, inputs, cell_states, training)
+            return ops.cast(output, self.compute_dtype), [], join(states)
+        arguments = (inputs, cell_states, ask, training)
+        if self.order == "previous":
+            result = step_previous(self.cells, *arguments)
+        elif self.order == "current":
+            result = step_current(self.cells, *arguments)
+        else:
+            result = step_conditional(self.cells, self.context_cell, *arguments)
+        output, context, (weights, attention_states), states = result
+        output = self._join(context, output)
+        if self.input_feeding:
+            if self.attentional is not None:
+                output = self.attentional(output)
+            fed = [output]
+        return output, weights, join([*states, fed, *attention_states])
+
+    def _attend(self, query, memories, states, query_mask=None):
+        # A cell may have a type of its own.
+        query = ops.cast(query, self.compute_dtype)
+        return attend_all(as_list(self.attention), query, memories, states, query_mask)
+
+    def _join(self, context, output):
+        # The context first: Luong's [c_t; h_t] (equation 5).
+        output = ops.cast(output, self.compute_dtype)
+        return ops.concatenate([context, output], axis=-1)
+
+    def _ask_all(self, outputs, memories, sequence_mask):
+        context, weights, _ = self._attend(
+            outputs, memories, [[]] * len(memories), sequence_mask
+        )
+        outputs = self._join(context, outputs)
+        if self.attentional is not None:
+            outputs = self.attentional(outputs)
+        return hide_padding(outputs, sequence_mask), weights
+
+    def _asks_later(self, groups):
+        attentions_remember = any(groups[len(self.cells) + 1 :])
+        return (
+            self.order == "current"
+            and not self.input_feeding
+            and not attentions_remember
+        )
+
+    def _first_states(self, memories):
+        return first_states(
+            self.cells,
+            self._output_size if self.input_feeding else None,
+            as_list(self.attention),
+            memories,
+            self.compute_dtype,
+        )
+
+    def _all_cells(self):
+        return [*self.cells, *([self.context_cell] if self.context_cell else [])]

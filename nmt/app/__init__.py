@@ -1,0 +1,1 @@
+"""The program: the command line, the demo, the local page."""

@@ -1,0 +1,19 @@
+"""Parallel text: public corpora and files of your own, downloaded, checked, split."""
+
+from nmt.corpora.corpora import Corpus, catalogue, from_files, from_tsv, load
+from nmt.corpora.download import data_folder
+from nmt.corpora.parallel import ParallelText, read_lines, split_columns
+from nmt.corpora.published import CORPORA
+
+__all__ = [
+    "CORPORA",
+    "Corpus",
+    "ParallelText",
+    "catalogue",
+    "data_folder",
+    "from_files",
+    "from_tsv",
+    "load",
+    "read_lines",
+    "split_columns",
+]

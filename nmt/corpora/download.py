@@ -1,0 +1,174 @@
+"""Original files of public corpora: read from one folder, or downloaded into it.
+
+A file that lies in the folder is used as it stands and nothing is asked of the
+network. A missing one is downloaded under a temporary name, checked, and only then
+given its own name, so that the folder never holds half a file.
+"""
+
+import contextlib
+import hashlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from nmt.corpora.parallel import _DamagedFile, unpack
+from nmt.errors import UserError
+
+_NO_VERIFY = ", or pass --no-verify if you know that it is right."
+
+RETRIES = 2
+"""How often a download that broke off, or does not match, is tried again."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file that a publisher serves.
+
+    Args:
+        name: Its place inside the data folder, with `/` between the parts.
+        url: Where it is downloaded from.
+        size: Its size in bytes.
+        sha256: Checksum of the file, or of `member` where that is set.
+        member: The one text inside a zip archive that is wanted. It is read in
+            memory; nothing of an archive is ever unpacked onto the disk.
+    """
+
+    name: str
+    url: str
+    size: int
+    sha256: str
+    member: str | None = None
+
+
+def data_folder(data: str | os.PathLike | None = None) -> Path:
+    """Say which folder holds the originals of the corpora.
+
+    Args:
+        data: The folder. Without it, the environment variable `NMT_DATA`; without
+            that, the user's cache folder.
+
+    Returns:
+        The folder's path. It need not exist yet.
+
+    Raises:
+        UserError: If the path is that of something else than a folder.
+    """
+    import pooch  # 0.1 s, which `nmt --help` shall not wait for
+
+    folder = data or os.environ.get("NMT_DATA") or pooch.os_cache("nmt")
+    path = Path(os.path.expanduser(folder))
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise UserError(
+            f"the data folder must be a folder, but {path} is a file. "
+            "Set --data or NMT_DATA to another path."
+        )
+    return path
+
+
+def fetch(file: RemoteFile, folder: Path, verify: bool = True) -> bytes:
+    """Return the text of a published file, downloading the file if it is missing.
+
+    Args:
+        file: Which file.
+        folder: The data folder, see `data_folder`.
+        verify: Whether the checksum must match.
+
+    Returns:
+        The unpacked bytes.
+
+    Raises:
+        UserError: If the file cannot be downloaded, written or read, or if its
+            content does not match. A file that was there is left as it was.
+    """
+    path = folder / file.name
+    if not os.path.exists(path):
+        _download(file, folder, verify)
+    try:
+        return _content(path.read_bytes(), file, verify)
+    except _DamagedFile as error:
+        raise UserError(
+            f"{path}: {error}. Delete the file to have it downloaded again"
+            f"{_NO_VERIFY if verify else '.'}"
+        ) from error
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}.") from error
+
+
+def _content(data: bytes, file: RemoteFile, verify: bool) -> bytes:
+    """Unpack and check the bytes of `file`."""
+    text = unpack(data, file.name, file.member)
+    if verify:
+        # An archive may be packed again with another compressor, so what counts
+        # is the text inside; other files count as they are served.
+        found = hashlib.sha256(data if file.member is None else text).hexdigest()
+        if found != file.sha256:
+            subject = "the file" if file.member is None else file.member
+            raise _DamagedFile(
+                f"the SHA-256 of {subject} is {found}, expected {file.sha256}"
+            )
+    return text
+
+
+def _download(file: RemoteFile, folder: Path, verify: bool) -> None:
+    """Put `file` into `folder`, whole and checked, or raise and leave nothing."""
+    import pooch
+    import requests
+
+    transfer = pooch.HTTPDownloader(progressbar=sys.stderr.isatty())
+
+    def transfer_and_check(url, output_file, manager):
+        try:
+            transfer(url, output_file, manager)
+        except requests.HTTPError as error:
+            error.response.close()  # pooch leaves the connection open
+            if error.response.status_code < 500:  # asking again would not help
+                raise UserError(_refusal(file, error)) from error
+            raise
+        _content(Path(output_file).read_bytes(), file, verify)
+        # The temporary file is its owner's alone; a shared folder is for everybody.
+        os.chmod(output_file, 0o644)
+
+    manager = pooch.create(
+        path=folder,
+        base_url="",
+        registry={file.name: None},
+        urls={file.name: file.url},
+        retry_if_failed=RETRIES,
+    )
+    made = [each for each in (folder / file.name).parents if not each.exists()]
+    by_hand = f"Check the network, or put the file at {folder / file.name} yourself."
+    try:
+        manager.fetch(file.name, downloader=transfer_and_check)
+    except requests.HTTPError as error:
+        raise UserError(_refusal(file, error)) from error
+    except requests.ConnectionError as error:
+        raise UserError(f"no connection to {file.url}. {by_hand}") from error
+    except requests.RequestException as error:
+        raise UserError(
+            f"the download of {file.url} broke off ({type(error).__name__}). {by_hand}"
+        ) from error
+    except _DamagedFile as error:
+        raise UserError(
+            f"the download of {file.url} was thrown away: {error}. Try again later"
+            f"{_NO_VERIFY if verify else '.'}"
+        ) from error
+    except OSError as error:
+        raise UserError(
+            f"cannot write {file.name} into the data folder {folder}: "
+            f"{error.strerror or error}. Set --data or NMT_DATA to a folder that "
+            "can be written, or that holds the file."
+        ) from error
+    finally:
+        for each in made:  # from the innermost on
+            with contextlib.suppress(OSError):  # not empty: the file has come
+                each.rmdir()
+
+
+def _refusal(file: RemoteFile, error) -> str:
+    response = error.response
+    return (
+        f"the server answered {response.status_code} {response.reason} for "
+        f"{file.url}. Download the file elsewhere and set --data or NMT_DATA to a "
+        f"folder that holds it as {file.name}."
+    )

@@ -1,0 +1,125 @@
+"""Word links read from attention, for words that are split otherwise than pieces.
+
+Gold links count words as their annotators split them: `¿`, a full stop or a possessive
+`'s` may be a word there and stand inside a piece with its neighbour here. What both
+have in common are the characters.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_attention import alignment_error_rate, hard_links
+from nmt.evaluation.gold import GoldSentence
+from nmt.text import END_PIECE, SPACE, UNKNOWN_PIECE
+
+ROW_SHIFT = 0
+"""Steps after the one that emits a piece at which its attention is read by default.
+
+An RNN decoder asks while it predicts a piece, so that piece's own row is the right one.
+"""
+
+
+def piece_shares(pieces, words):
+    """Say what share of each piece's characters stands in each word.
+
+    Args:
+        pieces: `P` SentencePiece pieces of a sentence, without special ones. An
+            unknown piece stands for one or more characters.
+        words: `W` strings, the words of the same sentence, none of them empty.
+
+    Returns:
+        Float64 array, shape `(P, W)`, whose rows sum to 1. A piece that is a bare word
+        mark belongs to the word after it, or at the end to the last one.
+
+    Raises:
+        ValueError: If pieces and words do not spell the same sentence.
+    """
+    # SentencePiece normalises text before splitting it.
+    words = ["".join(unicodedata.normalize("NFKC", word).split()) for word in words]
+    text = "".join(words)
+    pattern = "".join(
+        "(.+?)"
+        if piece == UNKNOWN_PIECE
+        else f"({re.escape(piece.replace(SPACE, ''))})"
+        for piece in pieces
+    )
+    spelled = re.fullmatch(pattern, text, re.DOTALL)
+    if not spelled or not text:
+        raise ValueError(
+            "`pieces` and `words` must spell the same sentence. "
+            f"Received: pieces={pieces!r}, words={words!r}."
+        )
+    word_of = np.repeat(np.arange(len(words)), [len(word) for word in words])
+    shares = np.zeros((len(pieces), len(words)))
+    for number in range(len(pieces)):
+        start, end = spelled.span(number + 1)
+        for word in word_of[start:end] if start < end else word_of[start:][:1]:
+            shares[number, word] += 1
+        if start == end == len(text):
+            shares[number, -1] = 1
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def word_links(translation, source_words, target_words, shift=ROW_SHIFT):
+    """Link each target word to the source word that it looks at most.
+
+    A source word gets the sum of its pieces' weights, a target word the mean of its
+    pieces' rows; a piece that stands in several words counts for each by its share. The
+    end of either sentence is no word.
+
+    Args:
+        translation: `Translation` of a forced target.
+        source_words: The words of the source sentence that links count.
+        target_words: The words of the target sentence that links count.
+        shift: Int. 0 reads the row of the step that emits a piece, 1 that of the next
+            step, to which the piece is the input.
+
+    Returns:
+        Set of `(source, target)` word positions from 0.
+
+    Raises:
+        ValueError: If the translation's pieces do not spell the words.
+
+    Reference:
+        [Chen et al., 2020](https://arxiv.org/abs/2004.14837), section 1 (the shift)
+    """
+    source = _without_end(translation.source_tokens)
+    target = _without_end(translation.target_tokens)
+    rows = translation.weights[shift : shift + len(target), : len(source)]
+    columns = piece_shares(source, source_words)
+    # With a shift, the last piece of an output that was cut off has no row.
+    members = piece_shares(target, target_words)[: len(rows)]
+    members = members / np.maximum(members.sum(axis=0), 1e-9)
+    return hard_links(members.T @ rows @ columns)
+
+
+def alignment_error(
+    translator, gold: Sequence[GoldSentence], shift: int = ROW_SHIFT
+) -> float:
+    """Return the alignment error rate of a translator's attention.
+
+    The target sentences are forced, so that each of their words has its row.
+
+    Args:
+        translator: `nmt.translator.Translator`.
+        gold: Sentence pairs with known links.
+        shift: See `word_links`.
+    """
+    forced = translator.force(
+        [pair.source for pair in gold], [pair.target for pair in gold]
+    )
+    links = [
+        word_links(translation, pair.source_words, pair.target_words, shift)
+        for translation, pair in zip(forced, gold, strict=True)
+    ]
+    return alignment_error_rate(
+        links, [pair.sure for pair in gold], [pair.possible for pair in gold]
+    )
+
+
+def _without_end(pieces):
+    pieces = list(pieces)
+    return pieces[:-1] if pieces and pieces[-1] == END_PIECE else pieces

@@ -1,0 +1,5 @@
+"""The translation model: encoder, decoder, and the attentions it can have."""
+
+from nmt.model.translation_model import TranslationModel
+
+__all__ = ["TranslationModel"]

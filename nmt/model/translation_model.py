@@ -1,0 +1,180 @@
+"""The translation model: an encoder, and an RNN decoder that attends to it."""
+
+import keras
+from keras import layers, ops
+
+import keras_attention as ka
+from nmt.model.attentions import make_attention
+from nmt.model.encoders import ENCODERS
+from nmt.text import PAD_ID
+
+
+class TranslationModel(keras.Model):
+    """Turns source ids and earlier target ids into vectors that predict the next.
+
+    The encoder is a stack of bidirectional RNN layers, or of self-attention layers that
+    know positions. The decoder is an RNN whose first state is made from the mean
+    of the encoder outputs and which attends to them at every step. The target embedding
+    is the output matrix too. Masks are made here and passed on explicitly.
+
+    Shapes: `B` batch, `S` source pieces, `T` target pieces, `E` embedding size, `V`
+    vocabulary.
+
+    Args:
+        config: `ModelConfig`.
+        vocabulary_size: Int, `V`.
+
+    First weights and dropout follow `keras.utils.set_random_seed`.
+
+    Reference:
+        Order "previous": [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473);
+        "current": [Luong et al., 2015](https://arxiv.org/abs/1508.04025);
+        "conditional": [Sennrich et al., 2017](https://arxiv.org/abs/1703.04357),
+        section 2. Self-attention encoder under an RNN decoder:
+        [Chen et al., 2018](https://arxiv.org/abs/1804.09849), section 5. Tied output:
+        [Press & Wolf, 2017](https://arxiv.org/abs/1608.05859).
+    """
+
+    def __init__(self, config, vocabulary_size, **kwargs):
+        super().__init__(**kwargs)
+        self.config = config
+        self.vocabulary_size = vocabulary_size
+        self.source_embedding = _embedding(vocabulary_size, config)
+        self.target_embedding = _embedding(vocabulary_size, config)
+        self.encoder = ENCODERS[config.encoder](config, name="encoder")
+        self.bridges = [
+            layers.Dense(config.units, activation="tanh", name=f"bridge_{index}")
+            for index in range(1 if config.cell == "gru" else 2)
+        ]
+        current = config.order == "current"
+        self.decoder = ka.AttentionRNN(
+            _cell(config, "cell"),
+            make_attention(config),
+            order=config.order,
+            context_cell=_cell(config, "context_cell")
+            if config.order == "conditional"
+            else None,
+            attentional_units=config.embedding_size if current else None,
+            input_feeding=current and config.input_feeding,
+            name="decoder",
+        )
+        # Luong's attentional vector is the readout; the other two papers have a deep
+        # output that sees the state, the context and the piece before.
+        self.readout = None
+        if not current:
+            self.readout = layers.Dense(
+                config.embedding_size, activation="tanh", name="readout"
+            )
+        self.dropouts = {
+            name: layers.Dropout(config.dropout, name=f"{name}_dropout")
+            for name in ("source", "memory", "target", "output")
+        }
+        self.output_bias = self.add_weight(
+            name="output_bias", shape=(vocabulary_size,), initializer="zeros"
+        )
+        self.call(ops.ones((1, 2), "int32"), ops.ones((1, 2), "int32"))
+        self.built = True
+
+    def call(self, source, target, training=False):
+        """Run the whole of both sides at once.
+
+        Args:
+            source: Int32 ids, shape `(B, S)`.
+            target: Int32 ids, shape `(B, T)`, beginning with the start id.
+            training: Bool. Whether dropout acts.
+
+        Returns:
+            hidden: Shape `(B, T, E)`; `log_probabilities` turns it into predictions.
+            weights: Shape `(B, T, S)`; heads are averaged. 0 at padding.
+        """
+        memory, mask, states = self.encode(source, training=training)
+        embedded = self._embed_target(target, training)
+        outputs, weights = self.decoder(
+            embedded,
+            memory=memory,
+            initial_state=states,
+            sequence_mask=ka.padding_mask(target, PAD_ID),
+            memory_mask=mask,
+            return_attention_scores=True,
+            training=training,
+        )
+        return self._read_out(outputs, embedded, training), _one_head(weights)
+
+    def encode(self, source, training=False):
+        """Read a source sentence.
+
+        Args:
+            source: Int32 ids, shape `(B, S)`.
+            training: Bool. Whether dropout acts.
+
+        Returns:
+            memory: Encoder outputs, shape `(B, S, D)`.
+            mask: Boolean, shape `(B, S)`.
+            states: First states of the decoder's cell, each `(B, units)`.
+        """
+        mask = ka.padding_mask(source, PAD_ID)
+        embedded = self.dropouts["source"](
+            self.source_embedding(source), training=training
+        )
+        memory = self.encoder(embedded, mask=mask, training=training)
+        real = ops.cast(mask, memory.dtype)[:, :, None]
+        total = ops.maximum(ops.sum(real, axis=1), 1)
+        mean = ops.sum(memory * real, axis=1) / total
+        memory = self.dropouts["memory"](memory, training=training)
+        return memory, mask, [bridge(mean) for bridge in self.bridges]
+
+    def step(self, token, memory, states):
+        """Predict the piece after `token`.
+
+        Args:
+            token: Int32 ids, shape `(B,)`.
+            memory: What `self.decoder.prepare(memory, mask)` gave.
+            states: What the last step, or `encode`, gave.
+
+        Returns:
+            states: List of tensors, shape `(B, …)`.
+            log_probabilities: Float32, shape `(B, V)`.
+            weights: Shape `(B, S)`.
+        """
+        embedded = self._embed_target(token[:, None], False)
+        outputs, weights, *states = self.decoder(
+            embedded,
+            memory=memory,
+            initial_state=states,
+            return_attention_scores=True,
+            return_state=True,
+        )
+        hidden = self._read_out(outputs, embedded, False)
+        return states, self.log_probabilities(hidden)[:, 0], _one_head(weights)[:, 0]
+
+    def log_probabilities(self, hidden):
+        """Turn hidden vectors `(…, E)` into log-probabilities `(…, V)` in float32."""
+        embedding = ops.transpose(self.target_embedding.embeddings)
+        logits = ops.matmul(hidden, ops.cast(embedding, hidden.dtype))
+        return ops.log_softmax(ops.cast(logits + self.output_bias, "float32"), axis=-1)
+
+    def _embed_target(self, target, training):
+        embedded = self.target_embedding(target)
+        return self.dropouts["target"](embedded, training=training)
+
+    def _read_out(self, outputs, embedded, training):
+        if self.readout is not None:
+            outputs = self.readout(ops.concatenate([outputs, embedded], axis=-1))
+        return self.dropouts["output"](outputs, training=training)
+
+
+def _cell(config, name):
+    kind = layers.GRUCell if config.cell == "gru" else layers.LSTMCell
+    return kind(config.units, name=name)
+
+
+def _embedding(vocabulary_size, config):
+    # The spread that gives logits of a tied output a variance near that of its input.
+    initializer = keras.initializers.RandomNormal(stddev=config.embedding_size**-0.5)
+    return layers.Embedding(
+        vocabulary_size, config.embedding_size, embeddings_initializer=initializer
+    )
+
+
+def _one_head(weights):
+    return ops.mean(weights, axis=1) if len(weights.shape) == 4 else weights

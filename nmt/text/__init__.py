@@ -1,0 +1,33 @@
+"""Text to pieces and their ids, and these to batches."""
+
+from nmt.text.batches import (
+    check_lengths,
+    make_batch,
+    training_batches,
+    validation_batches,
+)
+from nmt.text.vocabulary import (
+    END_ID,
+    END_PIECE,
+    PAD_ID,
+    SPACE,
+    START_ID,
+    UNKNOWN_ID,
+    UNKNOWN_PIECE,
+    Vocabulary,
+)
+
+__all__ = [
+    "END_ID",
+    "END_PIECE",
+    "PAD_ID",
+    "SPACE",
+    "START_ID",
+    "UNKNOWN_ID",
+    "UNKNOWN_PIECE",
+    "Vocabulary",
+    "check_lengths",
+    "make_batch",
+    "training_batches",
+    "validation_batches",
+]

@@ -1,0 +1,266 @@
+"""Search for a model's output: greedy, sampled, beam.
+
+A search knows one thing of a model, its `step`, which `nmt.decoding` describes. Greedy
+search and sampling ask it with one row per sentence; beam search with `B * K` rows, of
+which rows `b * K` to `b * K + K - 1` are the beams of sentence `b`. The search repeats
+`state` in this way; the memory inside `step` is the caller's to repeat (`repeat`).
+
+The result of a sentence does not depend on the others in its batch; of samples, the
+random numbers alone do.
+"""
+
+from collections.abc import Callable
+
+import keras
+from keras import ops
+
+from nmt.translation.decoding import (
+    NOT_ALLOWED,
+    Forced,
+    Hypotheses,
+    Rules,
+    check_int,
+    force,
+    grow,
+    repeat,
+    take_beams,
+)
+
+__all__ = [
+    "Forced",
+    "Hypotheses",
+    "Rules",
+    "beam",
+    "force",
+    "greedy",
+    "repeat",
+    "sample",
+]
+
+# A source piece that was never looked at counts as covered this much, since the
+# logarithm of its coverage is taken.
+LEAST_COVERAGE = 1e-6
+
+LEAST_TEMPERATURE = 1e-6
+
+# From about 15 on the length term of a long output overflows in float32, and what is
+# not allowed ranks as high as the rest.
+MOST_LENGTH_PENALTY = 10
+
+
+def greedy(step: Callable, state, source_mask, **rules) -> Hypotheses:
+    """Take the likeliest token at each step.
+
+    Args:
+        step: See `nmt.decoding`.
+        state: The first state, one row of axis 0 for each of the `B` sentences.
+        source_mask: Boolean, shape `(B, S)`. `True` for the real source pieces.
+        **rules: The attributes of `Rules`.
+
+    Returns:
+        `Hypotheses` with `N = 1`.
+
+    Raises:
+        ValueError: See `Rules`.
+    """
+
+    def choose(gains, scores, lengths, position):
+        return ops.zeros(ops.shape(scores), "int32")
+
+    return grow(step, state, source_mask, Rules(**rules), choose, breadth=1)
+
+
+def sample(
+    step: Callable,
+    state,
+    source_mask,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    seed=None,
+    **rules,
+) -> Hypotheses:
+    """Draw each token from the model's distribution.
+
+    Scores are the model's log-probabilities, whatever the temperature.
+
+    Args:
+        step: See `nmt.decoding`.
+        state: The first state, one row of axis 0 for each of the `B` sentences.
+        source_mask: Boolean, shape `(B, S)`. `True` for the real source pieces.
+        temperature: Positive float that divides the log-probabilities: below 1 for
+            likelier tokens, above 1 for more surprising ones. 1 by default.
+        top_k: Int. Draw from this many likeliest tokens only; `None`, the default, or 0
+            for all of them.
+        seed: Int, or scalar tensor of the type that the backend takes as a seed, for
+            the same samples each time; a `keras.random.SeedGenerator` for new ones each
+            time (for a compiled function, made outside it); or `None`, the default, for
+            Keras' global one.
+        **rules: The attributes of `Rules`.
+
+    Returns:
+        `Hypotheses` with `N = 1`.
+
+    Raises:
+        ValueError: If `temperature` is not positive or `top_k` is negative; see `Rules`
+            for the others.
+    """
+    if not temperature > 0:
+        raise ValueError(
+            "`temperature` must be a positive number. "
+            f"Received: temperature={temperature!r}. Use `greedy` for the likeliest."
+        )
+    top_k = 0 if top_k is None else top_k
+    check_int("top_k", top_k, least=0)
+    rules = Rules(**rules)
+    # Below this nothing but the likeliest is drawn, and 0 / 0 is not far.
+    temperature = max(temperature, LEAST_TEMPERATURE)
+    # All random numbers are drawn here: drawn inside a compiled loop, they would be the
+    # same in each step (int seed) or leak state out of the loop (generator).
+    batch = ops.shape(ops.convert_to_tensor(source_mask))[0]
+    if ops.is_tensor(seed):
+        seed = _TensorSeed(seed)
+    uniform = keras.random.uniform((rules.longest(), batch, 1, 1), seed=seed)
+
+    def choose(gains, scores, lengths, position):
+        return _draw(gains, temperature, ops.take(uniform, position, axis=0))
+
+    return grow(step, state, source_mask, rules, choose, breadth=top_k or None)
+
+
+def beam(
+    step: Callable,
+    state,
+    source_mask,
+    *,
+    beam_size: int,
+    n_best: int = 1,
+    length_penalty: float = 1.0,
+    coverage_penalty: float = 0.0,
+    **rules,
+) -> Hypotheses:
+    """Keep the `K` best beginnings of an output at each step.
+
+    While searching, hypotheses rank by their score divided by
+    `((5 + length) / 6) ** length_penalty`. One that has ended grows no further and
+    keeps its rank and its beam, as long as it is among the `K` best. The hypotheses
+    found are put in order by this rank plus `coverage_penalty` times the sum, over the
+    real source pieces, of `log(min(1, sum of the piece's weights))`. Beginnings, which
+    have not looked everywhere yet, are not judged by their coverage.
+
+    A sentence is done when all its beams have ended. Without a coverage term it is also
+    done when its `n_best` first ones have, and no other would reach the last of these
+    even if it gained probability 1 up to the maximum length: going on would not change
+    the result.
+
+    Args:
+        step: See `nmt.decoding`. It is asked with `B * K` rows.
+        state: The first state, one row of axis 0 for each of the `B` sentences.
+        source_mask: Boolean, shape `(B, S)`. `True` for the real source pieces.
+        beam_size: Positive int, `K`; 1 is the same as `greedy`.
+        n_best: Positive int, at most `beam_size`. Number of hypotheses returned. 1 by
+            default.
+        length_penalty: Float from 0 to 10, alpha in the paper. 0 ranks by the score
+            itself, more prefers longer outputs. 1 by default.
+        coverage_penalty: Float of at least 0, beta in the paper. 0 by default.
+        **rules: The attributes of `Rules`.
+
+    Returns:
+        `Hypotheses` with `N = n_best`.
+
+    Raises:
+        ValueError: If one of these four is out of its range; see `Rules` for the
+            others.
+
+    Reference:
+        [Wu et al., 2016](https://arxiv.org/abs/1609.08144), section 7, equation 14
+    """
+    check_int("beam_size", beam_size, least=1)
+    check_int("n_best", n_best, least=1)
+    if n_best > beam_size:
+        raise ValueError(
+            "`n_best` must be at most `beam_size`. "
+            f"Received: n_best={n_best}, beam_size={beam_size}."
+        )
+    _check_not_negative("length_penalty", length_penalty)
+    if length_penalty > MOST_LENGTH_PENALTY:
+        raise ValueError(
+            f"`length_penalty` must be at most {MOST_LENGTH_PENALTY}. "
+            f"Received: length_penalty={length_penalty!r}."
+        )
+    _check_not_negative("coverage_penalty", coverage_penalty)
+    # With a coverage term, the first in the beam need not be the first in the end.
+    decisive = beam_size if coverage_penalty else n_best
+
+    def choose(gains, scores, lengths, position):
+        # Candidates of one hypothesis as long as the beam: the best of all are there.
+        ranks = _rank(scores[..., None] + gains, lengths[..., None], length_penalty)
+        ranks = ops.reshape(ranks, (-1, beam_size * gains.shape[-1]))
+        return ops.top_k(ranks, beam_size)[1]
+
+    def settled(beams, limits):
+        ended = ops.all(beams.finished[:, :decisive], axis=1)
+        ranks = _rank(beams.scores, beams.lengths, length_penalty)
+        # A score only falls, and is divided by most at the maximum length.
+        within_reach = _rank(beams.scores, limits[:, None], length_penalty)
+        within_reach = ops.where(beams.finished, NOT_ALLOWED, within_reach)
+        decided = ops.max(within_reach, axis=1) < ranks[:, decisive - 1]
+        return ops.logical_and(ended, decided)
+
+    found = grow(
+        step,
+        state,
+        source_mask,
+        Rules(**rules),
+        choose,
+        width=beam_size,
+        breadth=beam_size,
+        settled=settled,
+    )
+    ranks = _rank(found.scores, found.lengths, length_penalty)
+    if coverage_penalty:
+        ranks += coverage_penalty * _coverage(found.weights, source_mask)
+    _, best = ops.top_k(ranks, n_best)
+    return Hypotheses(*(take_beams(part, best) for part in found))
+
+
+class _TensorSeed(keras.random.SeedGenerator):
+    """A seed known when a compiled function runs: `keras.random` takes ints only."""
+
+    def __init__(self, seed):
+        # Not the parent's: it would make a variable, once per compiled function.
+        self.seed = seed
+
+    def next(self, ordered=True):
+        return ops.stack([self.seed, ops.zeros_like(self.seed)])
+
+
+def _draw(gains, temperature, uniform):
+    """Return indices, `(B, 1)`, drawn by inverting the cumulative distribution."""
+    likeliest = ops.max(gains, axis=-1, keepdims=True)
+    mass = ops.exp((gains - likeliest) / temperature)
+    # A parallel sum need not rise steadily where it adds zeros: impossible tokens have
+    # to be left out by name.
+    mass = ops.where(mass > 0, ops.cumsum(mass, axis=-1), 0.0)
+    drawn = mass > uniform * ops.max(mass, axis=-1, keepdims=True)
+    return ops.argmax(ops.cast(drawn, "int32"), axis=-1)
+
+
+def _rank(scores, lengths, alpha):
+    """Divide scores by the length term; an empty hypothesis counts as one token."""
+    lengths = ops.cast(ops.maximum(lengths, 1), "float32")
+    return scores / ops.power((5.0 + lengths) / 6.0, alpha)
+
+
+def _coverage(weights, source_mask):
+    """Return the coverage term without its factor, `(B, N)`: 0 if all was looked at."""
+    covered = ops.clip(ops.sum(weights, axis=2), LEAST_COVERAGE, 1.0)  # B N S
+    real = ops.cast(source_mask, "bool")[:, None]
+    return ops.sum(ops.where(real, ops.log(covered), 0.0), axis=-1)
+
+
+def _check_not_negative(name, value):
+    if not value >= 0:
+        raise ValueError(
+            f"`{name}` must be a number of at least 0. Received: {name}={value!r}."
+        )

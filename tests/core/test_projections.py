@@ -1,0 +1,46 @@
+"""The product of features and a matrix against NumPy's."""
+
+import keras
+import numpy as np
+import pytest
+from helpers import B, S, T, U, array, assert_close
+from keras import ops
+
+from keras_attention.core.projections import project
+
+D = 7
+
+
+def random(*shape):
+    return np.random.default_rng(len(shape)).normal(size=shape).astype("float32")
+
+
+@pytest.mark.parametrize("shape", [(B, D), (B, S, D), (B, T, S, D), (B, 0, D)])
+def test_it_is_the_product_of_the_last_axis_and_the_matrix(shape):
+    tensor, kernel = random(*shape), random(D, U)
+    assert_close(project(ops.convert_to_tensor(tensor), kernel), tensor @ kernel)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_matrix_takes_the_type_of_the_tensor(dtype):
+    tensor, kernel = ops.cast(random(B, S, D), dtype), random(D, U)
+    found = project(tensor, kernel)
+    assert keras.backend.standardize_dtype(found.dtype) == dtype
+    assert_close(array(found) / D, array(tensor) @ kernel / D, dtype)
+
+
+def test_another_size_than_it_was_built_for_is_refused():
+    tensor = ops.convert_to_tensor(random(B, S, D + 1))
+    with pytest.raises(ValueError, match="The last axis must have the size 7 that"):
+        project(tensor, random(D, U))
+
+
+def test_known_sizes_stay_known():
+    class Layer(keras.layers.Layer):
+        def call(self, tensor):
+            projected = project(tensor, np.ones((D, U), "float32"))
+            if keras.backend.backend() == "tensorflow":
+                assert tuple(projected.shape) == (None, S, U)
+            return projected
+
+    assert Layer()(keras.Input((S, D))).shape == (None, S, U)

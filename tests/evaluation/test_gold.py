@@ -1,0 +1,57 @@
+"""Tests of `nmt.evaluation.gold`."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nmt.errors import UserError
+from nmt.evaluation.gold import GOLD, GoldPair, gold_alignment
+
+needs_originals = pytest.mark.skipif(
+    not Path(os.environ.get("NMT_DATA", ""), GOLD).is_file(),
+    reason=f"needs {GOLD} in NMT_DATA",
+)
+
+
+def put(folder, text):
+    path = folder / GOLD
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+
+
+def test_links_are_read_with_their_words(tmp_path):
+    put(tmp_path, "the year .\tel año .\t0-0 1-1 2-2\nso\tentonces sí\t\n")
+    assert gold_alignment(tmp_path) == [
+        GoldPair(
+            ("the", "year", "."),
+            ("el", "año", "."),
+            frozenset({(0, 0), (1, 1), (2, 2)}),
+        ),
+        GoldPair(("so",), ("entonces", "sí"), frozenset()),
+    ]
+
+
+def test_without_the_file_there_is_no_gold(tmp_path):
+    assert gold_alignment(tmp_path) is None
+
+
+@pytest.mark.parametrize("links", ["0-2", "1-0", "0", "0-x", "0-0-0", "-1-0"])
+def test_links_that_point_nowhere_are_refused(tmp_path, links):
+    put(tmp_path, f"a\tb c\t0-0\na\tb c\t{links}\n")
+    with pytest.raises(UserError, match=rf"line 2: '{links}' must be links i-j"):
+        gold_alignment(tmp_path)
+
+
+def test_a_line_without_links_column_is_refused(tmp_path):
+    put(tmp_path, "a\tb\n")
+    with pytest.raises(UserError, match=r"line 1: 1 tab\(s\), expected at least 2"):
+        gold_alignment(tmp_path)
+
+
+@needs_originals
+def test_the_golden_collection_links_nearly_every_word():
+    pairs = gold_alignment()
+    assert len(pairs) == 100
+    linked = sum(len({i for i, _ in pair.links}) for pair in pairs)
+    assert 0.5 < linked / sum(len(pair.source) for pair in pairs) <= 1

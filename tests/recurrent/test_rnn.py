@@ -1,0 +1,508 @@
+import itertools
+
+import keras
+import numpy as np
+import pytest
+from helpers import run_example
+from keras import layers, ops
+
+import keras_attention as ka
+from keras_attention.recurrent.cells import ORDERS
+
+B, T, S, DX, DV, UNITS = 2, 3, 5, 7, 11, 13
+
+
+@keras.saving.register_keras_serializable()
+class LeakyCell(layers.Layer):
+    """A cell of one's own: one state, an output of another size, no `training`."""
+
+    def __init__(self, units, size, **kwargs):
+        super().__init__(**kwargs)
+        self.state_size = units
+        self.output_size = size
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], self.state_size), name="in")
+        self.out = self.add_weight(
+            shape=(self.state_size, self.output_size), name="out"
+        )
+        self.built = True
+
+    def call(self, inputs, states):
+        (state,) = states
+        state = 0.5 * state + ops.tanh(ops.matmul(inputs, self.kernel))
+        return ops.matmul(state, self.out), state
+
+    def get_config(self):
+        sizes = {"units": self.state_size, "size": self.output_size}
+        return {**super().get_config(), **sizes}
+
+
+CELLS = {
+    "gru": lambda **k: layers.GRUCell(4, **k),
+    "lstm": lambda **k: layers.LSTMCell(4, **k),
+    "simple": lambda **k: layers.SimpleRNNCell(4, **k),
+    "stack": lambda **k: [layers.GRUCell(4, **k), layers.LSTMCell(6, **k)],
+    "own": lambda **k: LeakyCell(4, 6, **k),
+}
+ATTENTIONS = {
+    "bahdanau": lambda **k: ka.BahdanauAttention(UNITS, **k),
+    "luong": lambda **k: ka.LuongAttention(score="general", **k),
+    "multi-head": lambda **k: ka.MultiHeadAttention(2, 3, **k),
+    "scaled-dot": lambda **k: ka.ScaledDotProductAttention(**k),
+}
+# order, attentional units, input feeding
+SHAPES = [
+    ("previous", None, False),
+    ("previous", 8, False),
+    ("current", None, False),
+    ("current", 8, False),
+    ("current", None, True),
+    ("current", 8, True),
+    ("conditional", None, False),
+    ("conditional", 8, False),
+]
+
+
+def to_numpy(tensor):
+    return np.asarray(ops.convert_to_numpy(ops.cast(tensor, "float32")))
+
+
+def inputs():
+    random = np.random.default_rng(5)
+    sequence = random.normal(size=(B, T, DX)).astype("float32")
+    memory = random.normal(size=(B, S, DV)).astype("float32")
+    return sequence, memory, np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], bool)
+
+
+def make(cell="gru", attention="bahdanau", shape=SHAPES[0], dtype="float32", **more):
+    order, units, feeding = shape
+    return ka.AttentionRNN(
+        CELLS[cell](dtype=dtype),
+        ATTENTIONS[attention](dtype=dtype),
+        order=order,
+        attentional_units=units,
+        input_feeding=feeding,
+        dtype=dtype,
+        **more,
+    )
+
+
+def memory_for(attention, cell, shape):
+    """The memory, cut to the size of the query where that is the only score."""
+    _, memory, mask = inputs()
+    if attention == "scaled-dot":
+        of_output = shape[0] == "current" and cell in ("stack", "own")
+        memory = memory[..., : 6 if of_output else 4]
+    return memory, mask
+
+
+def check_steps(cell, attention, shape, dtype="float32"):
+    """Assert that one step at a time gives what the whole gives."""
+    sequence, (memory, mask) = inputs()[0], memory_for(attention, cell, shape)
+    decoder = make(cell, attention, shape, dtype=dtype)
+    options = {"return_attention_scores": True, "return_state": True}
+    whole, weights, *states = decoder(
+        sequence, memory=memory, memory_mask=mask, **options
+    )
+    prepared, carried = decoder.prepare(memory, mask), None
+    for t in range(T):
+        output, row, *carried = decoder(
+            sequence[:, t : t + 1], memory=prepared, initial_state=carried, **options
+        )
+        # bfloat16 and float16 round sums of another order by their last bit.
+        close = {"rtol": 1e-5, "atol": 1e-6 if dtype == "float32" else 0.02}
+        for found, wanted in (
+            (to_numpy(output)[:, 0], to_numpy(whole)[:, t]),
+            (to_numpy(row)[..., 0, :], to_numpy(weights)[..., t, :]),
+        ):
+            np.testing.assert_allclose(found, wanted, **close)
+    for one, all_at_once in zip(carried, states, strict=True):
+        np.testing.assert_allclose(to_numpy(one), to_numpy(all_at_once), **close)
+
+
+@pytest.mark.parametrize(
+    ("cell", "dtype", "shapes"),
+    [
+        ("gru", "float32", SHAPES),
+        ("lstm", "float32", SHAPES[1::3]),
+        ("simple", "float32", SHAPES[0::5]),
+        ("stack", "float32", SHAPES[1::2]),
+        ("own", "float32", SHAPES[0::3]),
+        ("gru", "mixed_bfloat16", SHAPES[0::3]),
+        ("stack", "mixed_float16", SHAPES[1::3]),
+    ],
+)
+def test_one_step_at_a_time_equals_the_whole(cell, dtype, shapes):
+    for shape in shapes:
+        check_steps(cell, "bahdanau", shape, dtype)
+
+
+@pytest.mark.parametrize(
+    ("cell", "attention", "shape"),
+    [
+        ("stack", "luong", SHAPES[5]),
+        ("lstm", "luong", SHAPES[0]),
+        ("own", "multi-head", SHAPES[2]),
+        ("stack", "multi-head", SHAPES[6]),
+        ("own", "scaled-dot", SHAPES[3]),
+        ("simple", "scaled-dot", SHAPES[7]),
+    ],
+)
+def test_with_any_attention_one_step_at_a_time_equals_the_whole(cell, attention, shape):
+    check_steps(cell, attention, shape)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("cell", "attention", "shape"), list(itertools.product(CELLS, ATTENTIONS, SHAPES))
+)
+def test_every_cell_steps_with_every_attention(cell, attention, shape):
+    check_steps(cell, attention, shape)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_weights_sum_to_one_over_real_memory_and_padding_gets_nothing(attention, shape):
+    sequence, (memory, mask) = inputs()[0], memory_for(attention, "gru", shape)
+    _, weights = make("gru", attention, shape)(
+        sequence, memory=memory, memory_mask=mask, return_attention_scores=True
+    )
+    weights = to_numpy(weights)
+    heads = (2,) if attention == "multi-head" else ()
+    assert weights.shape == (B, *heads, T, S)
+    np.testing.assert_allclose(weights.sum(-1), 1, rtol=1e-5)
+    assert np.all(weights[0, ..., 3:] == 0)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_padding_of_the_memory_changes_nothing_even_nan(shape):
+    sequence, memory, mask = inputs()
+    decoder = make(shape=shape)
+    expected = to_numpy(decoder(sequence, memory=memory, memory_mask=mask))
+    memory[0, 3:] = np.nan
+    found = to_numpy(decoder(sequence, memory=memory, memory_mask=mask))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_masked_step_keeps_the_states_and_gives_zeros(shape):
+    sequence, memory, _ = inputs()
+    decoder = make(shape=shape)
+    options = {"memory": memory, "return_state": True, "return_attention_scores": True}
+    keep = np.array([[True, True, False]] * B)
+    short, _, *states = decoder(sequence[:, :2], **options)
+    output, weights, *kept = decoder(sequence, sequence_mask=keep, **options)
+    np.testing.assert_allclose(
+        to_numpy(output)[:, :2], to_numpy(short), rtol=1e-5, atol=1e-6
+    )
+    assert np.all(to_numpy(output)[:, 2] == 0)
+    assert np.all(to_numpy(weights)[:, 2] == 0)
+    for before, after in zip(states, kept, strict=True):
+        np.testing.assert_allclose(
+            to_numpy(after), to_numpy(before), rtol=1e-5, atol=1e-6
+        )
+
+
+def test_the_last_output_is_that_of_the_last_real_step():
+    sequence, memory, _ = inputs()
+    decoder = make(return_sequences=False)
+    keep = np.array([[True, True, False], [True, True, True]])
+    last = to_numpy(decoder(sequence, memory=memory, sequence_mask=keep))
+    decoder.return_sequences = True
+    every = to_numpy(decoder(sequence, memory=memory))
+    np.testing.assert_allclose(last, [every[0, 1], every[1, 2]], rtol=1e-5, atol=1e-6)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def gru_step(cell, x, h):
+    """One step of `keras.layers.GRUCell` with its defaults, in float64."""
+    kernel, recurrent, bias = (np.asarray(w, "float64") for w in cell.get_weights())
+    xz, xr, xh = np.split(x @ kernel + bias[0], 3, axis=-1)
+    hz, hr, hh = np.split(h @ recurrent + bias[1], 3, axis=-1)
+    z, r = sigmoid(xz + hz), sigmoid(xr + hr)
+    return z * h + (1 - z) * np.tanh(xh + r * hh)
+
+
+def additive(attention, query, memory, mask):
+    weights = {w.name: np.asarray(w.numpy(), "float64") for w in attention.weights}
+    hidden = np.tanh(
+        (query @ weights["query_kernel"])[:, None]
+        + memory @ weights["key_kernel"]
+        + weights["bias"]
+    )
+    scores = np.where(mask, (hidden @ weights["vector"])[..., 0], -np.inf)
+    rows = np.exp(scores - scores.max(-1, keepdims=True))
+    rows /= rows.sum(-1, keepdims=True)
+    return np.einsum("bs,bsd->bd", rows, memory)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_each_order_equals_its_equations_in_float64(order):
+    sequence, memory, mask = inputs()
+    decoder = make(shape=(order, None, False))
+    found = to_numpy(decoder(sequence, memory=memory, memory_mask=mask))
+    cell, attention = decoder.cells[0], decoder.attention
+    state = np.zeros((B, 4))
+    for t in range(T):
+        x = sequence[:, t].astype("float64")
+        if order == "previous":
+            context = additive(attention, state, memory, mask)
+            state = gru_step(cell, np.concatenate([x, context], -1), state)
+        else:
+            state = gru_step(cell, x, state)
+            context = additive(attention, state, memory, mask)
+            if order == "conditional":
+                state = gru_step(decoder.context_cell, context, state)
+        expected = np.concatenate([context, state], -1)
+        np.testing.assert_allclose(found[:, t], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_input_feeding_gives_the_attentional_vector_to_the_next_step():
+    sequence, memory, _ = inputs()
+    decoder = make(shape=("current", 8, True))
+    found = to_numpy(decoder(sequence, memory=memory))
+    fed, state = np.zeros((B, 8)), np.zeros((B, 4))
+    kernel = np.asarray(decoder.attentional.get_weights()[0], "float64")
+    everything = np.ones((B, S), bool)
+    for t in range(T):
+        state = gru_step(
+            decoder.cells[0], np.concatenate([sequence[:, t], fed], -1), state
+        )
+        context = additive(decoder.attention, state, memory, everything)
+        fed = np.tanh(np.concatenate([context, state], -1) @ kernel)
+        np.testing.assert_allclose(found[:, t], fed, rtol=1e-4, atol=1e-5)
+
+
+def without_shapes(config):
+    """Leave out what a built layer adds to its configuration."""
+    if isinstance(config, list):
+        return [without_shapes(each) for each in config]
+    if not isinstance(config, dict):
+        return config
+    return {k: without_shapes(v) for k, v in config.items() if k != "build_config"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "shape"),
+    [("gru", shape) for shape in SHAPES]
+    + [("stack", SHAPES[1]), ("stack", SHAPES[4]), ("own", SHAPES[7])],
+)
+def test_saved_and_loaded_it_gives_equal_outputs(cell, shape, tmp_path):
+    sequence, memory, mask = inputs()
+    decoder = make(cell, shape=shape, name="decoder")
+    ins = [
+        keras.Input((None, DX)),
+        keras.Input((None, DV)),
+        keras.Input((None,), dtype="bool"),
+    ]
+    outs = decoder(
+        ins[0],
+        memory=ins[1],
+        memory_mask=ins[2],
+        return_attention_scores=True,
+        return_state=True,
+    )
+    model = keras.Model(ins, outs)
+    expected = model([sequence, memory, mask])
+    assert outs[0].shape == (None, None, expected[0].shape[-1])
+    assert len(outs[1].shape) == 3
+    model.save(tmp_path / "decoder.keras")
+    loaded = keras.models.load_model(tmp_path / "decoder.keras")
+    for found, wanted in zip(loaded([sequence, memory, mask]), expected, strict=True):
+        np.testing.assert_array_equal(to_numpy(found), to_numpy(wanted))
+    again = loaded.get_layer("decoder").get_config()
+    assert without_shapes(again) == without_shapes(decoder.get_config())
+
+
+@pytest.mark.parametrize("shape", [SHAPES[0], SHAPES[5], SHAPES[6]])
+def test_it_trains_with_dropout_in_cell_and_attention(shape):
+    sequence, memory, mask = inputs()
+    order, units, feeding = shape
+    decoder = ka.AttentionRNN(
+        [layers.GRUCell(4, dropout=0.2), layers.LSTMCell(4, recurrent_dropout=0.2)],
+        ka.BahdanauAttention(UNITS, dropout=0.2),
+        order=order,
+        attentional_units=units,
+        input_feeding=feeding,
+    )
+    ins = [
+        keras.Input((None, DX)),
+        keras.Input((None, DV)),
+        keras.Input((None,), dtype="bool"),
+    ]
+    model = keras.Model(ins, decoder(ins[0], memory=ins[1], memory_mask=ins[2]))
+    model.compile("sgd", "mse")
+    target = np.zeros(model([sequence, memory, mask]).shape, "float32")
+    history = model.fit([sequence, memory, mask], target, epochs=2, verbose=0)
+    assert np.all(np.isfinite(history.history["loss"]))
+    first, second = (
+        to_numpy(decoder(sequence, memory=memory, training=True)) for _ in range(2)
+    )
+    assert np.abs(first - second).max() > 1e-3
+    calm = [to_numpy(decoder(sequence, memory=memory)) for _ in range(2)]
+    np.testing.assert_array_equal(*calm)
+
+
+def test_cell_states_alone_may_start_it():
+    sequence, memory, _ = inputs()
+    decoder = make(shape=("current", 8, True))
+    start = np.ones((B, 4), "float32")
+    alone = decoder(sequence, memory=memory, initial_state=[start])
+    full = decoder(
+        sequence, memory=memory, initial_state=[start, np.zeros((B, 8), "float32")]
+    )
+    np.testing.assert_array_equal(to_numpy(alone), to_numpy(full))
+
+
+def test_the_padding_mask_of_an_embedding_reaches_memory_and_sequence():
+    tokens = np.array([[3, 4, 0], [5, 6, 7]])
+    source = np.array([[2, 3, 0, 0, 0], [4, 5, 6, 7, 8]])
+    embed = layers.Embedding(10, DX, mask_zero=True)
+    decoder = make()
+    implicit = decoder(embed(tokens), memory=embed(source))
+    plain = layers.Embedding(10, DX, weights=embed.get_weights())
+    explicit = decoder(
+        plain(tokens),
+        memory=plain(source),
+        sequence_mask=ka.padding_mask(tokens),
+        memory_mask=ka.padding_mask(source),
+    )
+    np.testing.assert_array_equal(to_numpy(implicit), to_numpy(explicit))
+
+
+class Forgetful(layers.Layer):
+    """Drops its mask, as all recurrent layers of a later Keras do."""
+
+    def call(self, inputs):
+        return ops.tanh(inputs)
+
+
+def test_explicit_masks_are_enough_after_an_encoder_that_drops_its_mask():
+    source = np.array([[2, 3, 0, 0, 0], [4, 5, 6, 7, 8]])
+    target = np.array([[3, 4, 0], [5, 6, 7]])
+    embed, encoder, decoder = (
+        layers.Embedding(10, DX, mask_zero=True),
+        Forgetful(),
+        make(),
+    )
+
+    def run(source, target):
+        return decoder(
+            encoder(embed(target)),
+            memory=encoder(embed(source)),
+            sequence_mask=ka.padding_mask(target),
+            memory_mask=ka.padding_mask(source),
+            return_attention_scores=True,
+        )
+
+    with pytest.warns(UserWarning, match="will therefore destroy the mask"):
+        padded, weights = run(source, target)
+        short, short_weights = run(source[:1, :2], target[:1, :2])
+    np.testing.assert_allclose(
+        to_numpy(padded)[:1, :2], to_numpy(short), rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        to_numpy(weights)[:1, :2, :2], to_numpy(short_weights), rtol=1e-5, atol=1e-6
+    )
+    assert np.all(to_numpy(padded)[0, 2] == 0)
+    assert np.all(to_numpy(weights)[0, :, 2:] == 0)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_cells_and_attentions_may_have_types_of_their_own(shape):
+    sequence, memory, _ = inputs()
+    order, units, feeding = shape
+    decoder = ka.AttentionRNN(
+        layers.GRUCell(4, dtype="float32"),
+        ka.BahdanauAttention(UNITS, dtype="float32"),
+        order=order,
+        attentional_units=units,
+        input_feeding=feeding,
+        dtype="mixed_float16",
+    )
+    for length in (1, T):
+        output, *states = decoder(
+            sequence[:, :length], memory=memory, return_state=True
+        )
+        for tensor in (output, *states):
+            assert keras.backend.standardize_dtype(tensor.dtype) == "float16"
+            assert np.isfinite(to_numpy(tensor)).all()
+
+
+def test_the_example_of_its_docstring_runs():
+    sequence, memory, mask = inputs()
+    names = run_example(
+        ka.AttentionRNN,
+        BahdanauAttention=ka.BahdanauAttention,
+        target=sequence,
+        states=memory,
+        mask=mask,
+    )
+    assert names["outputs"].shape == (B, T, 512 + DV)
+    assert names["weights"].shape == (B, T, S)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"order": "after"}, "`order` must be 'previous', 'current' or"),
+        ({"input_feeding": True}, "`input_feeding` must be False unless"),
+        ({"context_cell": layers.GRUCell(4)}, "`context_cell` must be None unless"),
+        ({"attentional_units": 0}, "`attentional_units` must be a positive int"),
+        ({"attention": layers.Dense(3)}, "`attention` must be an attention layer"),
+        ({"attention": []}, "`attention` must be an attention layer"),
+        ({"cell": layers.Dense(3)}, "`cell` must be a Keras RNN cell"),
+        ({"cell": []}, "`cell` must be a Keras RNN cell, or a list that holds"),
+        ({"cell": [layers.GRUCell(4)] * 2}, "or a list that holds each cell once"),
+        (
+            {"cell": layers.StackedRNNCells([layers.GRUCell(2), layers.LSTMCell(2)])},
+            "Pass the cells of a stack as a list",
+        ),
+    ],
+)
+def test_a_wrong_argument_is_told(arguments, message):
+    defaults = {"cell": layers.GRUCell(4), "attention": ka.BahdanauAttention(3)}
+    with pytest.raises(ValueError, match=message):
+        ka.AttentionRNN(**{**defaults, **arguments})
+
+
+def test_wrong_shapes_are_told():
+    sequence, memory, _ = inputs()
+    with pytest.raises(ValueError, match=r"`sequence` must have shape \(B, T, Dx\)"):
+        make()(sequence[:, 0], memory=memory)
+    with pytest.raises(ValueError, match=r"`memory` must have shape \(B, S, Dv\)"):
+        make()(sequence, memory=memory[:, 0])
+    decoder = ka.AttentionRNN(
+        layers.GRUCell(4),
+        ka.BahdanauAttention(3),
+        order="conditional",
+        context_cell=layers.GRUCell(5),
+    )
+    with pytest.raises(ValueError, match="`context_cell` must have states of"):
+        decoder(sequence, memory=memory)
+    with pytest.raises(ValueError, match="must hold 1 cell states, or all 1"):
+        make()(sequence, memory=memory, initial_state=[sequence[:, 0]] * 3)
+    with pytest.raises(ValueError, match=r"`initial_state\[0\]` must have shape"):
+        make()(sequence, memory=memory, initial_state=[np.ones((B, 99), "float32")])
+
+
+def test_masks_of_another_shape_are_told():
+    sequence, memory, mask = inputs()
+    with pytest.raises(ValueError, match=r"`memory_mask` must have shape \(B, S\)"):
+        make()(sequence, memory=memory, memory_mask=mask[:, :3])
+    with pytest.raises(ValueError, match=r"`sequence_mask` must have shape \(B, T\)"):
+        make()(sequence, memory=memory, sequence_mask=mask)
+
+
+def test_prepare_wants_a_built_layer_and_a_tensor():
+    _, memory, _ = inputs()
+    with pytest.raises(ValueError, match="the layer must be built"):
+        make().prepare(memory)
+    decoder = make()
+    decoder.build((B, T, DX), (B, S, DV))
+    with pytest.raises(ValueError, match="`memory` must be a tensor"):
+        decoder.prepare(keras.Input((None, DV)))

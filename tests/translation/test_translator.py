@@ -1,0 +1,249 @@
+import dataclasses
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+from nmt.config import Config
+from nmt.errors import UserError
+from nmt.model.translation_model import TranslationModel
+from nmt.text.batches import make_batch
+from nmt.text.vocabulary import END_ID, Vocabulary
+from nmt.translation.translator import Translator
+
+WORDS = ["dog", "cat", "runs", "sleeps", "the", "a", "red", "big", "house", "in"]
+RANDOM = np.random.default_rng(6)
+TEXTS = [" ".join(RANDOM.choice(WORDS, RANDOM.integers(1, 9))) for _ in range(7)]
+CONFIG = Config().replace(
+    vocabulary_size=60, embedding_size=8, units=12, attention_units=8, dropout=0.1
+)
+
+
+def make(config):
+    keras.utils.set_random_seed(11)
+    vocabulary = Vocabulary.train([*TEXTS, *WORDS], 60)
+    model = TranslationModel(config.model, len(vocabulary))
+    # First weights give a flat distribution; larger ones give beams that differ.
+    model.set_weights([3 * weight for weight in model.get_weights()])
+    return Translator(model, vocabulary, config)
+
+
+@pytest.fixture(scope="module", params=["previous", "current", "conditional"])
+def translator(request):
+    return make(CONFIG.replace(order=request.param))
+
+
+def save(translator, folder):
+    folder.mkdir()
+    translator.config.save(folder / "config.json")
+    translator.vocabulary.save(folder / "vocabulary.model")
+    translator.model.save_weights(folder / "model.weights.h5")
+
+
+def check_equal(one, other):
+    assert one.text == other.text
+    assert one.target_tokens == other.target_tokens
+    assert one.score == pytest.approx(other.score, abs=1e-4)
+    np.testing.assert_allclose(one.weights, other.weights, rtol=1e-3, atol=1e-5)
+
+
+def test_a_batch_gives_each_sentence_what_it_gets_alone(translator):
+    together = translator(TEXTS, beam_size=3)
+    for text, one in zip(TEXTS, together, strict=True):
+        check_equal(translator(text, beam_size=3), one)
+    for one, other in zip(translator(TEXTS, 3, batch_size=2), together, strict=True):
+        check_equal(one, other)
+
+
+def batch_of(translator, result):
+    """Make a batch of the very pieces of a translation."""
+    names = translator.vocabulary.pieces(range(len(translator.vocabulary)))
+    piece_id = {name: number for number, name in enumerate(names)}
+    *pieces, end = (piece_id[piece] for piece in result.target_tokens)
+    assert end == END_ID
+    return make_batch(translator.vocabulary.ids([result.source]), [pieces])
+
+
+def forced_pieces(translator, result):
+    """Force the very pieces of a translation: its text may have a better split."""
+    batch = batch_of(translator, result)
+    return [np.asarray(part)[0] for part in translator._force(*batch)]
+
+
+def test_a_score_is_that_of_forcing_the_output(translator):
+    for beams in translator(TEXTS, beam_size=3, n_best=3):
+        for beam in beams:
+            log_probabilities, _, weights = forced_pieces(translator, beam)
+            assert log_probabilities.sum() == pytest.approx(beam.score, abs=1e-3)
+            np.testing.assert_allclose(weights, beam.weights, rtol=1e-3, atol=1e-5)
+        assert len({beam.score for beam in beams}) > 1
+
+
+def test_forcing_a_text_scores_its_best_split(translator):
+    result = translator.force([TEXTS[0]], ["the red house"])[0]
+    log_probabilities, correct, weights = forced_pieces(translator, result)
+    assert result.text == "the red house"
+    assert result.score == pytest.approx(log_probabilities.sum(), abs=1e-4)
+    np.testing.assert_allclose(result.log_probabilities, log_probabilities, atol=1e-5)
+    np.testing.assert_array_equal(result.correct, correct)
+    np.testing.assert_allclose(result.weights, weights, rtol=1e-3, atol=1e-5)
+
+
+def test_weights_have_a_row_for_each_piece_and_a_column_for_each_source_piece(
+    translator,
+):
+    for result in translator(TEXTS, beam_size=2):
+        shape = (len(result.target_tokens), len(result.source_tokens))
+        assert result.weights.shape == shape
+        assert result.source_tokens[-1] == "</s>"
+        np.testing.assert_allclose(result.weights.sum(-1), 1, rtol=1e-5)
+        weights, source_words, target_words = result.words()
+        assert source_words == [*result.source.split(), "</s>"]
+        assert weights.shape == (len(target_words), len(source_words))
+
+
+def test_the_seed_decides_what_is_drawn(translator):
+    draw = {"sample": True, "seed": 3}
+    first = [one.text for one in translator(TEXTS, **draw)]
+    assert first == [one.text for one in translator(TEXTS, **draw)]
+    assert first != [one.text for one in translator(TEXTS, sample=True, seed=4)]
+    greedy = [one.text for one in translator(TEXTS, beam_size=1)]
+    assert [one.text for one in translator(TEXTS, top_k=1, **draw)] == greedy
+    for seed in (-1, 2**40):
+        assert len(translator(TEXTS, sample=True, seed=seed)) == len(TEXTS)
+
+
+def test_lengths_are_kept(translator):
+    for result in translator(TEXTS, beam_size=2, min_length=4, max_length=6):
+        assert 4 <= len(result.target_tokens) <= 6
+
+
+def test_correct_tells_where_the_forced_piece_was_the_first_choice(translator):
+    greedy = translator(TEXTS[0], beam_size=1, max_length=5)
+    _, correct, _ = forced_pieces(translator, greedy)
+    batch = batch_of(translator, greedy)
+    hidden, _ = translator.model(batch.source, batch.target_in)
+    first = np.asarray(translator.model.log_probabilities(hidden))[0].argmax(-1)
+    # A special piece is never written, and the end at the last place was put there.
+    free = first[:-1] >= END_ID
+    assert free.any()
+    np.testing.assert_array_equal(correct[:-1], free)
+
+
+def test_a_folder_gives_the_same_translations_also_after_it_was_moved(
+    translator, tmp_path
+):
+    save(translator, tmp_path / "model")
+    shutil.move(tmp_path / "model", tmp_path / "elsewhere")
+    loaded = Translator.load(tmp_path / "elsewhere")
+    for one, other in zip(loaded(TEXTS), translator(TEXTS), strict=True):
+        check_equal(one, other)
+
+
+def test_align_gives_links_between_the_words(translator):
+    links = translator.align("the red dog sleeps", "the big cat")
+    assert [target for _, target in links] == [0, 1, 2] or len(links) == 3
+    for source, target in links:
+        assert 0 <= source < 4
+        assert 0 <= target < 3
+
+
+def test_a_picture_is_written(translator, tmp_path):
+    axes = translator(TEXTS[0]).plot(tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").read_text().startswith("<?xml")
+    assert [label.get_text() for label in axes.get_xticklabels()][-1] == "</s>"
+
+
+def test_a_page_is_written(translator, tmp_path):
+    result = translator(TEXTS[0])
+    result.plot(tmp_path / "a.HTML")
+    result.view().save(tmp_path / "b.html")
+    page = (tmp_path / "a.HTML").read_text(encoding="utf-8")
+    assert page == (tmp_path / "b.html").read_text(encoding="utf-8")
+    assert all(word in page for word in result.words()[1][:-1])
+    with pytest.raises(UserError, match="must end in .png, .svg, .pdf, .html. Got:"):
+        result.plot(tmp_path / "a.gif")
+
+
+def test_a_notebook_shows_the_text_and_the_view(translator):
+    result = dataclasses.replace(translator(TEXTS[0]), text="<b>&")
+    shown = result._repr_html_()
+    assert shown.startswith('<p dir="auto">&lt;b&gt;&amp;</p>')
+    assert result.view()._repr_html_() in shown
+
+
+@pytest.mark.parametrize("beam_size", [1, 3])
+def test_a_translation_begins_as_it_has_to_and_goes_on_freely(translator, beam_size):
+    for prefix in ("the red house", "cat"):
+        forced = translator(TEXTS, beam_size, prefix=prefix)
+        pieces = translator.vocabulary.pieces(translator.vocabulary.ids([prefix])[0])
+        for result in forced:
+            assert result.target_tokens[: len(pieces)] == pieces
+            assert result.text.startswith(prefix)
+            np.testing.assert_allclose(result.weights.sum(-1), 1, rtol=1e-5)
+        assert any(len(result.target_tokens) > len(pieces) + 1 for result in forced)
+        alone = translator(TEXTS[0], beam_size, prefix=prefix)
+        check_equal(alone, forced[0])
+
+
+def test_an_empty_beginning_changes_nothing(translator):
+    check_equal(translator(TEXTS[0], prefix=" "), translator(TEXTS[0]))
+
+
+def test_the_score_counts_the_forced_beginning(translator):
+    result = translator(TEXTS[0], prefix="the red house", beam_size=2)
+    ids = translator.vocabulary.ids([result.text])[0]
+    assert translator.vocabulary.pieces([*ids, END_ID]) == result.target_tokens
+    forced = translator.force([result.source], [result.text])[0]
+    assert result.score == pytest.approx(forced.score, abs=1e-3)
+
+
+def test_mistakes_are_told(translator, tmp_path):
+    with pytest.raises(UserError, match="cannot begin with 'dog ☃': the model has no"):
+        translator("a dog", prefix="dog ☃")
+    with pytest.raises(UserError, match="Nothing to translate: got ' '"):
+        translator(["a dog", " "])
+    with pytest.raises(UserError, match="Got 2 sources and 1 targets"):
+        translator.force(["a", "b"], ["c"])
+    with pytest.raises(ValueError, match="`n_best` must be at most `beam_size`"):
+        translator("a dog", beam_size=2, n_best=3)
+    with pytest.raises(UserError, match="A line has .* at most 1023 .* 'dog dog"):
+        translator(["a dog", "dog " * 2000])
+    with pytest.raises(UserError, match="A line has .* pieces"):
+        translator.force(["a dog"], ["dog " * 2000])
+    with pytest.raises(ValueError, match="`n_best` must be 1 with `sample`"):
+        translator("a dog", sample=True, n_best=2)
+    with pytest.raises(UserError, match="There is no folder .*nowhere"):
+        Translator.load(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="it holds no config.json"):
+        Translator.load(tmp_path)
+
+
+def test_a_broken_folder_is_told(translator, tmp_path):
+    folder = tmp_path / "model"
+    save(translator, folder)
+    weights = (folder / "model.weights.h5").read_bytes()
+    for content in (b"", b"no weights", weights[: len(weights) // 2]):
+        (folder / "model.weights.h5").write_bytes(content)
+        with pytest.raises(UserError, match="does not fit its config.json, or is bro"):
+            Translator.load(folder)
+    CONFIG.replace(units=16).save(folder / "config.json")
+    translator.model.save_weights(folder / "model.weights.h5")
+    with pytest.raises(UserError, match="does not fit its config.json, or is broken"):
+        Translator.load(folder)
+    (folder / "model.weights.h5").unlink()
+    with pytest.raises(UserError, match="holds no weights yet"):
+        Translator.load(folder)
+
+
+def test_alignment_order_is_source_then_target():
+    translator = make(CONFIG)
+    translator.force = lambda sources, targets: [_Diagonal()]
+    assert translator.align("x y", "u v w") == [(0, 0), (1, 1), (1, 2)]
+
+
+class _Diagonal:
+    def words(self):
+        weights = np.array([[0.9, 0.1, 0], [0.1, 0.9, 0], [0.2, 0.8, 0], [0, 0, 1.0]])
+        return weights, ["x", "y", "</s>"], ["u", "v", "w", "</s>"]
