@@ -19,11 +19,19 @@ class Chunk(NamedTuple):
         size: Int or scalar tensor. How many there are.
         fresh: Int or scalar tensor: the first position that no earlier chunk holds;
             `None` if that is `start`.
+        is_whole: Bool. Whether it is known to hold the whole axis, so that nothing has
+            to be cut.
     """
 
     start: Any
     size: Any
     fresh: Any = None
+    is_whole: bool = False
+
+    @classmethod
+    def whole(cls, length):
+        """Give the chunk that holds all of an axis."""
+        return cls(0, length, is_whole=True)
 
 
 def fit_chunk_size(chunk_size, length):
@@ -64,7 +72,7 @@ def cut(index, length, chunk_size, repeat=True):
         A `Chunk` of `min(chunk_size, length)` positions.
     """
     if chunk_size is length:
-        return Chunk(0, length)
+        return Chunk.whole(length)
     size = least(chunk_size, length)
     first = index * chunk_size
     start = least(first, length - size)
@@ -152,7 +160,11 @@ def greatest(first, second):
 
 
 def _long_axes(tensor, axes):
-    return {axis: chunk for axis, chunk in axes.items() if tensor.shape[axis] != 1}
+    return {
+        axis: chunk
+        for axis, chunk in axes.items()
+        if tensor.shape[axis] != 1 and not chunk.is_whole
+    }
 
 
 def _starts(tensor, axes):

@@ -1,129 +1,32 @@
-"""Which pairs may look, told for one block of queries and keys at a time."""
+"""Which query may attend to which key, and with what bias: one value for all of it."""
 
 from typing import Any, NamedTuple
 
 from keras import ops
 
-from keras_attention.chunked.chunks import greatest, least, positions, take
-from keras_attention.core import fits, four_axes
-
-
-class ChunkedMask:
-    """Joins the masks of a call, for a block; knows which blocks are hidden whole.
-
-    Shapes: `B` batch, `H` heads, `T` queries and `S` keys in all.
-
-    Args:
-        query_mask: Boolean, shape `(B, T)`, or `None`.
-        key_mask: Boolean, shape `(B, S)`, or `None`.
-        attention_mask: Boolean, shape broadcastable to `(B, H, T, S)`, of rank 4, or
-            `None`.
-        causal: Bool. Whether query t sees keys 0 to t + offset alone.
-        window: Int or `None`. How far a query sees, on both sides.
-        offset: Int or scalar tensor. The position of query 0 among the keys.
-    """
-
-    def __init__(self, query_mask, key_mask, attention_mask, causal, window, offset):
-        self.query_mask = query_mask
-        self.key_mask = key_mask
-        self.attention_mask = attention_mask
-        self.causal = causal
-        self.window = window
-        self.offset = offset
-
-    def block(self, rows, columns):
-        """Tell which pairs of a block may look.
-
-        Args:
-            rows: `Chunk` of the queries.
-            columns: `Chunk` of the keys.
-
-        Returns:
-            Boolean, broadcastable to `(B, H, C, K)`; `None` if all may.
-        """
-        masks = []
-        if self.query_mask is not None:
-            masks.append(take(self.query_mask, {1: rows})[:, None, :, None])
-        if self.key_mask is not None:
-            masks.append(take(self.key_mask, {1: columns})[:, None, None, :])
-        if self.attention_mask is not None:
-            masks.append(take(self.attention_mask, {2: rows, 3: columns}))
-        row, column = positions(rows)[:, None], positions(columns)[None, :]
-        if rows.fresh is not None:
-            masks.append(row >= rows.fresh)
-        if columns.fresh is not None:
-            masks.append(column >= columns.fresh)
-        if self.causal:
-            masks.append(column <= row + self.offset)
-        if self.window is not None:
-            masks.append(ops.abs(column - row - self.offset) <= self.window)
-        if not masks:
-            return None
-        joined = masks[0]
-        for mask in masks[1:]:
-            joined = ops.logical_and(joined, mask)
-        return joined
-
-    def column_range(self, rows, count, chunk_size):
-        """Tell which chunks of keys some query of `rows` may see, as far as is plain.
-
-        Args:
-            rows: `Chunk` of the queries.
-            count: Int or scalar tensor, how many chunks of keys there are.
-            chunk_size: Int or scalar tensor, how many keys each has.
-
-        Returns:
-            The first such chunk and the one after the last, each an int or a tensor.
-        """
-        if isinstance(count, int) and count == 1:
-            return 0, 1
-        first = rows.start + self.offset
-        last = first + rows.size - 1
-        lower, upper = 0, count
-        if self.window is not None:
-            lower = greatest(lower, (first - self.window) // chunk_size)
-            upper = least(upper, (last + self.window) // chunk_size + 1)
-        if self.causal:
-            upper = least(upper, last // chunk_size + 1)
-        return lower, upper
-
-    def row_range(self, columns, count, chunk_size):
-        """Tell which chunks of queries may see some key of `columns`.
-
-        Args:
-            columns: `Chunk` of the keys.
-            count: Int or scalar tensor, how many chunks of queries there are.
-            chunk_size: Int, how many queries each has.
-
-        Returns:
-            The first such chunk and the one after the last, each an int or a tensor.
-        """
-        if isinstance(count, int) and count == 1:
-            return 0, 1
-        first = columns.start - self.offset
-        last = first + columns.size - 1
-        lower, upper = 0, count
-        if self.window is not None:
-            lower = greatest(lower, (first - self.window) // chunk_size)
-            upper = least(upper, (last + self.window) // chunk_size + 1)
-        if self.causal:
-            lower = greatest(lower, first // chunk_size)
-        return lower, upper
+from keras_attention.chunked.chunks import Chunk, greatest, least, positions, take
+from keras_attention.core import combine_masks, fits, four_axes
 
 
 class Visibility(NamedTuple):
-    """Which query may look at which key, and what is added to the scores.
+    """Which query may attend to which key, and what is added to the scores.
+
+    Told for all pairs at once or for one block of queries and keys; knows which blocks
+    are hidden whole.
+
+    Shapes: `B` batch, `H` heads, `T` queries and `S` keys in all, `C` queries and `K`
+    keys in a block.
 
     Attributes:
         query_mask: Boolean, shape `(B, T)`, or `None`.
         key_mask: Boolean, shape `(B, S)`, or `None`.
         attention_mask: Boolean, `(T, S)`, `(B, T, S)`, `(B, H, T, S)`, or `None`.
         bias: Added to the scores, shapes as of `attention_mask`, or `None`.
-        causal: Bool. Whether a query sees no key after it.
-        window: Int or `None`. How far away a key may be.
-        offset: The key at which query 0 stands: an int, a scalar int32 tensor, or one
-            for each sequence, shape `(B, 1)`.
-        position: A `PositionBias`, or `None`.
+        causal: Bool. Whether a query attends to no key after it.
+        window: Int or `None`. How far away a key may be, on both sides.
+        offset: The key at whose position query 0 is: an int, a scalar int32 tensor, or,
+            not in chunks, one for each sequence, shape `(B, 1)`.
+        position: A layer with `bias(relative)`, such as `AlibiBias`, or `None`.
     """
 
     query_mask: Any = None
@@ -135,45 +38,156 @@ class Visibility(NamedTuple):
     offset: Any = 0
     position: Any = None
 
-    def spread(self, sizes):
-        """Give mask and bias four axes, and hide what has a bias of minus infinity.
+    def check(self, sizes):
+        """Raise `ValueError` if the shape of mask or bias does not fit.
 
         Args:
             sizes: Tuple `(B, H, T, S)` of ints, `None` where not known.
-
-        Returns:
-            `Visibility` with mask and bias broadcastable to `(B, H, T, S)`.
-
-        Raises:
-            ValueError: If a shape does not fit.
         """
+        for name, pairs in (
+            ("attention_mask", self.attention_mask),
+            ("attention_bias", self.bias),
+        ):
+            if pairs is not None:
+                _check_pairs(name, tuple(pairs.shape), sizes)
+
+    def with_four_axes(self):
+        """Give mask and bias four axes, and hide what has a bias of minus infinity."""
         mask, bias = self.attention_mask, self.bias
         if mask is not None:
-            mask = ops.cast(_spread("attention_mask", mask, sizes), "bool")
+            mask = ops.cast(four_axes(mask), "bool")
         if bias is not None:
-            bias = _spread("attention_bias", bias, sizes)
+            bias = four_axes(bias)
             shown = ops.not_equal(bias, float("-inf"))
             # Minus infinity itself would give a row of nothing else NaN.
             bias = ops.where(shown, bias, ops.zeros_like(bias))
             mask = shown if mask is None else ops.logical_and(mask, shown)
         return self._replace(attention_mask=mask, bias=bias)
 
+    def tensors(self):
+        """Name the tensors that tell which pairs are visible, cast to their types."""
+        names = ("query_mask", "key_mask", "attention_mask")
+        given = {name: getattr(self, name) for name in names}
+        given = {k: ops.cast(x, "bool") for k, x in given.items() if x is not None}
+        if not isinstance(self.offset, int):
+            given["offset"] = ops.cast(self.offset, "int32")
+        return given
 
-def _spread(name, pairs, sizes):
-    """Give a mask or a bias on pairs all four axes, 1 where one was missing.
+    def whole(self, query_length, key_length):
+        """Tell which pairs are visible, as `block` for all queries and keys."""
+        return self.block(Chunk.whole(query_length), Chunk.whole(key_length))
 
-    Args:
-        name: The argument's name, for the message.
-        pairs: Shape `(T, S)`, `(B, T, S)` or `(B, H, T, S)`; any axis may be 1.
-        sizes: Tuple `(B, H, T, S)` of ints, `None` where not known.
+    def block(self, rows, columns):
+        """Tell which pairs of a block are visible.
 
-    Returns:
-        Broadcastable to `(B, H, T, S)`.
+        Args:
+            rows: `Chunk` of the queries.
+            columns: `Chunk` of the keys.
 
-    Raises:
-        ValueError: If the shape is none of these.
-    """
-    shape = tuple(pairs.shape)
+        Returns:
+            Boolean, broadcastable to `(B, H, C, K)`; `None` if all are.
+        """
+        mask = combine_masks(
+            None if self.query_mask is None else take(self.query_mask, {1: rows}),
+            None if self.key_mask is None else take(self.key_mask, {1: columns}),
+            None
+            if self.attention_mask is None
+            else take(self.attention_mask, {2: rows, 3: columns}),
+        )
+        masks = [] if mask is None else [four_axes(mask)]
+        row, column = positions(rows), positions(columns)
+        if rows.fresh is not None:
+            masks.append((row >= rows.fresh)[:, None])
+        if columns.fresh is not None:
+            masks.append(column >= columns.fresh)
+        if self.causal or self.window is not None:
+            relative = four_axes(column - (row + self.offset)[..., None])
+            if self.causal:
+                masks.append(relative <= 0)
+            if self.window is not None:
+                masks.append(ops.abs(relative) <= self.window)
+        if not masks:
+            return None
+        joined = masks[0]
+        for each in masks[1:]:
+            joined = ops.logical_and(joined, each)
+        return joined
+
+    def add_bias(self, scores):
+        """Add all biases to the scores of all pairs.
+
+        Args:
+            scores: Shape `(B, H, T, S)`, in float32 or wider where there is a bias.
+
+        Returns:
+            The same shape.
+        """
+        if self.bias is not None:
+            scores = scores + ops.cast(self.bias, scores.dtype)
+        if self.position is not None:
+            length, key_length = ops.shape(scores)[2:]
+            row = ops.arange(0, length, dtype="int32") + self.offset
+            column = ops.arange(0, key_length, dtype="int32")
+            bias = self.position.bias(column - row[..., None])
+            scores = scores + ops.cast(bias, scores.dtype)
+        return scores
+
+    def bias_by_distance(self, query_length, key_length):
+        """List the bias of `position` at every distance that can occur.
+
+        Returns:
+            Shape `(T + S - 1, H)`: row `s - t + T - 1` for key s and query t.
+        """
+        distances = ops.arange(0, query_length + key_length - 1, dtype="int32")
+        relative = distances - (query_length - 1) - self.offset
+        return ops.transpose(self.position.bias(relative[None])[..., 0, :])
+
+    def column_range(self, rows, count, chunk_size):
+        """Tell which chunks of keys some query of `rows` attends to.
+
+        Args:
+            rows: `Chunk` of the queries.
+            count: Int or scalar tensor, how many chunks of keys there are.
+            chunk_size: Int or scalar tensor, how many keys each has.
+
+        Returns:
+            The first such chunk and the one after the last, each an int or a tensor.
+        """
+        lower, upper, last = self._range(rows, self.offset, count, chunk_size)
+        if self.causal and last is not None:
+            upper = least(upper, last // chunk_size + 1)
+        return lower, upper
+
+    def row_range(self, columns, count, chunk_size):
+        """Tell which chunks of queries attend to some key of `columns`.
+
+        Args:
+            columns: `Chunk` of the keys.
+            count: Int or scalar tensor, how many chunks of queries there are.
+            chunk_size: Int, how many queries each has.
+
+        Returns:
+            The first such chunk and the one after the last, each an int or a tensor.
+        """
+        lower, upper, last = self._range(columns, -self.offset, count, chunk_size)
+        if self.causal and last is not None:
+            lower = greatest(lower, (last - columns.size + 1) // chunk_size)
+        return lower, upper
+
+    def _range(self, chunk, offset, count, chunk_size):
+        """Tell the chunks of the other axis within the window; the last position."""
+        if isinstance(count, int) and count == 1:
+            return 0, 1, None
+        first = chunk.start + offset
+        last = first + chunk.size - 1
+        if self.window is None:
+            return 0, count, last
+        lower = greatest(0, (first - self.window) // chunk_size)
+        return lower, least(count, (last + self.window) // chunk_size + 1), last
+
+
+def _check_pairs(name, shape, sizes):
+    """Raise `ValueError` if this is no shape of a mask or a bias on pairs."""
     axes = {2: (2, 3), 3: (0, 2, 3), 4: (0, 1, 2, 3)}.get(len(shape))
     if axes is None or not all(
         fits(size, 1) or fits(size, sizes[axis])
@@ -184,4 +198,3 @@ def _spread(name, pairs, sizes):
             f"(B, H, T, S)={tuple(sizes)} and any axis may be 1. "
             f"Received: {name}.shape={shape}. A query of one step leaves T out."
         )
-    return four_axes(pairs)

@@ -11,25 +11,13 @@ from keras_attention.chunked.chunks import (
     least,
     take,
 )
-from keras_attention.chunked.masks import ChunkedMask
 from keras_attention.chunked.softmax import Blocks
 from keras_attention.chunked.statistics import AttentionStatistics, weight_statistics
-from keras_attention.core import four_axes, masked_softmax
+from keras_attention.core import masked_softmax
 
 
 def attend_by_queries(
-    score,
-    query,
-    key,
-    value,
-    *,
-    variables,
-    chunk_size,
-    query_mask=None,
-    key_mask=None,
-    attention_mask=None,
-    causal=False,
-    return_weights=False,
+    score, query, key, value, visible, chunk_size, variables, return_weights=False
 ):
     """Attend in chunks of queries; the gradient computes each chunk once more.
 
@@ -38,12 +26,9 @@ def attend_by_queries(
         query: Shape `(B, T, …)`.
         key: Shape `(B, S, …)`.
         value: Shape `(B, S, Dv)`.
-        variables: List of the Keras variables that `score` reads.
+        visible: A `Visibility` with four axes.
         chunk_size: Int.
-        query_mask: Boolean, shape `(B, T)`, or `None`.
-        key_mask: Boolean, shape `(B, S)`, or `None`.
-        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`, or `None`.
-        causal: Bool. Whether query t sees keys 0 to t alone.
+        variables: List of the Keras variables that `score` reads.
         return_weights: Bool. Whether to return the weights too, which are then held.
 
     Returns:
@@ -51,21 +36,20 @@ def attend_by_queries(
     """
     length, key_length = ops.shape(query)[1], ops.shape(value)[1]
     chunk_size = fit_chunk_size(chunk_size, length)
-    mask = _join(query_mask, key_mask, attention_mask, causal)
     # Tensors, in the place of variables: TensorFlow has no gradient for a variable that
     # recomputed steps of a loop read.
     weights = [ops.copy(ops.convert_to_tensor(each)) for each in variables]
 
     def attend_chunk(index):
         rows = cut(index, length, chunk_size)
-        seen = mask.block(rows, Chunk(0, key_length))
-        if seen is not None and len(seen.shape) == 4:
-            seen = seen[:, 0]
+        mask = visible.block(rows, Chunk.whole(key_length))
+        if mask is not None:
+            mask = mask[:, 0]
 
         def attend(query, key, value, *weights):
             with keras.StatelessScope(zip(variables, weights, strict=True)):
                 scores = score(query, key)
-            shares = ops.cast(masked_softmax(scores, seen), value.dtype)
+            shares = ops.cast(masked_softmax(scores, mask), value.dtype)
             context = ops.matmul(shares, value)
             return (context, shares) if return_weights else context
 
@@ -81,28 +65,15 @@ def attend_by_queries(
     return tuple(_join_chunks(each, length, chunk_size) for each in chunks)
 
 
-def describe_by_queries(
-    score,
-    query,
-    key,
-    *,
-    chunk_size,
-    query_mask=None,
-    key_mask=None,
-    attention_mask=None,
-    causal=False,
-):
+def describe_by_queries(score, query, key, visible, chunk_size):
     """Describe the weights in chunks of queries.
 
     Args:
         score: Function of queries `(B, C, …)` and keys to scores `(B, C, S)`.
         query: Shape `(B, T, …)`.
         key: Shape `(B, S, …)`.
+        visible: A `Visibility` with four axes.
         chunk_size: Int.
-        query_mask: Boolean, shape `(B, T)`, or `None`.
-        key_mask: Boolean, shape `(B, S)`, or `None`.
-        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`, or `None`.
-        causal: Bool. Whether query t sees keys 0 to t alone.
 
     Returns:
         `AttentionStatistics` of shapes `(B, T)`, `(B, T)` and `(B, S)`.
@@ -112,7 +83,7 @@ def describe_by_queries(
     blocks = Blocks(
         [_ScoreTerm(score)],
         [[ops.stop_gradient(query), ops.stop_gradient(key)]],
-        _join(query_mask, key_mask, attention_mask, causal),
+        visible,
         (batch, 1, length, key_length),
         fit_chunk_size(chunk_size, length),
         key_length,  # all keys in one block: a score may compare them with each other
@@ -130,18 +101,8 @@ class _ScoreTerm:
     def __init__(self, score):
         self.score = score
 
-    def scores(self, parts, rows, columns):
+    def scores(self, parts, distances):
         return self.score(*parts)[:, None], None
-
-
-def _join(query_mask, key_mask, attention_mask, causal):
-    query_mask, key_mask, attention_mask = (
-        None if mask is None else ops.cast(mask, "bool")
-        for mask in (query_mask, key_mask, attention_mask)
-    )
-    if attention_mask is not None:
-        attention_mask = four_axes(attention_mask)
-    return ChunkedMask(query_mask, key_mask, attention_mask, causal, None, 0)
 
 
 def _join_chunks(chunks, length, chunk_size):

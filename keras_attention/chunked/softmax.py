@@ -30,7 +30,7 @@ from keras_attention.chunked.chunks import (
 )
 from keras_attention.core import multiply_heads, sum_heads
 
-# Finite: with minus infinity a row that sees nothing would make NaN.
+# Finite: with minus infinity a row that attends to nothing would make NaN.
 LOWEST = -3.0e38
 
 # The axis of a value that follows the queries, and that for the keys.
@@ -43,7 +43,7 @@ class Blocks(NamedTuple):
     Attributes:
         terms: List of the terms of the score, the first of shape `(B, H, C, K)`.
         tensors: One list of tensors for each term.
-        mask: A `ChunkedMask`.
+        visible: A `Visibility` with four axes.
         shape: `(B, H, T, S)`.
         row_size: Int. How many queries a block has.
         column_size: Int or scalar tensor. How many keys a block has.
@@ -52,7 +52,7 @@ class Blocks(NamedTuple):
 
     terms: Any
     tensors: Any
-    mask: Any
+    visible: Any
     shape: Any
     row_size: Any
     column_size: Any
@@ -75,12 +75,12 @@ class Blocks(NamedTuple):
         return count_chunks(self.shape[3], self.column_size)
 
     def column_range(self, rows):
-        """Tell the chunks of keys that some query of `rows` may see: first, end."""
-        return self.mask.column_range(rows, self.column_count(), self.column_size)
+        """Tell the chunks of keys that some query of `rows` attends to: first, end."""
+        return self.visible.column_range(rows, self.column_count(), self.column_size)
 
     def row_range(self, columns):
-        """Tell the chunks of queries that may see some key of `columns`."""
-        return self.mask.row_range(columns, self.row_count(), self.row_size)
+        """Tell the chunks of queries that attend to some key of `columns`."""
+        return self.visible.row_range(columns, self.row_count(), self.row_size)
 
     def part(self, tensor, axes, rows, columns):
         """Take what belongs to a block out of a tensor."""
@@ -93,23 +93,24 @@ class Blocks(NamedTuple):
             Scores of shape `(B, H, C, K)`, `LOWEST` where hidden; the mask, or `None`;
             for each term its parts and what its gradient needs again.
         """
-        places = positions(rows) + self.mask.offset, positions(columns)
+        # 0 for the last query and the first key, as `Visibility.bias_by_distance`.
+        distances = positions(columns) - positions(rows)[:, None] + self.shape[2] - 1
         total, kept = 0, []
         for term, tensors in zip(self.terms, self.tensors, strict=True):
             parts = [
                 self.part(tensor, axes, rows, columns)
                 for tensor, axes in zip(tensors, term.axes, strict=True)
             ]
-            scores, again = term.scores(parts, *places)
+            scores, again = term.scores(parts, distances)
             total = total + scores
             kept.append((parts, again))
-        mask = self.mask.block(rows, columns)
+        mask = self.visible.block(rows, columns)
         if mask is not None:
             total = ops.where(mask, total, ops.cast(LOWEST, self.dtype))
         return total, mask, kept
 
 
-def attend(blocks, value):
+def attend_blocks(blocks, value):
     """Attend, block by block.
 
     Args:
@@ -117,7 +118,7 @@ def attend(blocks, value):
         value: Shape `(B, G, S, Dv)`.
 
     Returns:
-        The output, shape `(B, H, T, Dv)`, 0 where a query sees nothing, and the
+        The output, shape `(B, H, T, Dv)`, 0 where a query attends to nothing, and the
         logarithm of the sum of the exponentials of its scores, shape `(B, H, T, 1)`.
     """
     batch, heads, length, _ = blocks.shape
@@ -168,13 +169,13 @@ def attend(blocks, value):
 
 
 def attend_gradients(blocks, value, output, log_sums, gradient):
-    """Differentiate `attend`, block by block.
+    """Differentiate `attend_blocks`, block by block.
 
     Args:
         blocks: A `Blocks`.
         value: Shape `(B, G, S, Dv)`.
-        output: What `attend` gave.
-        log_sums: What `attend` gave.
+        output: What `attend_blocks` gave.
+        log_sums: What `attend_blocks` gave.
         gradient: That of the output, shape `(B, H, T, Dv)`.
 
     Returns:

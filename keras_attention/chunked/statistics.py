@@ -16,8 +16,8 @@ class AttentionStatistics(NamedTuple):
         entropy: Shape `(..., T)`: how evenly the attention of each query is spread,
             from 0, on one key, to 1, on all real keys alike; `attention_entropy` of the
             weights and the mask of the keys.
-        argmax: Shape `(..., T)`, int32: the key that each query looks at most, the
-            first of equal ones; -1 where it may see nothing.
+        argmax: Shape `(..., T)`, int32: the key that each query attends to most, the
+            first of equal ones; -1 where it may attend to none.
         coverage: Shape `(..., S)`: how much attention each key gets from all queries
             together; `attention_coverage` of the weights.
 
@@ -68,10 +68,10 @@ def weight_statistics(blocks):
             ops.zeros((batch, heads, key_length), blocks.dtype),
         ),
     )
-    if blocks.mask.key_mask is None:
+    if blocks.visible.key_mask is None:
         visible = ops.cast(key_length, blocks.dtype)
     else:
-        mask = ops.cast(blocks.mask.key_mask, blocks.dtype)
+        mask = ops.cast(blocks.visible.key_mask, blocks.dtype)
         visible = ops.sum(mask, axis=-1)[:, None, None]
     entropy = entropy / ops.log(ops.maximum(visible, 2.0))
     return AttentionStatistics(ops.clip(entropy, 0, 1), place - 1, coverage)

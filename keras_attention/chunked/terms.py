@@ -20,13 +20,12 @@ class DotTerm:
     # For each tensor the axis that follows the queries, and the one for the keys.
     axes = ((2, None), (None, 2))
 
-    def scores(self, parts, rows, columns):
+    def scores(self, parts, distances):
         """Score a block.
 
         Args:
             parts: The parts of the tensors that belong to the block.
-            rows: Positions of the queries among the keys, int32, shape `(C,)`.
-            columns: Positions of the keys, int32, shape `(K,)`.
+            distances: Row of a table of distances for each pair, int32, `(C, K)`.
 
         Returns:
             Scores, broadcastable to `(B, H, C, K)`, and what `gradients` needs again.
@@ -54,7 +53,7 @@ class AdditiveTerm:
 
     axes = ((2, None), (None, 2), (None, None))
 
-    def scores(self, parts, rows, columns):
+    def scores(self, parts, distances):
         """Score a block, as `DotTerm.scores`."""
         query, key, vector = parts
         hidden = ops.tanh(query[:, :, :, None] + key[:, :, None])  # B 1 C K U
@@ -80,7 +79,7 @@ class BiasTerm:
 
     axes = ((2, 3),)
 
-    def scores(self, parts, rows, columns):
+    def scores(self, parts, distances):
         """Score a block, as `DotTerm.scores`."""
         return parts[0], None
 
@@ -89,45 +88,20 @@ class BiasTerm:
         return (gradient,)
 
 
-class DistanceTerm:
-    """A penalty that grows with the distance, by slopes of shape `(H,)`."""
+class PositionTerm:
+    """A bias for each distance of key and query, in a table `(T + S - 1, H)`."""
 
     axes = ((None, None),)
 
-    def scores(self, parts, rows, columns):
+    def scores(self, parts, distances):
         """Score a block, as `DotTerm.scores`."""
-        slopes = parts[0][:, None, None]
-        distances = ops.cast(ops.abs(columns[None, :] - rows[:, None]), slopes.dtype)
-        return -slopes * distances, distances
+        bias = ops.take(parts[0], distances, axis=0)  # C K H
+        return ops.transpose(bias, (2, 0, 1)), distances
 
     def gradients(self, parts, distances, gradient):
         """Differentiate, as `DotTerm.gradients`."""
-        return (-ops.sum(gradient * distances, axis=(0, 2, 3)),)
-
-
-class RelativeTerm:
-    """A bias for each bucket of relative positions, in a table `(buckets, H)`.
-
-    Args:
-        bucket: Function of the position of a key minus that of a query, int32, to the
-            bucket, int32.
-    """
-
-    axes = ((None, None),)
-
-    def __init__(self, bucket):
-        self.bucket = bucket
-
-    def scores(self, parts, rows, columns):
-        """Score a block, as `DotTerm.scores`."""
-        buckets = self.bucket(columns[None, :] - rows[:, None])  # C K
-        bias = ops.take(parts[0], buckets, axis=0)
-        return ops.transpose(bias, (2, 0, 1)), buckets
-
-    def gradients(self, parts, buckets, gradient):
-        """Differentiate, as `DotTerm.gradients`."""
-        table = parts[0]
+        count, heads = ops.shape(parts[0])
         by_pair = ops.transpose(ops.sum(gradient, axis=0), (1, 2, 0))  # C K H
-        by_pair = ops.reshape(by_pair, (-1, table.shape[1]))
-        buckets = ops.reshape(buckets, (-1,))
-        return (ops.segment_sum(by_pair, buckets, num_segments=table.shape[0]),)
+        by_pair = ops.reshape(by_pair, (-1, heads))
+        distances = ops.reshape(distances, (-1,))
+        return (ops.segment_sum(by_pair, distances, num_segments=count),)

@@ -6,10 +6,10 @@ from keras_attention.core.checks import (
     check_chunk_size,
     check_equal_sizes,
     check_head_mask,
+    check_int,
     check_mask,
     check_number,
-    check_positive_int,
-    check_window,
+    check_size,
     fits,
 )
 from keras_attention.core.loop import last_step, run_loop
@@ -43,8 +43,8 @@ __all__ = [
     "check_head_mask",
     "check_mask",
     "check_number",
-    "check_positive_int",
-    "check_window",
+    "check_size",
+    "check_int",
     "combine_masks",
     "dot_scores",
     "fits",

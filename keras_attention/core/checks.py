@@ -1,29 +1,60 @@
 """Checks of what layers take: numbers, sizes, shapes and masks."""
 
 import math
+import numbers
 
+import keras
 import numpy as np
 from keras import ops
 
 
-def check_positive_int(name, value):
-    """Return `value`, or raise `ValueError` if it is not an int of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(
-            f"`{name}` must be a positive int. Received: {name}={value!r}."
-        )
-    return value
+def check_int(name, value, least=1):
+    """Return `value` as an int, or raise `ValueError` if it is none or too small.
+
+    Args:
+        name: Str. The argument's name, for the message.
+        value: What was given; an integer of NumPy is one too.
+        least: Int. The smallest that fits.
+    """
+    is_int = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_int or value < least:
+        kind = "a positive int" if least == 1 else f"an int of at least {least}"
+        raise ValueError(f"`{name}` must be {kind}. Received: {name}={value!r}.")
+    return int(value)
 
 
-def check_number(name, value, least=-math.inf):
-    """Return `value`, or raise `ValueError` if it is no finite number from `least`."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value < least:
-        limit = f" of at least {least}" if least > -math.inf else ""
-        raise ValueError(
-            f"`{name}` must be a number{limit}. Received: {name}={value!r}."
-        )
-    return value
+def check_number(name, value, least=None, above=None, below=None):
+    """Return `value`, or raise `ValueError` if it is no finite number within limits.
+
+    Args:
+        name: Str. The argument's name, for the message.
+        value: What was given; a number of NumPy becomes an int or a float.
+        least: Number or `None`. The smallest that fits.
+        above: Number or `None`. What it must be greater than.
+        below: Number or `None`. What it must be less than.
+    """
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if (
+        not is_number
+        or not math.isfinite(value)
+        or (least is not None and value < least)
+        or (above is not None and value <= above)
+        or (below is not None and value >= below)
+    ):
+        limits = [
+            f"{words} {limit}"
+            for words, limit in (
+                ("of at least", least),
+                ("greater than", above),
+                ("less than", below),
+            )
+            if limit is not None
+        ]
+        kind = " ".join(["a number", " and ".join(limits)]).strip()
+        if above == 0 and below is None:
+            kind = "a positive number"
+        raise ValueError(f"`{name}` must be {kind}. Received: {name}={value!r}.")
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def check_chunk_size(chunk_size, dropout):
@@ -35,22 +66,12 @@ def check_chunk_size(chunk_size, dropout):
     """
     if chunk_size is None:
         return None
-    check_positive_int("chunk_size", chunk_size)
     if dropout:
         raise ValueError(
             "`dropout` must be 0 with `chunk_size`: weights that are not held cannot "
             f"be dropped. Received: dropout={dropout!r}, chunk_size={chunk_size!r}."
         )
-    return chunk_size
-
-
-def check_window(window):
-    """Return `window`, or raise `ValueError` if it is not an int of at least 0."""
-    if isinstance(window, bool) or not isinstance(window, int) or window < 0:
-        raise ValueError(
-            f"`window` must be an int of at least 0. Received: window={window!r}."
-        )
-    return window
+    return check_int("chunk_size", chunk_size)
 
 
 def fits(size, expected):
@@ -61,19 +82,38 @@ def fits(size, expected):
     return size == expected
 
 
+def check_size(name, shape, size):
+    """Raise `ValueError` if the last axis is not of the size a layer was built for."""
+    if not fits(shape[-1], size):
+        raise ValueError(
+            f"The last axis of `{name}` must have the size {size} that the layer was "
+            f"built for. Received: {name}_shape={tuple(shape)}."
+        )
+
+
 def check_mask(name, mask, *shapes, **sizes):
-    """Check the shape of a mask, any axis of which may be 1.
+    """Check type and shape of a mask, any axis of which may be 1.
 
     Args:
         name: Str. The argument's name, for the message.
         mask: A tensor, or `None`.
-        *shapes: Strs. The shapes that it may have, such as `"(B, S)"`.
+        *shapes: Strs. The shapes that it may have, such as `"(B, S)"`; none: any.
         **sizes: Ints, the size of each axis by its letter, `None` where not known.
 
     Raises:
-        ValueError: If it has none of the shapes.
+        ValueError: If it holds floats, or has none of the shapes.
     """
     if mask is None:
+        return
+    dtype = mask.dtype if hasattr(mask, "dtype") else np.asarray(mask).dtype
+    dtype = keras.backend.standardize_dtype(dtype)
+    if "float" in dtype:
+        raise ValueError(
+            f"`{name}` must be boolean, True = attend. Received: {name} of type "
+            f"{dtype}. A mask of 0 and a large negative number has to be compared, as "
+            f"{name} == 0; factors of 1 and 0 as {name} > 0."
+        )
+    if not shapes:
         return
     shape = tuple(mask.shape) if hasattr(mask, "shape") else np.shape(mask)
     for each in shapes:
@@ -92,7 +132,7 @@ def check_mask(name, mask, *shapes, **sizes):
 
 
 def check_attention_shapes(query_shape, value_shape, key_shape=None):
-    """Check the shapes that every attention layer asks for.
+    """Check the shapes that every attention layer needs.
 
     Args:
         query_shape: `(B, T, Dq)` or `(B, Dq)`.

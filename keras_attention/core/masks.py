@@ -1,4 +1,4 @@
-"""Boolean masks; `True` means: may look.
+"""Boolean masks; `True` = attend.
 
 Shapes: `B` batch, `T` queries, `S` keys.
 """
@@ -6,7 +6,7 @@ Shapes: `B` batch, `T` queries, `S` keys.
 from keras import ops
 
 from keras_attention.annotations import Tensor
-from keras_attention.core.checks import check_mask, check_window
+from keras_attention.core.checks import check_int, check_mask
 
 
 def padding_mask(tokens: Tensor, pad_id: int = 0) -> Tensor:
@@ -14,10 +14,10 @@ def padding_mask(tokens: Tensor, pad_id: int = 0) -> Tensor:
 
     Args:
         tokens: Integers, shape `(B, S)`.
-        pad_id: Int. The token that stands for padding.
+        pad_id: Int. The token that means padding.
 
     Returns:
-        Boolean, shape `(B, S)`: `True` where a real token stands.
+        Boolean, shape `(B, S)`: `True` at real tokens.
 
     Example:
         ```python
@@ -32,13 +32,13 @@ def causal_mask(
     key_length: int | Tensor | None = None,
     offset: int | Tensor = 0,
 ) -> Tensor:
-    """Let query `t` see keys `0 … t + offset`.
+    """Let query `t` attend to keys `0 … t + offset`.
 
     Args:
         query_length: Int or scalar tensor, `T`.
         key_length: Int or scalar tensor, `S`; `T` if left out.
-        offset: Int or scalar tensor. The key at which query 0 stands, such as the
-            number of tokens already in a cache.
+        offset: Int or scalar tensor. The position of query 0 among the keys, such
+            as the number of tokens already in a cache.
 
     Returns:
         Boolean, shape `(T, S)`.
@@ -59,13 +59,13 @@ def local_mask(
     window: int,
     offset: int | Tensor = 0,
 ) -> Tensor:
-    """Let query `t` see the keys at most `window` places away, on both sides.
+    """Let query `t` attend to the keys at most `window` places away, on both sides.
 
     Args:
         query_length: Int or scalar tensor, `T`.
         key_length: Int or scalar tensor, `S`; `T` if left out.
-        window: Int, at least 0. 0 sees the key at its own place alone.
-        offset: Int or scalar tensor. The key at which query 0 stands.
+        window: Int, at least 0. 0: the key at its own position alone.
+        offset: Int or scalar tensor. The position of query 0 among the keys.
 
     Returns:
         Boolean, shape `(T, S)`.
@@ -78,7 +78,7 @@ def local_mask(
         mask = local_mask(2, 3, window=1)  # [[True, True, False], [True, True, True]]
         ```
     """
-    check_window(window)
+    check_int("window", window, least=0)
     query, key = _positions(query_length, key_length, offset)
     return ops.abs(key - query) <= window
 
@@ -88,7 +88,7 @@ def combine_masks(
     key_mask: Tensor | None = None,
     attention_mask: Tensor | None = None,
 ) -> Tensor | None:
-    """Join masks into one: a pair may look where every mask lets it.
+    """Join masks into one: a query attends to a key where every mask lets it.
 
     Args:
         query_mask: Boolean, shape `(B, T)`, or `None`.
@@ -146,10 +146,9 @@ def hide_padding(tensor: Tensor, mask: Tensor | None) -> Tensor:
 
 
 def _boolean(name, mask, *shapes):
-    """Cast a mask, and refuse one of another number of axes."""
-    mask = ops.cast(mask, "bool")
+    """Cast a mask, and refuse floats and another number of axes."""
     check_mask(name, mask, *shapes, **dict.fromkeys("BHTS"))
-    return mask
+    return ops.cast(mask, "bool")
 
 
 def _positions(query_length, key_length, offset):

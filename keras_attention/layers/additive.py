@@ -6,10 +6,11 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Initializer, Shape, Tensor
+from keras_attention.chunked import AdditiveTerm
 from keras_attention.core import (
     add_kernel,
     additive_scores,
-    check_positive_int,
+    check_int,
     project,
 )
 from keras_attention.layers.score_attention import ScoreAttention
@@ -92,7 +93,7 @@ class BahdanauAttention(ScoreAttention):
         **kwargs: Any,
     ) -> None:
         super().__init__(dropout=dropout, seed=seed, chunk_size=chunk_size, **kwargs)
-        self.units = check_positive_int("units", units)
+        self.units = check_int("units", units)
         self.normalize = normalize
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -151,5 +152,6 @@ class BahdanauAttention(ScoreAttention):
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
 
-    def _closed_form(self, query, key):
-        return query, key, self.score_vector(query.dtype)
+    def score_terms(self, query: Tensor, key: Tensor) -> list[Any]:
+        vector = self.score_vector(query.dtype)
+        return [(AdditiveTerm(), (query[:, None], key[:, None], vector))]

@@ -1,4 +1,4 @@
-"""What the attention layers share."""
+"""The contract of all attention layers, and the memory that they attend to."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -7,22 +7,24 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Shape, Tensor
+from keras_attention.chunked import AttentionStatistics
 from keras_attention.core import (
     as_dense,
     causal_mask,
     check_attention_shapes,
     check_mask,
+    check_number,
     hide_padding,
 )
 
 
 class Memory(NamedTuple):
-    """A sequence made ready to be attended to, by `prepare`.
+    """Projected keys, values and mask of a sequence, by `prepare`.
 
     Attributes:
         key: Projected keys, shape `(B, S, …)`, or `(B, H, S, D)` for H heads.
         value: Values, shape `(B, S, Dv)`, or `(B, H, S, Dv)` for H heads.
-        mask: Boolean, shape `(B, S)`, `True` = may look; `None` if all may be seen.
+        mask: Boolean, shape `(B, S)`, `True` = attend; `None` if all are real.
         dropout: Factors on the weights, drawn once for all steps of a sequence and
             broadcastable to the weights of one step; `None` without dropout.
 
@@ -42,30 +44,84 @@ class Memory(NamedTuple):
 
 
 class AttentionLayer(keras.layers.Layer):
-    """Holds what every attention layer shares; `AttentionRNN` relies on no more.
+    """Lets queries attend to keys: the contract that all attention layers keep.
 
-    A subclass writes `prepare`, which makes a sequence ready once, and `attend`, which
-    asks it. `call` is the two in a row, for all queries.
+    weights = how much each query attends to each key; context = weights · value
+
+    `prepare` projects the keys of a sequence once; `attend` attends to them, for any
+    number of queries, and hands on what the attention has to remember. A call is the
+    two in a row, for all queries. `AttentionRNN` needs no more than `prepare`,
+    `initial_state`, `attend` and `context_size`. Nothing is kept on the layer itself.
+
+    Masks are boolean, `True` = attend. A query that may attend to nothing gets weights
+    0 and context 0. What padding holds, NaN included, reaches neither outputs nor
+    gradients.
+
+    A subclass writes `attend`, and `project_key` or `prepare`. For an attention that is
+    told by a score function, `ScoreAttention` is the shorter way.
+
+    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
     Args:
         dropout: Float in [0, 1). Share of weights set to 0 in training.
         seed: Int or `None`. Seed of the dropout.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
+    Call arguments:
+        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step, such as a decoder state.
+        value: Shape `(B, S, Dv)`, such as encoder outputs.
+        key: Shape `(B, S, Dk)`; `value` if left out.
+        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step. Queries at `False`
+            get weights 0 and context 0.
+        value_mask: Boolean, shape `(B, S)`. Keys at `False` get weight 0.
+        key_mask: As `value_mask`; where both are given both must allow.
+        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`; for a query of one
+            step `(B, S)`. `False` hides key s from query t.
+        use_causal_mask: Bool. Whether query t attends to keys 0 to t alone.
+        return_attention_scores: Bool. Whether to return the weights too (the name is
+            Keras'; they are weights after the softmax, before dropout).
+        training: Bool. Whether dropout acts.
+
+    Returns:
+        context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step.
+        weights: Shape `(B, T, S)`, or `(B, S)` for one step, only if
+            `return_attention_scores`. Rows sum to 1, or to 0 if they may attend to
+            nothing.
+
     Raises:
-        ValueError: If `dropout` is not in [0, 1).
+        ValueError: If `dropout` is not in [0, 1), a mask is not boolean, a shape has
+            the wrong rank, or sizes that belong together differ.
+
+    Example:
+        ```python
+        class MeanAttention(AttentionLayer):
+            def attend(
+                self,
+                query,
+                memory,
+                state=(),
+                query_mask=None,
+                attention_mask=None,
+                training=False,
+            ):
+                pairs = query[:, :, :1] + memory.key[:, None, :, 0]  # B T S
+                mask = combine_masks(query_mask, memory.mask, attention_mask)
+                weights = masked_softmax(0 * pairs, mask)
+                return keras.ops.matmul(weights, memory.value), weights, list(state)
+        ```
     """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "call" in vars(cls) and "compute_output_spec" not in vars(cls):
+            # Another call may give other outputs: Keras finds them out by tracing it.
+            cls.compute_output_spec = keras.Operation.compute_output_spec
 
     def __init__(
         self, dropout: float = 0.0, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
-            raise ValueError(
-                "`dropout` must be a number of at least 0 and less than 1. "
-                f"Received: dropout={dropout!r}."
-            )
-        self.dropout = dropout
+        self.dropout = check_number("dropout", dropout, least=0, below=1)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed) if dropout else None
         self.supports_masking = True
@@ -89,6 +145,7 @@ class AttentionLayer(keras.layers.Layer):
         return_attention_scores: bool = False,
         training: bool = False,
     ) -> Tensor | tuple[Tensor, Tensor]:
+        self._check_shapes(query.shape, value.shape, None if key is None else key.shape)
         memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
         return self._call_prepared(
             query,
@@ -133,26 +190,187 @@ class AttentionLayer(keras.layers.Layer):
             context, weights = context[:, 0], ops.squeeze(weights, axis=-2)
         return (context, weights) if return_attention_scores else context
 
-    def initial_state(self, memory: Memory) -> list[Tensor]:
-        """Give what the attention remembers before the first step.
+    def prepare(
+        self,
+        value: Tensor,
+        key: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        draw_dropout: bool = False,
+    ) -> Memory:
+        """Project the keys of a sequence once, for any number of queries.
+
+        The layer must be built.
 
         Args:
-            memory: A `Memory`.
+            value: Shape `(B, S, Dv)`.
+            key: Shape `(B, S, Dk)`; `value` if left out.
+            value_mask: Boolean, shape `(B, S)`, or `None`.
+            key_mask: Boolean, shape `(B, S)`, or `None`.
+            draw_dropout: Bool. Whether to draw one dropout mask for all steps to
+                come, as a loop over steps must.
 
         Returns:
-            A list of tensors of shape `(B, …)`; empty for an attention that forgets.
+            A `Memory` for `attend`.
+
+        Raises:
+            ValueError: If the layer is not built, or a shape does not fit.
+        """
+        value, key, mask = self._clean(value, key, value_mask, key_mask)
+        dropout = self._draw_dropout_of_keys(value) if draw_dropout else None
+        return Memory(self.project_key(key), value, mask, dropout)
+
+    def project_key(self, key: Tensor) -> Tensor:
+        """Project keys, shape `(B, S, Dk)`; as they are unless overridden."""
+        return key
+
+    def initial_state(self, memory: Memory) -> list[Tensor]:
+        """Give what the attention remembers before the first query.
+
+        Args:
+            memory: A `Memory` from `prepare`.
+
+        Returns:
+            A list of tensors of shape `(B, …)`; empty for an attention that remembers
+            nothing.
         """
         return []
+
+    def attend(
+        self,
+        query: Tensor,
+        memory: Memory,
+        state: Sequence[Tensor] = (),
+        query_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        training: bool = False,
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Attend to a prepared memory.
+
+        One call for T queries gives what T calls for one query each give, each with the
+        state of the one before.
+
+        Args:
+            query: Shape `(B, T, Dq)`.
+            memory: A `Memory` from `prepare`.
+            state: What `initial_state` or the last call gave; the first if left out.
+            query_mask: Boolean, shape `(B, T)`, or `None`. A query at `False` leaves
+                the state as it is.
+            attention_mask: Boolean, shape `(T, S)`, `(B, T, S)`, or `None`.
+            training: Bool. Whether to draw random numbers for each query, where
+                `prepare` did not draw them.
+
+        Returns:
+            `(context, weights, state)`: shapes `(B, T, Dv)`, `(B, T, S)`, and a list
+            of tensors that keep the types and shapes of `initial_state`.
+        """
+        raise TypeError(
+            "`attend` must be written by a subclass of AttentionLayer. "
+            f"Received: a {type(self).__name__} without it."
+        )
+
+    def statistics(
+        self,
+        query: Tensor,
+        value: Tensor,
+        key: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        use_causal_mask: bool = False,
+    ) -> AttentionStatistics:
+        """Describe the weights without holding them, for a layer that is built.
+
+        Works in chunks of `chunk_size`, or of 128 without one. The arguments are those
+        of a call with queries of shape `(B, T, Dq)`.
+
+        Returns:
+            `AttentionStatistics`, which has no gradient: `entropy` and `argmax` of
+            shape `(B, T)`, `coverage` of shape `(B, S)`; with heads on axis 1.
+
+        Raises:
+            ValueError: If a mask does not fit, or the weights of this attention are not
+                those of a softmax over all keys.
+        """
+        raise ValueError(
+            f"{type(self).__name__} has no statistics: its weights are not those of a "
+            "softmax over all keys. Use the weights: return_attention_scores=True."
+        )
 
     def context_size(self, query_shape: Shape, value_shape: Shape) -> int | None:
         """Tell the size of the context vectors for inputs of these shapes."""
         return value_shape[-1]
+
+    def weights_shape(
+        self, query_shape: Shape, value_shape: Shape
+    ) -> tuple[int | None, ...]:
+        """Tell the shape of the weights for inputs of these shapes.
+
+        Args:
+            query_shape: `(B, T, Dq)`, or `(B, Dq)` for one step.
+            value_shape: `(B, S, Dv)`.
+
+        Returns:
+            `(B, T, S)`, or `(B, S)` for one step.
+        """
+        return (*query_shape[:-1], value_shape[1])
+
+    def compute_output_shape(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> tuple[int | None, ...]:
+        check_attention_shapes(query_shape, value_shape, key_shape)
+        return (*query_shape[:-1], self.context_size(query_shape, value_shape))
+
+    def compute_output_spec(
+        self,
+        query: Tensor,
+        value: Tensor,
+        key: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        use_causal_mask: bool = False,
+        return_attention_scores: bool = False,
+        training: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        self._check_call(query, value, key, query_mask, value_mask, key_mask)
+        if attention_mask is not None:
+            if len(query.shape) == 2:
+                attention_mask = _expand(attention_mask, -2)
+            sizes = {"B": query.shape[0], "S": value.shape[1]}
+            sizes["T"] = 1 if len(query.shape) == 2 else query.shape[1]
+            check_mask("attention_mask", attention_mask, "(T, S)", "(B, T, S)", **sizes)
+        context = keras.KerasTensor(
+            self.compute_output_shape(query.shape, value.shape), self.compute_dtype
+        )
+        if not return_attention_scores:
+            return context
+        shape = self.weights_shape(query.shape, value.shape)
+        return context, keras.KerasTensor(shape, self.compute_dtype)
 
     def compute_mask(self, query: Tensor, mask: Tensor | None = None) -> Tensor | None:
         return mask
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "dropout": self.dropout, "seed": self.seed}
+
+    def _check_call(self, query, value, key, query_mask, value_mask, key_mask):
+        """Check what a symbolic call is given, as its trace would."""
+        key_shape = None if key is None else key.shape
+        self._check_shapes(query.shape, value.shape, key_shape)
+        sizes = {"B": value.shape[0], "S": value.shape[1]}
+        check_mask("value_mask", value_mask, "(B, S)", **sizes)
+        check_mask("key_mask", key_mask, "(B, S)", **sizes)
+        if len(query.shape) == 2:
+            query_mask = _expand(query_mask, -1)
+        length = 1 if len(query.shape) == 2 else query.shape[1]
+        check_mask("query_mask", query_mask, "(B, T)", B=query.shape[0], T=length)
+
+    def _check_shapes(self, query_shape, value_shape, key_shape=None):
+        """Check the shapes of a call, also of those after the one that built it."""
+        check_attention_shapes(query_shape, value_shape, key_shape)
 
     def _read_queries(self, query, query_mask, *pairs):
         """Cast queries, give those of one step an axis of time, set padding to 0.
@@ -180,6 +398,11 @@ class AttentionLayer(keras.layers.Layer):
         Returns:
             `(value, key, mask)`.
         """
+        if not self.built:
+            raise ValueError(
+                f"{type(self).__name__} must be built before `prepare`. "
+                "Received: a layer without weights. Call it, or `build`, first."
+            )
         value = as_dense(value, self.compute_dtype)
         sizes = {"B": value.shape[0], "S": value.shape[1]}
         check_mask("value_mask", value_mask, "(B, S)", **sizes)

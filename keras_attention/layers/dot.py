@@ -1,10 +1,12 @@
 """Scaled dot-product attention."""
 
 import math
+from typing import Any
 
 import keras
 
 from keras_attention.annotations import Shape, Tensor
+from keras_attention.chunked import DotTerm
 from keras_attention.core import check_equal_sizes, dot_scores
 from keras_attention.layers.score_attention import ScoreAttention
 
@@ -74,5 +76,5 @@ class ScaledDotProductAttention(ScoreAttention):
     def score(self, query: Tensor, key: Tensor) -> Tensor:
         return dot_scores(query, key)
 
-    def _closed_form(self, query, key):
-        return query, key
+    def score_terms(self, query: Tensor, key: Tensor) -> list[Any]:
+        return [(DotTerm(), (query[:, None], key[:, None]))]

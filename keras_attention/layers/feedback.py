@@ -10,7 +10,7 @@ from keras_attention.annotations import Initializer, Shape, Tensor
 from keras_attention.core import (
     add_kernel,
     additive_scores,
-    check_positive_int,
+    check_int,
     combine_masks,
     masked_softmax,
     project,
@@ -153,7 +153,7 @@ class AdditiveFeedbackAttention(FeedbackAttention):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.units = check_positive_int("units", units)
+        self.units = check_int("units", units)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 

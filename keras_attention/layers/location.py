@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Initializer, Shape, Tensor
-from keras_attention.core import add_kernel, check_positive_int, project
+from keras_attention.core import add_kernel, check_int, project
 from keras_attention.layers.feedback import AdditiveFeedbackAttention
 
 
@@ -94,8 +94,8 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
         super().__init__(
             units, use_bias, kernel_initializer, dropout=dropout, seed=seed, **kwargs
         )
-        self.filters = check_positive_int("filters", filters)
-        self.kernel_size = check_positive_int("kernel_size", kernel_size)
+        self.filters = check_int("filters", filters)
+        self.kernel_size = check_int("kernel_size", kernel_size)
         if kernel_size % 2 == 0:
             raise ValueError(
                 "`kernel_size` must be odd, for as many keys before a key as after "

@@ -7,12 +7,12 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Initializer, Shape, Tensor
-from keras_attention.chunked import AttentionStatistics
+from keras_attention.chunked import AdditiveTerm, AttentionStatistics, DotTerm
 from keras_attention.core import (
     add_kernel,
     additive_scores,
     check_equal_sizes,
-    check_positive_int,
+    check_int,
     combine_masks,
     dot_scores,
     masked_softmax,
@@ -119,7 +119,7 @@ class LuongAttention(ScoreAttention):
                 f"Received: score={score!r}."
             )
         if score == "concat":
-            check_positive_int("units", units)
+            check_int("units", units)
         elif units is not None:
             raise ValueError(
                 "`units` must be None unless score='concat'. "
@@ -140,7 +140,7 @@ class LuongAttention(ScoreAttention):
                 f"chunk_size={chunk_size!r}, window={window!r}."
             )
         self.window = window
-        self.window_size = check_positive_int("window_size", window_size)
+        self.window_size = check_int("window_size", window_size)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(
@@ -314,11 +314,12 @@ class LuongAttention(ScoreAttention):
             scores = scores * ops.cast(self.scale, scores.dtype)
         return scores
 
-    def _closed_form(self, query, key):
+    def score_terms(self, query: Tensor, key: Tensor) -> list[Any]:
         scale = 1.0 if self.scale is None else ops.cast(self.scale, query.dtype)
         if self.score_name == "concat":
-            return query, key, scale * ops.cast(self.vector, query.dtype)[:, 0]
-        return scale * query, key
+            vector = scale * ops.cast(self.vector, query.dtype)[:, 0]
+            return [(AdditiveTerm(), (query[:, None], key[:, None], vector))]
+        return [(DotTerm(), (scale * query[:, None], key[:, None]))]
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -8,15 +8,16 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Initializer, Shape, Tensor
-from keras_attention.chunked import AttentionStatistics, Visibility
+from keras_attention.chunked import AttentionStatistics, DotTerm, Visibility, describe
 from keras_attention.core import (
     add_projection,
     build_once,
     check_attention_shapes,
     check_chunk_size,
     check_head_mask,
-    check_positive_int,
-    check_window,
+    check_int,
+    check_mask,
+    check_size,
     join_heads,
     split_heads,
 )
@@ -25,7 +26,6 @@ from keras_attention.layers.cache import Cache, append_steps, check_cache, new_c
 from keras_attention.layers.head_attention import (
     attend_at_once,
     attend_in_chunks,
-    describe_in_chunks,
 )
 from keras_attention.positions import (
     AlibiBias,
@@ -39,7 +39,7 @@ from keras_attention.positions import (
 
 @keras.saving.register_keras_serializable(package="keras_attention")
 class MultiHeadAttention(AttentionLayer):
-    """Attends several times side by side, each head in a small space of its own.
+    """Attends with several heads at once, each in a small space of its own.
 
     head_h = softmax(Q_h K_h^T / sqrt(D)) V_h; output = W_output [head_1; …; head_H]
 
@@ -48,7 +48,7 @@ class MultiHeadAttention(AttentionLayer):
     `use_causal_mask`, the self-attention of a language model. The weights are those
     of `keras.layers.MultiHeadAttention`, in its order, or, with fewer heads of keys, of
     `keras.layers.GroupQueryAttention`, so `set_weights` takes them over. Other than
-    there, a query that may see nothing gets output 0 on every path, an explicit
+    there, a query that may attend to nothing gets output 0 on every path, an explicit
     `query_mask` counts, NaN in padding does not leak, and an initializer is given each
     kernel as the matrix that it is, with its own number of inputs and outputs.
 
@@ -76,27 +76,18 @@ class MultiHeadAttention(AttentionLayer):
             attention). `H` if left out.
         position: How heads know positions: `"rotary"`, `"alibi"`, `"relative"`, a
             `RotaryEmbedding`, `AlibiBias` or `RelativePositionBias`, or `None`.
-        window: Int of at least 0. Queries see keys at most this many places away, on
-            both sides, or before them alone if causal. `None`: all.
+        window: Int of at least 0. Queries attend to keys at most this many places away,
+            on both sides, or before them alone if causal. `None`: all.
         chunk_size: Positive int. Computes this many queries and keys at a time, in
-            memory that grows with T + S, unless weights are asked for; the numbers are
+            memory that grows with T + S, unless weights are returned; the numbers are
             the same. `None`: all at once.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
-    Call arguments:
-        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step.
-        value: Shape `(B, S, Dv)`. With a cache, the steps that ask: S = T.
-        key: Shape `(B, S, Dk)`; `value` if left out.
-        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step. Queries at `False`
-            get weights 0 and output 0.
-        value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
-        key_mask: As `value_mask`; where both are given both must allow.
+    Call arguments (and those of `AttentionLayer`):
+        value: With a cache, the steps of the queries: S = T.
         attention_mask: Boolean, shape `(T, S)`, `(B, T, S)` or, one for each head,
             `(B, H, T, S)`; for a query of one step `(B, S)` or `(B, H, S)`. Any axis
             may be 1. With a cache, S = `L`.
-        use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
-        return_attention_scores: Bool. Whether to return the weights too.
-        training: Bool. Whether dropout acts.
         attention_bias: Added to the scores; shapes as of `attention_mask`. Minus
             infinity hides a pair.
         head_mask: Factors on what the heads give, bool or float, shape `(H,)` or
@@ -105,7 +96,7 @@ class MultiHeadAttention(AttentionLayer):
 
     Returns:
         output: Shape `(B, T, Do)`, or `(B, Do)` for one step. 0, and not the bias, for
-            a query that may see nothing in any head.
+            a query that may attend to nothing in any head.
         weights: Shape `(B, H, T, S)`, or `(B, H, S)` for one step, before dropout, only
             if `return_attention_scores`. With a cache, S = `L`, and 0 at free places.
         cache: With the new steps, only if `cache` was given.
@@ -155,32 +146,26 @@ class MultiHeadAttention(AttentionLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(dropout=dropout, seed=seed, **kwargs)
-        self.num_heads = check_positive_int("num_heads", num_heads)
-        self.key_dim = check_positive_int("key_dim", key_dim)
-        for name, value in (
-            ("value_dim", value_dim),
-            ("output_shape", output_shape),
-            ("num_key_value_heads", num_key_value_heads),
-        ):
-            if value is not None:
-                check_positive_int(name, value)
-        self.value_dim = value_dim
+        self.num_heads = check_int("num_heads", num_heads)
+        self.key_dim = check_int("key_dim", key_dim)
+        self.value_dim = _optional_int("value_dim", value_dim)
         self.use_bias = use_bias
         # Not `output_shape`: Keras reads that name from a layer as its whole shape.
-        self.output_size = output_shape
+        self.output_size = _optional_int("output_shape", output_shape)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
-        if num_key_value_heads is not None and num_heads % num_key_value_heads:
+        groups = _optional_int("num_key_value_heads", num_key_value_heads)
+        if groups is not None and num_heads % groups:
             raise ValueError(
                 "`num_key_value_heads` must divide `num_heads`. Received: "
                 f"num_key_value_heads={num_key_value_heads}, num_heads={num_heads}."
             )
-        self.num_key_value_heads = num_key_value_heads
+        self.num_key_value_heads = groups
         self.position = position
         self.position_layer = position_layer(
             position, num_heads, key_dim, self.dtype_policy
         )
-        self.window = window if window is None else check_window(window)
+        self.window = _optional_int("window", window, least=0)
         self.chunk_size = check_chunk_size(chunk_size, dropout)
 
     def build(
@@ -223,6 +208,8 @@ class MultiHeadAttention(AttentionLayer):
         head_mask: Tensor | None = None,
         cache: Cache | None = None,
     ) -> Tensor | tuple[Tensor, ...]:
+        self._check_shapes(query.shape, value.shape, None if key is None else key.shape)
+        check_mask("attention_mask", attention_mask)
         one_step = len(query.shape) == 2
         query, query_mask, attention_mask, attention_bias = self._read_queries(
             query, query_mask, attention_mask, attention_bias
@@ -231,12 +218,12 @@ class MultiHeadAttention(AttentionLayer):
             offset = 0
             memory = self.prepare(value, key, value_mask, key_mask)
         else:
-            cache = self._check_cache(cache, query, value)
+            cache = self._check_cache(cache, query.shape, value.shape)
             offset = cache.length
             new = self._project(value, key, value_mask, key_mask, start=offset)
             cache = append_steps(cache, *new)
             memory = Memory(cache.key, cache.value, cache.mask)
-        output, weights = self._ask(
+        output, weights = self._attend(
             query,
             memory,
             Visibility(
@@ -265,19 +252,6 @@ class MultiHeadAttention(AttentionLayer):
         key_mask: Tensor | None = None,
         draw_dropout: bool = False,
     ) -> Memory:
-        """Make a sequence ready to be attended to: clean it, project keys and values.
-
-        Args:
-            value: Shape `(B, S, Dv)`.
-            key: Shape `(B, S, Dk)`; `value` if left out.
-            value_mask: Boolean, shape `(B, S)`, or `None`.
-            key_mask: Boolean, shape `(B, S)`, or `None`.
-            draw_dropout: Bool. Whether to draw one dropout mask for all steps to
-                come, as a loop over steps must.
-
-        Returns:
-            A `Memory` for `attend`, its keys `(B, G, S, D)`.
-        """
         key, value, mask = self._project(value, key, value_mask, key_mask)
         dropout = None
         if draw_dropout and self.dropout:
@@ -309,27 +283,13 @@ class MultiHeadAttention(AttentionLayer):
         attention_mask: Tensor | None = None,
         training: bool = False,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Attend to a prepared memory.
-
-        Args:
-            query: Shape `(B, T, Dq)`.
-            memory: A `Memory` from `prepare`.
-            state: What `initial_state` or the last call gave; empty: at the beginning.
-            query_mask: Boolean, shape `(B, T)`, or `None`.
-            attention_mask: Boolean, shape `(T, S)`, `(B, T, S)`, `(B, H, T, S)`, or
-                `None`.
-            training: Bool. Whether to draw dropout for each query, where `prepare`
-                did not draw it.
-
-        Returns:
-            `(output, weights, state)`: shapes `(B, T, Do)`, `(B, H, T, S)`, a list.
-        """
-        offset = state[0] if state else 0
-        output, weights = self._ask(
+        output, weights = self._attend(
             ops.cast(query, self.compute_dtype),
             memory,
             Visibility(
-                query_mask=query_mask, attention_mask=attention_mask, offset=offset
+                query_mask=query_mask,
+                attention_mask=attention_mask,
+                offset=state[0] if state else 0,
             ),
             training=training,
         )
@@ -349,25 +309,6 @@ class MultiHeadAttention(AttentionLayer):
         use_causal_mask: bool = False,
         attention_bias: Tensor | None = None,
     ) -> AttentionStatistics:
-        """Describe the weights without holding them, for a layer that is built.
-
-        Works in chunks of `chunk_size`, or of 128 without one.
-
-        Args:
-            query: Shape `(B, T, Dq)`.
-            value: Shape `(B, S, Dv)`.
-            key: Shape `(B, S, Dk)`; `value` if left out.
-            query_mask: Boolean, shape `(B, T)`, or `None`.
-            value_mask: Boolean, shape `(B, S)`, or `None`.
-            key_mask: Boolean, shape `(B, S)`, or `None`.
-            attention_mask: As for a call, or `None`.
-            use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
-            attention_bias: As for a call, or `None`.
-
-        Returns:
-            `AttentionStatistics`, which has no gradient: `entropy` and `argmax` of
-            shape `(B, H, T)`, `coverage` of shape `(B, H, S)`.
-        """
         query, query_mask = self._read_queries(query, query_mask)
         memory = self.prepare(value, key, value_mask, key_mask)
         visible = Visibility(
@@ -377,7 +318,8 @@ class MultiHeadAttention(AttentionLayer):
             causal=use_causal_mask,
         )
         query, visible = self._project_query(query, memory, visible)
-        return describe_in_chunks(query, memory.key, visible, self.chunk_size or 128)
+        terms = [(DotTerm(), (query, memory.key))]
+        return describe(terms, visible, self.chunk_size or 128)
 
     def empty_cache(self, batch_size: int | Tensor, max_length: int) -> Cache:
         """Make a cache for decoding step by step.
@@ -394,19 +336,75 @@ class MultiHeadAttention(AttentionLayer):
             ValueError: If a size is not a positive int.
         """
         if not hasattr(batch_size, "dtype"):
-            check_positive_int("batch_size", batch_size)
+            check_int("batch_size", batch_size)
         return new_cache(
             batch_size,
             self._groups(),
-            check_positive_int("max_length", max_length),
+            check_int("max_length", max_length),
             self.key_dim,
             self.value_dim or self.key_dim,
             self.compute_dtype,
         )
 
     def context_size(self, query_shape: Shape, value_shape: Shape) -> int | None:
-        """Tell the output size for inputs of these shapes."""
         return self.output_size or query_shape[-1]
+
+    def weights_shape(
+        self, query_shape: Shape, value_shape: Shape
+    ) -> tuple[int | None, ...]:
+        """Tell the shape `(B, H, T, S)` of the weights, or `(B, H, S)` for one step."""
+        steps = query_shape[1:-1]  # T, or none
+        return (query_shape[0], self.num_heads, *steps, value_shape[1])
+
+    def compute_output_spec(
+        self,
+        query: Tensor,
+        value: Tensor,
+        key: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        use_causal_mask: bool = False,
+        return_attention_scores: bool = False,
+        training: bool = False,
+        attention_bias: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        cache: Cache | None = None,
+    ) -> Tensor | tuple[Tensor, ...]:
+        self._check_call(query, value, key, query_mask, value_mask, key_mask)
+        check_mask("attention_mask", attention_mask)
+        batch, *steps, _ = query.shape
+        key_length = value.shape[1]
+        if cache is not None:
+            query_shape = (batch, *(steps or [1]), query.shape[-1])
+            cache = self._check_cache(cache, query_shape, value.shape)
+            key_length = cache.key.shape[2]
+        if not steps:
+            attention_mask, attention_bias = (
+                None if each is None else ops.expand_dims(each, -2)
+                for each in (attention_mask, attention_bias)
+            )
+        visible = Visibility(attention_mask=attention_mask, bias=attention_bias)
+        visible.check((batch, self.num_heads, *(steps or [1]), key_length))
+        if head_mask is not None:
+            check_head_mask(head_mask, (batch, self.num_heads))
+        dtype = self.compute_dtype
+        shape = (*query.shape[:-1], self.context_size(query.shape, value.shape))
+        results = [keras.KerasTensor(shape, dtype)]
+        if return_attention_scores:
+            shape = (batch, self.num_heads, *steps, key_length)
+            results.append(keras.KerasTensor(shape, dtype))
+        if cache is not None:
+            results.append(
+                Cache(
+                    keras.KerasTensor(cache.key.shape, dtype),
+                    keras.KerasTensor(cache.value.shape, dtype),
+                    keras.KerasTensor(cache.mask.shape, "bool"),
+                    keras.KerasTensor((), "int32"),
+                )
+            )
+        return results[0] if len(results) == 1 else tuple(results)
 
     def get_config(self) -> dict[str, Any]:
         position = self.position
@@ -432,7 +430,7 @@ class MultiHeadAttention(AttentionLayer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        position = keras.saving.deserialize_keras_object(config["position"])
+        position = keras.saving.deserialize_keras_object(config.get("position"))
         return cls(**config | {"position": position})
 
     def _groups(self):
@@ -444,7 +442,7 @@ class MultiHeadAttention(AttentionLayer):
         key = self._rotate(split_heads(key, self.key_kernel, self.key_bias), start)
         return key, split_heads(value, self.value_kernel, self.value_bias), mask
 
-    def _ask(
+    def _attend(
         self, query, memory, visible, head_mask=None, training=False, chunked=False
     ):
         """Attend: (B, T, Dq) to (B, T, Do) and the weights, `None` if chunked."""
@@ -481,7 +479,8 @@ class MultiHeadAttention(AttentionLayer):
         query = split_heads(query, self.query_kernel, self.query_bias)
         # Scaled before the product: in float16 the product could overflow.
         query = self._rotate(query, visible.offset) * (1.0 / math.sqrt(self.key_dim))
-        return query, visible.spread(sizes)
+        visible.check(sizes)
+        return query, visible.with_four_axes()
 
     def _rotate(self, heads, start):
         """Turn queries or keys (B, H, T, D) by their positions, if so chosen."""
@@ -490,6 +489,19 @@ class MultiHeadAttention(AttentionLayer):
         positions = step_positions(ops.shape(heads)[2], start)  # T, or B T
         return self.position_layer.rotate(heads, positions[..., None, :])
 
-    def _check_cache(self, cache, query, value):
+    def _check_cache(self, cache, query_shape, value_shape):
         sizes = self._groups(), self.key_dim, self.value_dim or self.key_dim
-        return check_cache(cache, query.shape, value.shape, *sizes)
+        return check_cache(cache, query_shape, value_shape, *sizes)
+
+    def _check_shapes(self, query_shape, value_shape, key_shape=None):
+        super()._check_shapes(query_shape, value_shape, key_shape)
+        for name, shape, kernel in (
+            ("query", query_shape, self.query_kernel),
+            ("key", key_shape or value_shape, self.key_kernel),
+            ("value", value_shape, self.value_kernel),
+        ):
+            check_size(name, shape, kernel.shape[0])
+
+
+def _optional_int(name, value, least=1):
+    return None if value is None else check_int(name, value, least)

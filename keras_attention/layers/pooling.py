@@ -9,9 +9,9 @@ from keras_attention.annotations import Initializer, Shape, Tensor
 from keras_attention.core import (
     add_kernel,
     as_dense,
+    check_int,
     check_mask,
     check_number,
-    check_positive_int,
     hide_padding,
     masked_softmax,
     project,
@@ -85,8 +85,8 @@ class AttentionPooling(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.units = units if units is None else check_positive_int("units", units)
-        self.hops = check_positive_int("hops", hops)
+        self.units = units if units is None else check_int("units", units)
+        self.hops = check_int("hops", hops)
         self.use_bias = use_bias
         self.penalty = check_number("penalty", penalty, least=0)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -8,26 +8,52 @@ import numpy as np
 from keras import ops
 
 from keras_attention.annotations import Shape, Tensor
-from keras_attention.core import as_dense, check_positive_int
+from keras_attention.core import as_dense, check_int
 from keras_attention.positions.steps import check_start, relative_positions
 
 
 class PositionBias(keras.layers.Layer):
     """Adds to scores what depends on the distance of query and key alone.
 
-    A subclass writes `bias(relative)`.
+    score_h(t, s) + bias_h(s - t)
+
+    A subclass writes `bias(relative)`, and may have weights. It can be the `position`
+    of `MultiHeadAttention`, which in chunks computes it once for each distance.
+
+    Shapes: `B` batch, `H` heads, `T` queries, `S` keys.
 
     Args:
         num_heads: Positive int, `H`.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
+    Call arguments:
+        scores: Shape `(B, H, T, S)`.
+        start: Int or scalar integer tensor. The position of query 0 among the keys,
+            such as the number of steps decoded already.
+
+    Returns:
+        Shape `(B, H, T, S)`.
+
     Raises:
-        ValueError: If `num_heads` is not a positive int.
+        ValueError: If `num_heads` is not a positive int, the scores have another shape,
+            or `start` is not a scalar integer.
+
+    Example:
+        ```python
+        @keras.saving.register_keras_serializable()
+        class Nearby(PositionBias):
+            def bias(self, relative):
+                near = -keras.ops.square(keras.ops.cast(relative, "float32"))
+                return keras.ops.repeat(near[..., None, :, :], self.num_heads, axis=-3)
+
+
+        attention = MultiHeadAttention(2, 4, position=Nearby(2), chunk_size=64)
+        ```
     """
 
     def __init__(self, num_heads: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.num_heads = check_positive_int("num_heads", num_heads)
+        self.num_heads = check_int("num_heads", num_heads)
 
     def build(self, scores_shape: Shape) -> None:
         if len(scores_shape) != 4 or scores_shape[1] not in (None, self.num_heads):
@@ -43,6 +69,28 @@ class PositionBias(keras.layers.Layer):
         bias = self.bias(relative_positions(length, key_length, start))  # H T S
         return ops.cast(as_dense(scores, bias.dtype) + bias, self.compute_dtype)
 
+    def bias(self, relative: Tensor) -> Tensor:
+        """Give the bias at given distances; the layer must be built.
+
+        Args:
+            relative: Integers, shape `(…, T, S)`: position of the key less that of the
+                query.
+
+        Returns:
+            Shape `(…, H, T, S)`, in float32 or wider.
+        """
+        raise TypeError(
+            "`bias(relative)` must be written by a subclass of PositionBias. "
+            f"Received: a {type(self).__name__} without it."
+        )
+
+    def compute_output_shape(self, scores_shape: Shape) -> Shape:
+        return tuple(scores_shape)
+
+    def compute_output_spec(self, scores: Tensor, start: int | Tensor = 0) -> Tensor:
+        check_start(start)
+        return keras.KerasTensor(scores.shape, self.compute_dtype)
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_heads": self.num_heads}
 
@@ -57,26 +105,16 @@ class AlibiBias(PositionBias):
 
     score_h(t, s) - slope_h |s - t|
 
-    Each head has a slope of its own, from steep (it looks near by) to flat; nothing is
-    learned, so any length will do. Under a causal mask this is the paper's bias;
+    Each head has a slope of its own, from steep (it attends near by) to flat; nothing
+    is learned, so any length will do. Under a causal mask this is the paper's bias;
     without one it is symmetric. For H heads, a power of 2, the slopes are 2^(-8/H),
     2^(-16/H), …, 2^-8; for another H they are those of the next smaller power, and
     after them every second one of the next larger, as in the authors' program. Computed
     in float32 at least.
 
-    Shapes: `B` batch, `H` heads, `T` queries, `S` keys.
-
     Args:
         num_heads: Positive int, `H`.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
-
-    Call arguments:
-        scores: Shape `(B, H, T, S)`.
-        start: Int or scalar integer tensor. The key at which query 0 stands, such as
-            the number of steps decoded already.
-
-    Returns:
-        Shape `(B, H, T, S)`.
 
     Raises:
         ValueError: If `num_heads` is not a positive int, the scores have another shape,
@@ -100,15 +138,6 @@ class AlibiBias(PositionBias):
         return np.concatenate([_slopes(power), _slopes(2 * power)[::2][:more]])
 
     def bias(self, relative: Tensor) -> Tensor:
-        """Give the bias at given distances.
-
-        Args:
-            relative: Integers, shape `(…, T, S)`: position of the key less that of the
-                query.
-
-        Returns:
-            Shape `(…, H, T, S)`, in float32 or wider.
-        """
         dtype = self._bias_dtype()
         slopes = ops.convert_to_tensor(self.slopes, dtype)[:, None, None]
         return -slopes * ops.cast(ops.abs(relative), dtype)[..., None, :, :]
@@ -125,8 +154,6 @@ class RelativePositionBias(PositionBias):
     that is further. The numbers start at 0. One layer may be given to several attention
     layers, which then share the table, as in T5. Computed in float32 at least.
 
-    Shapes: `B` batch, `H` heads, `T` queries, `S` keys.
-
     Args:
         num_heads: Positive int, `H`.
         num_buckets: Int. Number of buckets, at least 2; even and at least 4 if
@@ -136,14 +163,6 @@ class RelativePositionBias(PositionBias):
         bidirectional: Bool. Whether keys after the query have buckets of their own, one
             half; otherwise they share that of distance 0, as fits a causal mask.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
-
-    Call arguments:
-        scores: Shape `(B, H, T, S)`.
-        start: Int or scalar integer tensor. The key at which query 0 stands, such as
-            the number of steps decoded already.
-
-    Returns:
-        Shape `(B, H, T, S)`.
 
     Raises:
         ValueError: If an argument is out of its range, the scores have another shape,
@@ -169,8 +188,8 @@ class RelativePositionBias(PositionBias):
         **kwargs: Any,
     ) -> None:
         super().__init__(num_heads, **kwargs)
-        self.num_buckets = check_positive_int("num_buckets", num_buckets)
-        self.max_distance = check_positive_int("max_distance", max_distance)
+        self.num_buckets = check_int("num_buckets", num_buckets)
+        self.max_distance = check_int("max_distance", max_distance)
         self.bidirectional = bidirectional
         if num_buckets < 2 or (bidirectional and (num_buckets < 4 or num_buckets % 2)):
             raise ValueError(
@@ -219,15 +238,6 @@ class RelativePositionBias(PositionBias):
         return bucket
 
     def bias(self, relative: Tensor) -> Tensor:
-        """Give the bias at given distances; the layer must be built.
-
-        Args:
-            relative: Integers, shape `(…, T, S)`: position of the key less that of the
-                query.
-
-        Returns:
-            Shape `(…, H, T, S)`, in float32 or wider.
-        """
         bias = ops.take(self.table, self.bucket(relative), axis=0)  # … T S H
         return ops.cast(ops.moveaxis(bias, -1, -3), self._bias_dtype())
 

@@ -6,9 +6,8 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Initializer, Shape, Tensor
-from keras_attention.core import as_dense, check_positive_int
+from keras_attention.core import as_dense, check_int, check_number
 from keras_attention.positions.steps import (
-    check_max_wavelength,
     check_start,
     concrete_int,
     step_positions,
@@ -57,7 +56,7 @@ class PositionalEncoding(keras.layers.Layer):
 
     def __init__(self, max_wavelength: float = 10_000.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.max_wavelength = check_max_wavelength(max_wavelength)
+        self.max_wavelength = check_number("max_wavelength", max_wavelength, above=0)
         self.supports_masking = True
 
     def build(self, inputs_shape: Shape) -> None:
@@ -73,6 +72,13 @@ class PositionalEncoding(keras.layers.Layer):
         codes = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)
         codes = ops.reshape(codes, (-1, 2 * angles.shape[-1]))[:, :size]  # T D
         return ops.cast(as_dense(inputs, dtype) + codes, self.compute_dtype)
+
+    def compute_output_shape(self, inputs_shape: Shape) -> Shape:
+        return tuple(inputs_shape)
+
+    def compute_output_spec(self, inputs: Tensor, start: int | Tensor = 0) -> Tensor:
+        check_start(start)
+        return keras.KerasTensor(inputs.shape, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "max_wavelength": self.max_wavelength}
@@ -124,7 +130,7 @@ class PositionEmbedding(keras.layers.Layer):
         self, max_length: int, initializer: Initializer = "uniform", **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.max_length = check_positive_int("max_length", max_length)
+        self.max_length = check_int("max_length", max_length)
         self.initializer = keras.initializers.get(initializer)
         self.supports_masking = True
 
@@ -147,6 +153,14 @@ class PositionEmbedding(keras.layers.Layer):
         positions = ops.clip(positions, 0, self.max_length - 1)
         codes = ops.cast(ops.take(self.table, positions, axis=0), dtype)  # T D
         return ops.cast(as_dense(inputs, dtype) + codes, self.compute_dtype)
+
+    def compute_output_shape(self, inputs_shape: Shape) -> Shape:
+        return tuple(inputs_shape)
+
+    def compute_output_spec(self, inputs: Tensor, start: int | Tensor = 0) -> Tensor:
+        check_start(start)
+        self._check_places(inputs.shape[1], concrete_int(start))
+        return keras.KerasTensor(inputs.shape, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {

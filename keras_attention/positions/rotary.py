@@ -6,9 +6,8 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Shape, Tensor
-from keras_attention.core import as_dense
+from keras_attention.core import as_dense, check_number
 from keras_attention.positions.steps import (
-    check_max_wavelength,
     check_start,
     step_positions,
     wave_angles,
@@ -60,7 +59,7 @@ class RotaryEmbedding(keras.layers.Layer):
 
     def __init__(self, max_wavelength: float = 10_000.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.max_wavelength = check_max_wavelength(max_wavelength)
+        self.max_wavelength = check_number("max_wavelength", max_wavelength, above=0)
         self.supports_masking = True
 
     def build(self, inputs_shape: Shape) -> None:
@@ -95,6 +94,13 @@ class RotaryEmbedding(keras.layers.Layer):
             [first * cos - second * sin, first * sin + second * cos], axis=-1
         )
         return ops.cast(ops.reshape(turned, ops.shape(inputs)), inputs.dtype)
+
+    def compute_output_shape(self, inputs_shape: Shape) -> Shape:
+        return tuple(inputs_shape)
+
+    def compute_output_spec(self, inputs: Tensor, start: int | Tensor = 0) -> Tensor:
+        check_start(start)
+        return keras.KerasTensor(inputs.shape, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "max_wavelength": self.max_wavelength}

@@ -22,12 +22,12 @@ def step_positions(length, start=0):
 
 
 def relative_positions(query_length, key_length, start=0):
-    """Tell how far after each query each key stands; negative before it.
+    """Tell how far each key is after each query; negative before it.
 
     Args:
         query_length: Int or scalar tensor, `T`.
         key_length: Int or scalar tensor, `S`.
-        start: The key at which query 0 stands, as for `step_positions`.
+        start: The position of query 0 among the keys, as for `step_positions`.
 
     Returns:
         int32, shape `(T, S)`, or `(B, T, S)` for a start of each sequence.
@@ -72,17 +72,3 @@ def check_start(start):
             "`start` must be an int or a scalar integer tensor. "
             f"Received: start={start!r}."
         )
-
-
-def check_max_wavelength(value):
-    """Return `value`, or raise `ValueError` if it is not a positive number."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not 0 < value < float("inf")
-    ):
-        raise ValueError(
-            "`max_wavelength` must be a positive number. "
-            f"Received: max_wavelength={value!r}."
-        )
-    return value

@@ -10,8 +10,8 @@ from keras_attention.annotations import Shape, Tensor
 from keras_attention.core import (
     as_dense,
     build_once,
+    check_int,
     check_mask,
-    check_positive_int,
     hide_padding,
     last_step,
     run_loop,
@@ -138,7 +138,7 @@ class AttentionRNN(keras.layers.Layer):
         super().__init__(autocast=False, **kwargs)
         check_order(order, input_feeding, context_cell)
         if attentional_units is not None:
-            check_positive_int("attentional_units", attentional_units)
+            check_int("attentional_units", attentional_units)
         check_attention(attention)
         self.cells = list(cell) if isinstance(cell, (list, tuple)) else [cell]
         check_cells([*self.cells, *([] if context_cell is None else [context_cell])])

@@ -33,11 +33,13 @@ from keras_attention import (
     attention_coverage,
     attention_entropy,
 )
-from keras_attention.chunked.attend import (
-    chunked_additive_attention,
-    chunked_additive_statistics,
-    chunked_dot_attention,
-    chunked_dot_statistics,
+from keras_attention.chunked import (
+    AdditiveTerm,
+    AttentionStatistics,
+    DotTerm,
+    Visibility,
+    attend,
+    describe,
 )
 from keras_attention.core.scores import additive_scores
 from keras_attention.core.softmax import masked_softmax
@@ -59,6 +61,55 @@ def coin(*shape, seed=0):
 
 def bucket(distance):
     return ops.clip(distance, -2, 2) + 2
+
+
+# ---- the functions, with every option by name
+
+
+class Positions:
+    """A bias by distance, in slopes, and in a table with a function to its rows."""
+
+    def __init__(self, slopes, relative):
+        self.slopes, self.relative = slopes, relative
+
+    def bias(self, relative):
+        total = 0.0
+        if self.slopes is not None:
+            distances = ops.cast(ops.abs(relative), "float32")[..., None, :, :]
+            total = total - self.slopes[:, None, None] * distances
+        if self.relative is not None:
+            table, bucket = self.relative
+            found = ops.take(table, bucket(relative), axis=0)
+            total = total + ops.moveaxis(found, -1, -3)
+        return total
+
+
+def visibility(slopes=None, relative=None, **options):
+    if slopes is not None or relative is not None:
+        options["position"] = Positions(slopes, relative)
+    return Visibility(**options).with_four_axes()
+
+
+def chunked_dot_attention(query, key, value, chunk_size, **options):
+    terms = [(DotTerm(), (query, key))]
+    return attend(terms, value, visibility(**options), chunk_size)
+
+
+def chunked_additive_attention(query, key, value, vector, chunk_size, **options):
+    query, key, value = (ops.convert_to_tensor(each) for each in (query, key, value))
+    terms = [(AdditiveTerm(), (query[:, None], key[:, None], vector))]
+    return attend(terms, value[:, None], visibility(**options), chunk_size)[:, 0]
+
+
+def chunked_dot_statistics(query, key, chunk_size, **options):
+    return describe([(DotTerm(), (query, key))], visibility(**options), chunk_size)
+
+
+def chunked_additive_statistics(query, key, vector, chunk_size, **options):
+    query, key = ops.convert_to_tensor(query), ops.convert_to_tensor(key)
+    terms = [(AdditiveTerm(), (query[:, None], key[:, None], vector))]
+    found = describe(terms, visibility(**options), chunk_size)
+    return AttentionStatistics(*(each[:, 0] for each in found))
 
 
 # ---- the full form, and gradients of functions
