@@ -2,7 +2,11 @@
 
 from keras_attention.chunked.attend import attend, describe
 from keras_attention.chunked.masks import Visibility
-from keras_attention.chunked.queries import attend_by_queries, describe_by_queries
+from keras_attention.chunked.queries import (
+    attend_by_queries,
+    describe_by_queries,
+    hide_infinite,
+)
 from keras_attention.chunked.statistics import AttentionStatistics
 from keras_attention.chunked.terms import AdditiveTerm, DotTerm
 
@@ -15,4 +19,5 @@ __all__ = [
     "attend_by_queries",
     "describe",
     "describe_by_queries",
+    "hide_infinite",
 ]

@@ -76,7 +76,7 @@ def cut(index, length, chunk_size, repeat=True):
     size = least(chunk_size, length)
     first = index * chunk_size
     start = least(first, length - size)
-    even = isinstance(length, int) and length % size == 0
+    even = isinstance(length, int) and length % max(size, 1) == 0
     return Chunk(start, size, None if repeat or even else first)
 
 

@@ -8,6 +8,7 @@ from keras_attention.chunked.chunks import (
     count_chunks,
     cut,
     fit_chunk_size,
+    greatest,
     least,
     take,
 )
@@ -49,7 +50,8 @@ def attend_by_queries(
         def attend(query, key, value, *weights):
             with keras.StatelessScope(zip(variables, weights, strict=True)):
                 scores = score(query, key)
-            shares = ops.cast(masked_softmax(scores, mask), value.dtype)
+            shares = masked_softmax(scores, hide_infinite(scores, mask))
+            shares = ops.cast(shares, value.dtype)
             context = ops.matmul(shares, value)
             return (context, shares) if return_weights else context
 
@@ -58,7 +60,7 @@ def attend_by_queries(
             attend = keras.remat(attend)
         return attend(take(query, {1: rows}), key, value, *weights)
 
-    count = count_chunks(length, chunk_size)
+    count = greatest(count_chunks(length, chunk_size), 1)  # one, if there is no query
     chunks = ops.map(attend_chunk, ops.arange(0, count, dtype="int32"))  # N B C Dv
     if not return_weights:
         return _join_chunks(chunks, length, chunk_size)
@@ -91,6 +93,20 @@ def describe_by_queries(score, query, key, visible, chunk_size):
     )
     found = weight_statistics(blocks)
     return AttentionStatistics(*(each[:, 0] for each in found))
+
+
+def hide_infinite(scores, mask):
+    """Hide pairs with a score of minus infinity too: a row of them has no softmax.
+
+    Args:
+        scores: Of any score, shape `(B, T, S)`.
+        mask: Boolean, broadcastable to the scores, or `None`.
+
+    Returns:
+        Boolean, shape `(B, T, S)`.
+    """
+    finite = ops.not_equal(scores, float("-inf"))
+    return finite if mask is None else ops.logical_and(finite, mask)
 
 
 class _ScoreTerm:

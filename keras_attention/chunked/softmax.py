@@ -130,7 +130,9 @@ def attend_blocks(blocks, value):
             highest, total, output = sums
             columns = blocks.columns(index)
             scores, mask, _ = blocks.scores(rows, columns)
-            new_highest = ops.maximum(highest, ops.max(scores, axis=-1, keepdims=True))
+            # With a start, as Keras has no maximum of an empty batch without one.
+            top = ops.max(scores, axis=-1, keepdims=True, initial=LOWEST)
+            new_highest = ops.maximum(highest, top)
             shares = seen(ops.exp(scores - new_highest), mask)
             # As long as nothing was seen both are LOWEST: 1, and the sums are 0.
             fade = ops.exp(highest - new_highest)

@@ -89,7 +89,7 @@ def _sum_and_place(blocks, rows):
         highest, total, best = sums
         columns = blocks.columns(index)
         scores, mask, _ = blocks.scores(rows, columns)
-        top = ops.max(scores, axis=-1)
+        top = ops.max(scores, axis=-1, initial=LOWEST)
         place = ops.cast(ops.argmax(scores, axis=-1), "int32") + columns.start + 1
         new_highest = ops.maximum(highest, top)
         shares = seen(ops.exp(scores - new_highest[..., None]), mask)

@@ -14,6 +14,7 @@ from keras_attention.chunked import (
     attend_by_queries,
     describe,
     describe_by_queries,
+    hide_infinite,
 )
 from keras_attention.core import (
     check_chunk_size,
@@ -107,6 +108,8 @@ class ScoreAttention(AttentionLayer):
             return context, weights, list(state)
         scores = self._checked_score(query, memory.key)
         mask = combine_masks(query_mask, memory.mask, attention_mask)
+        if type(self).score_terms is ScoreAttention.score_terms:  # any score
+            mask = hide_infinite(scores, mask)
         weights = ops.cast(masked_softmax(scores, mask), self.compute_dtype)
         return self._mix(weights, memory, training), weights, list(state)
 
@@ -152,7 +155,7 @@ class ScoreAttention(AttentionLayer):
             key: What `project_key` gave.
 
         Returns:
-            Scores, shape `(B, T, S)`.
+            Scores, shape `(B, T, S)`. Minus infinity hides key s from query t.
         """
         raise TypeError(
             "`score(query, key)` must be written by a subclass of ScoreAttention. "

@@ -539,6 +539,55 @@ def test_the_base_asks_for_a_score():
         ScoreAttention()(**attention_inputs())
 
 
+@pytest.mark.parametrize("chunk_size", [None, 2])
+def test_a_score_of_another_shape_is_refused(chunk_size):
+    class Swapped(ScoreAttention):
+        def score(self, query, key):
+            return ops.matmul(key, ops.transpose(query, (0, 2, 1)))
+
+    layer = Swapped(chunk_size=chunk_size)
+    with pytest.raises(ValueError, match="`score` of Swapped must give scores"):
+        layer(**attention_inputs())
+
+
+@pytest.mark.parametrize("chunk_size", [None, 2])
+def test_a_row_of_minus_infinity_gets_weights_0(chunk_size):
+    class FirstStepSeesNothing(ScoreAttention):
+        def score(self, query, key):
+            scores = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
+            first = ops.arange(0, ops.shape(query)[1])[:, None] == 0
+            first = first if chunk_size is None else ops.zeros_like(first)
+            never = ops.min(scores, axis=-1, keepdims=True) < -1e9
+            return ops.where(ops.logical_or(first, never), -np.inf, scores)
+
+    inputs = attention_inputs()
+    if chunk_size is not None:  # a chunk does not know its place: by a huge query
+        inputs["query"][:, 0] = 1e12 * inputs["key"][:, 0]
+        inputs["key"][:, 1] = -inputs["key"][:, 0]
+    layer = FirstStepSeesNothing(chunk_size=chunk_size)
+    context, weights = arrays(layer(**inputs, return_attention_scores=True))
+    for found in (context, weights, array(layer(**inputs))):
+        assert np.isfinite(found).all()
+        assert not found[:, 0].any() and found[:, 1:].any()
+    found = layer.statistics(**inputs)
+    if chunk_size is not None:
+        assert (array(found.argmax)[:, 0] == -1).all()
+        assert not array(found.entropy)[:, 0].any()
+
+
+def test_another_score_of_a_subclass_loses_the_terms_of_the_one_before():
+    class Minus(BahdanauAttention):
+        def score(self, query, key):
+            return -super().score(query, key)
+
+    inputs = attention_inputs()
+    chunked, whole = Minus(U, chunk_size=2), Minus(U)
+    expected = whole(**inputs)
+    chunked(**inputs)
+    chunked.set_weights(whole.get_weights())
+    assert_close(chunked(**inputs), expected)
+
+
 def test_the_example_runs():
     layer = run_example(ScoreAttention)["Distance"]()
     inputs = attention_inputs()
