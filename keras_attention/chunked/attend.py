@@ -45,7 +45,7 @@ def attend(terms, value, visible, chunk_size):
     value = ops.convert_to_tensor(value)
 
     def run(value, *inputs):
-        # The tape of TensorFlow would keep every block that it sees.
+        # The tape of TensorFlow would keep every block.
         value, blocks = ops.stop_gradient(value), make_blocks(inputs)
         output, log_sums = attend_blocks(blocks, value)
 

@@ -37,12 +37,12 @@ class Chunk(NamedTuple):
 def fit_chunk_size(chunk_size, length):
     """Give the size that chunks of an axis can have.
 
-    On JAX a length is unknown only where shapes alone are asked for, or where a model
+    On JAX a length is unknown only where shapes alone are computed, or where a model
     is exported for any length. Sizes of arrays cannot be computed there, so the whole
     axis makes one chunk.
 
     Args:
-        chunk_size: Int, the size asked for.
+        chunk_size: Int, the size given.
         length: The length of the axis.
 
     Returns:
@@ -90,7 +90,7 @@ def take(tensor, axes):
 
     Args:
         tensor: Any tensor.
-        axes: Dict from axis to `Chunk`. An axis of size 1, which stands for any number
+        axes: Dict from axis to `Chunk`. An axis of size 1, which is any number
             of equal ones, is left as it is.
 
     Returns:

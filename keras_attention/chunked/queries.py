@@ -33,7 +33,7 @@ def attend_by_queries(
         return_weights: Bool. Whether to return the weights too, which are then held.
 
     Returns:
-        Shape `(B, T, Dv)`; and the weights, shape `(B, T, S)`, if asked for.
+        Shape `(B, T, Dv)`; and the weights, shape `(B, T, S)`, if `return_weights`.
     """
     length, key_length = ops.shape(query)[1], ops.shape(value)[1]
     chunk_size = fit_chunk_size(chunk_size, length)

@@ -133,8 +133,8 @@ def attend_blocks(blocks, value):
             # With a start, as Keras has no maximum of an empty batch without one.
             top = ops.max(scores, axis=-1, keepdims=True, initial=LOWEST)
             new_highest = ops.maximum(highest, top)
-            shares = seen(ops.exp(scores - new_highest), mask)
-            # As long as nothing was seen both are LOWEST: 1, and the sums are 0.
+            shares = hide(ops.exp(scores - new_highest), mask)
+            # As long as all was hidden both are LOWEST: 1, and the sums are 0.
             fade = ops.exp(highest - new_highest)
             total = fade * total + ops.sum(shares, axis=-1, keepdims=True)
             values = blocks.part(value, VALUE_AXES, rows, columns)
@@ -191,7 +191,7 @@ def attend_gradients(blocks, value, output, log_sums, gradient):
 
     def block_gradients(rows, columns):
         scores, mask, kept = blocks.scores(rows, columns)
-        weights = seen(ops.exp(scores - take(log_sums, {2: rows})), mask)
+        weights = hide(ops.exp(scores - take(log_sums, {2: rows})), mask)
         values = blocks.part(value, VALUE_AXES, rows, columns)
         of_output = take(gradient, {2: rows})
         of_weights = multiply_heads(of_output, ops.transpose(values, (0, 1, 3, 2)))
@@ -245,7 +245,7 @@ def attend_gradients(blocks, value, output, log_sums, gradient):
     ]
 
 
-def seen(weights, mask):
+def hide(weights, mask):
     """Set weights to 0 where a mask, which may be `None`, hides them."""
     return (
         weights if mask is None else ops.where(mask, weights, ops.zeros_like(weights))
@@ -259,7 +259,7 @@ def _chunks(axes, rows, columns):
 
 
 def _sum_to(tensor, target):
-    """Sum over the axes that have size 1 in `target`: it stands for any number."""
+    """Sum over the axes of size 1 in `target`, which are any number of equal ones."""
     if len(tensor.shape) != len(target.shape):
         return tensor
     wide = [

@@ -1,4 +1,4 @@
-"""What attention weights look like, found one block at a time."""
+"""Measures of attention weights, found one block at a time."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,11 @@ from keras import ops
 
 from keras_attention.annotations import Tensor
 from keras_attention.chunked.chunks import add, loop
-from keras_attention.chunked.softmax import LOWEST, seen
+from keras_attention.chunked.softmax import LOWEST, hide
 
 
 class AttentionStatistics(NamedTuple):
-    """What attention weights look like.
+    """Measures of attention weights.
 
     Attributes:
         entropy: Shape `(..., T)`: how evenly the attention of each query is spread,
@@ -81,7 +81,7 @@ def _sum_and_place(blocks, rows):
     """Find for each query the logarithm of the sum, and its best key, from 1.
 
     Returns:
-        Shapes `(B, H, C)`; the key is 0 where none may be seen.
+        Shapes `(B, H, C)`; the key is 0 where it may attend to none.
     """
     row_shape = (*blocks.shape[:2], rows.size)
 
@@ -92,7 +92,7 @@ def _sum_and_place(blocks, rows):
         top = ops.max(scores, axis=-1, initial=LOWEST)
         place = ops.cast(ops.argmax(scores, axis=-1), "int32") + columns.start + 1
         new_highest = ops.maximum(highest, top)
-        shares = seen(ops.exp(scores - new_highest[..., None]), mask)
+        shares = hide(ops.exp(scores - new_highest[..., None]), mask)
         total = ops.exp(highest - new_highest) * total + ops.sum(shares, axis=-1)
         return new_highest, total, ops.where(top > highest, place, best)
 
@@ -123,7 +123,7 @@ def _entropy_and_coverage(blocks, rows, log_sums, coverage):
         columns = blocks.columns(index)
         scores, mask, _ = blocks.scores(rows, columns)
         surprise = log_sums[..., None] - scores  # of a weight: -log of it
-        weights = seen(ops.exp(-surprise), mask)
+        weights = hide(ops.exp(-surprise), mask)
         # The surprise of a weight of 0 may be infinite, and adds nothing.
         shares = ops.where(weights > 0, weights * surprise, ops.zeros_like(weights))
         coverage = add(coverage, ops.sum(weights, axis=-2), {2: columns})

@@ -115,7 +115,7 @@ class AttentionLayer(keras.layers.Layer):
         super().__init_subclass__(**kwargs)
         if "call" in vars(cls) and "compute_output_spec" not in vars(cls):
             # Another call may give other outputs: Keras finds them out by tracing it.
-            cls.compute_output_spec = keras.Operation.compute_output_spec
+            cls.compute_output_spec = keras.Operation.compute_output_spec  # type: ignore[method-assign]
 
     def __init__(
         self, dropout: float = 0.0, seed: int | None = None, **kwargs: Any

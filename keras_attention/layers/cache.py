@@ -103,7 +103,7 @@ def check_cache(cache, query_shape, value_shape, heads, key_dim, value_dim):
     if not fits(steps, query_shape[1]):
         raise ValueError(
             "`query` and `value` must have one length (axis 1) with a cache: each call "
-            "adds the steps that ask. Received: "
+            "adds the steps of its queries. Received: "
             f"query_shape={tuple(query_shape)}, value_shape={tuple(value_shape)}."
         )
     taken = concrete_int(cache.length)
@@ -134,7 +134,7 @@ def append_steps(cache, key, value, mask):
     length = ops.cast(cache.length, "int32")
     # The new step that belongs to each place. Chosen place by place, and not written as
     # a slice: that has no gradient on TensorFlow, and moves the start of a slice that
-    # does not fit, over what stands there.
+    # does not fit, over what is there.
     steps = ops.arange(0, ops.shape(cache.key)[2], dtype="int32") - length
     count = ops.shape(key)[2]
     fresh = ops.logical_and(steps >= 0, steps < count)

@@ -22,8 +22,8 @@ def attend_at_once(query, key, value, visible, drop):
         drop: Function of the weights that applies the dropout.
 
     Returns:
-        `(heads, weights, sees)`: shapes `(B, H, T, Dv)`, `(B, H, T, S)`, and, boolean
-        and broadcastable to `(B, T, 1)`, whether a query attends to any key in any
+        `(heads, weights, attends)`: shapes `(B, H, T, Dv)`, `(B, H, T, S)`, and,
+        boolean and broadcastable to `(B, T, 1)`, whether a query attends to any key in any
         head; `None` if nothing is hidden.
     """
     scores = multiply_heads(query, ops.transpose(key, (0, 1, 3, 2)))
@@ -33,8 +33,8 @@ def attend_at_once(query, key, value, visible, drop):
     mask = visible.whole(ops.shape(query)[2], ops.shape(key)[2])
     weights = ops.cast(masked_softmax(scores, mask), value.dtype)
     heads = multiply_heads(drop(weights), value)
-    sees = None if mask is None else ops.any(mask, axis=(1, 3))[:, :, None]
-    return heads, weights, sees
+    attends = None if mask is None else ops.any(mask, axis=(1, 3))[:, :, None]
+    return heads, weights, attends
 
 
 def attend_in_chunks(query, key, value, visible, chunk_size):
@@ -48,7 +48,7 @@ def attend_in_chunks(query, key, value, visible, chunk_size):
         chunk_size: Positive int.
 
     Returns:
-        `(heads, sees)`, as `attend_at_once`.
+        `(heads, attends)`, as `attend_at_once`.
     """
     hidden = (
         visible.query_mask,
@@ -56,11 +56,11 @@ def attend_in_chunks(query, key, value, visible, chunk_size):
         visible.attention_mask,
         visible.window,
     )
-    all_see = all(mask is None for mask in hidden)  # causal: the first key at least
-    if not all_see:
-        # A column of ones gives the sum of the weights, 0 where nothing is seen.
+    all_attend = all(mask is None for mask in hidden)  # causal: the first key at least
+    if not all_attend:
+        # A column of ones gives the sum of the weights, 0 where all is hidden.
         value = ops.concatenate([value, ops.ones_like(value[..., :1])], axis=-1)
     heads = attend([(DotTerm(), (query, key))], value, visible, chunk_size)
-    if all_see:
+    if all_attend:
         return heads, None
     return heads[..., :-1], ops.any(heads[..., -1:] > 0, axis=1)

@@ -28,9 +28,7 @@ from keras_attention.layers.head_attention import (
     attend_in_chunks,
 )
 from keras_attention.positions import (
-    AlibiBias,
     PositionBias,
-    RelativePositionBias,
     RotaryEmbedding,
     position_layer,
     step_positions,
@@ -75,7 +73,7 @@ class MultiHeadAttention(AttentionLayer):
             keys and values, each for `H / G` heads of queries (1: multi-query
             attention). `H` if left out.
         position: How heads know positions: `"rotary"`, `"alibi"`, `"relative"`, a
-            `RotaryEmbedding`, `AlibiBias` or `RelativePositionBias`, or `None`.
+            `RotaryEmbedding`, a `PositionBias`, such as `AlibiBias`, or `None`.
         window: Int of at least 0. Queries attend to keys at most this many places away,
             on both sides, or before them alone if causal. `None`: all.
         chunk_size: Positive int. Computes this many queries and keys at a time, in
@@ -138,8 +136,7 @@ class MultiHeadAttention(AttentionLayer):
         num_key_value_heads: int | None = None,
         position: Literal["rotary", "alibi", "relative"]
         | RotaryEmbedding
-        | AlibiBias
-        | RelativePositionBias
+        | PositionBias
         | None = None,
         window: int | None = None,
         chunk_size: int | None = None,
@@ -450,11 +447,11 @@ class MultiHeadAttention(AttentionLayer):
         query, visible = self._project_query(query, memory, visible)
         if chunked:
             weights = None
-            heads, sees = attend_in_chunks(
+            heads, attends = attend_in_chunks(
                 query, memory.key, memory.value, visible, self.chunk_size
             )
         else:
-            heads, weights, sees = attend_at_once(
+            heads, weights, attends = attend_at_once(
                 query,
                 memory.key,
                 memory.value,
@@ -465,8 +462,8 @@ class MultiHeadAttention(AttentionLayer):
             gates = check_head_mask(head_mask, (batch, self.num_heads))
             heads = heads * ops.cast(gates, heads.dtype)[..., None, None]
         output = join_heads(heads, self.output_kernel, self.output_bias)
-        if sees is not None and self.use_bias:
-            output = ops.where(sees, output, ops.zeros_like(output))
+        if attends is not None and self.use_bias:
+            output = ops.where(attends, output, ops.zeros_like(output))
         return output, weights
 
     def _project_query(self, query, memory, visible):

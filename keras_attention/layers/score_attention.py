@@ -78,7 +78,7 @@ class ScoreAttention(AttentionLayer):
         super().__init_subclass__(**kwargs)
         if "score" in vars(cls) and "score_terms" not in vars(cls):
             # Another score: the terms of the one before do not tell it.
-            cls.score_terms = ScoreAttention.score_terms
+            cls.score_terms = ScoreAttention.score_terms  # type: ignore[method-assign]
 
     def __init__(
         self,

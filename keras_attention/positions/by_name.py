@@ -1,20 +1,20 @@
-"""What the `position` argument of an attention layer stands for."""
+"""The layer that a `position` argument means."""
 
 from keras_attention.positions.bias import AlibiBias, PositionBias, RelativePositionBias
 from keras_attention.positions.rotary import RotaryEmbedding
 
 
 def position_layer(position, num_heads, key_dim, dtype):
-    """Give the layer that a `position` argument stands for.
+    """Give the layer that a `position` argument means.
 
     Args:
         position: `"rotary"`, `"alibi"`, `"relative"`, a layer, or `None`.
         num_heads: Int, `H`.
         key_dim: Int, `D`.
-        dtype: Type or policy of a layer asked for by name.
+        dtype: Type or policy of a layer given by name.
 
     Returns:
-        A `RotaryEmbedding`, `AlibiBias` or `RelativePositionBias`, or `None`.
+        A `RotaryEmbedding` or a `PositionBias`, or `None`.
 
     Raises:
         ValueError: If it is none of these, or made for other sizes.
