@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from keras_attention.chunked.chunks import Chunk, greatest, least, positions, take
-from keras_attention.core import combine_masks, fits, four_axes
+from keras_attention.core import combine_masks, fits, four_axes, join_masks
 
 
 class Visibility(NamedTuple):
@@ -106,12 +106,7 @@ class Visibility(NamedTuple):
                 masks.append(relative <= 0)
             if self.window is not None:
                 masks.append(ops.abs(relative) <= self.window)
-        if not masks:
-            return None
-        joined = masks[0]
-        for each in masks[1:]:
-            joined = ops.logical_and(joined, each)
-        return joined
+        return join_masks(*masks)
 
     def add_bias(self, scores):
         """Add all biases to the scores of all pairs.

@@ -18,8 +18,11 @@ from keras_attention.core.masks import (
     combine_masks,
     four_axes,
     hide_padding,
+    join_masks,
     local_mask,
     padding_mask,
+    read_memory,
+    read_queries,
 )
 from keras_attention.core.projections import as_dense, join_heads, project, split_heads
 from keras_attention.core.scores import (
@@ -51,12 +54,15 @@ __all__ = [
     "four_axes",
     "hide_padding",
     "join_heads",
+    "join_masks",
     "last_step",
     "local_mask",
     "masked_softmax",
     "multiply_heads",
     "padding_mask",
     "project",
+    "read_memory",
+    "read_queries",
     "run_loop",
     "split_heads",
     "sum_heads",

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_attention.annotations import Tensor
 from keras_attention.core.checks import check_int, check_mask
+from keras_attention.core.projections import as_dense
 
 
 def padding_mask(tokens: Tensor, pad_id: int = 0) -> Tensor:
@@ -121,11 +122,16 @@ def combine_masks(
         elif len(attention_mask.shape) == 4:
             masks = [mask[:, None] for mask in masks]
         masks.append(attention_mask)
-    if not masks:
-        return None
-    joined = masks[0]
-    for mask in masks[1:]:
-        joined = ops.logical_and(joined, mask)
+    return join_masks(*masks)
+
+
+def join_masks(*masks):
+    """Join masks that broadcast: all must allow; `None`, or no mask, hides nothing."""
+    joined = None
+    for mask in masks:
+        if mask is not None:
+            mask = ops.cast(mask, "bool")
+            joined = mask if joined is None else ops.logical_and(joined, mask)
     return joined
 
 
@@ -143,6 +149,53 @@ def hide_padding(tensor: Tensor, mask: Tensor | None) -> Tensor:
         return tensor
     mask = ops.cast(mask, "bool")[:, :, None]
     return ops.where(mask, tensor, ops.zeros_like(tensor))
+
+
+def read_queries(query, query_mask, pairs, dtype):
+    """Cast queries, give those of one step an axis of time, set padding to 0.
+
+    Args:
+        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step.
+        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step, or `None`.
+        pairs: List, each of shape `(…, T, S)`, or `(…, S)` for one step, or `None`.
+        dtype: Of the queries.
+
+    Returns:
+        `(query, query_mask, *pairs)`, all with the axis `T`.
+    """
+    query = as_dense(query, dtype)
+    if len(query.shape) == 2:
+        query = query[:, None, :]
+        if query_mask is not None:
+            query_mask = ops.expand_dims(query_mask, -1)
+        pairs = [None if each is None else ops.expand_dims(each, -2) for each in pairs]
+    batch, length, _ = query.shape
+    check_mask("query_mask", query_mask, "(B, T)", B=batch, T=length)
+    return hide_padding(query, query_mask), query_mask, *pairs
+
+
+def read_memory(value, key, value_mask, key_mask, dtype):
+    """Cast values and keys, join their masks, and set padding to 0.
+
+    Args:
+        value: Shape `(B, S, Dv)`.
+        key: Shape `(B, S, Dk)`; `None` for the values.
+        value_mask: Boolean, shape `(B, S)`, or `None`.
+        key_mask: Boolean, shape `(B, S)`, or `None`.
+        dtype: Of values and keys.
+
+    Returns:
+        `(value, key, mask)`.
+    """
+    value = as_dense(value, dtype)
+    sizes = {"B": value.shape[0], "S": value.shape[1]}
+    check_mask("value_mask", value_mask, "(B, S)", **sizes)
+    check_mask("key_mask", key_mask, "(B, S)", **sizes)
+    mask = join_masks(value_mask, key_mask)
+    value = hide_padding(value, mask)
+    if key is None:
+        return value, value, mask
+    return value, hide_padding(as_dense(key, dtype), mask), mask
 
 
 def _boolean(name, mask, *shapes):

@@ -9,13 +9,15 @@ from keras import ops
 from keras_attention.annotations import Shape, Tensor
 from keras_attention.chunked import AttentionStatistics
 from keras_attention.core import (
-    as_dense,
     causal_mask,
     check_attention_shapes,
     check_mask,
     check_number,
-    hide_padding,
+    join_masks,
+    read_memory,
+    read_queries,
 )
+from keras_attention.layers.symbolic import attention_spec
 
 
 class Memory(NamedTuple):
@@ -145,7 +147,7 @@ class AttentionLayer(keras.layers.Layer):
         return_attention_scores: bool = False,
         training: bool = False,
     ) -> Tensor | tuple[Tensor, Tensor]:
-        self._check_shapes(query.shape, value.shape, None if key is None else key.shape)
+        self.check_shapes(query.shape, value.shape, None if key is None else key.shape)
         memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
         return self._call_prepared(
             query,
@@ -159,16 +161,16 @@ class AttentionLayer(keras.layers.Layer):
 
     def _call_prepared(
         self,
-        query: Tensor,
-        memory: Memory,
-        state: Sequence[Tensor] = (),
+        query,
+        memory,
+        state=(),
         *,
-        query_mask: Tensor | None,
-        attention_mask: Tensor | None,
-        use_causal_mask: bool,
-        return_attention_scores: bool,
-        training: bool,
-    ) -> Tensor | tuple[Tensor, Tensor]:
+        query_mask,
+        attention_mask,
+        use_causal_mask,
+        return_attention_scores,
+        training,
+    ):
         """Do what `call` does, with a prepared memory and perhaps a first state."""
         one_step = len(query.shape) == 2
         query, query_mask, attention_mask = self._read_queries(
@@ -182,7 +184,7 @@ class AttentionLayer(keras.layers.Layer):
             return context[:, 0] if one_step else context
         if use_causal_mask:
             causal = causal_mask(ops.shape(query)[1], ops.shape(memory.value)[1])
-            masks["attention_mask"] = _both(causal, attention_mask)
+            masks["attention_mask"] = join_masks(causal, attention_mask)
         context, weights, _ = self.attend(
             query, memory, state, **masks, training=training
         )
@@ -322,33 +324,8 @@ class AttentionLayer(keras.layers.Layer):
         check_attention_shapes(query_shape, value_shape, key_shape)
         return (*query_shape[:-1], self.context_size(query_shape, value_shape))
 
-    def compute_output_spec(
-        self,
-        query: Tensor,
-        value: Tensor,
-        key: Tensor | None = None,
-        query_mask: Tensor | None = None,
-        value_mask: Tensor | None = None,
-        key_mask: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        use_causal_mask: bool = False,
-        return_attention_scores: bool = False,
-        training: bool = False,
-    ) -> Tensor | tuple[Tensor, Tensor]:
-        self._check_call(query, value, key, query_mask, value_mask, key_mask)
-        if attention_mask is not None:
-            if len(query.shape) == 2:
-                attention_mask = _expand(attention_mask, -2)
-            sizes = {"B": query.shape[0], "S": value.shape[1]}
-            sizes["T"] = 1 if len(query.shape) == 2 else query.shape[1]
-            check_mask("attention_mask", attention_mask, "(T, S)", "(B, T, S)", **sizes)
-        context = keras.KerasTensor(
-            self.compute_output_shape(query.shape, value.shape), self.compute_dtype
-        )
-        if not return_attention_scores:
-            return context
-        shape = self.weights_shape(query.shape, value.shape)
-        return context, keras.KerasTensor(shape, self.compute_dtype)
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        return attention_spec(self, *args, **kwargs)
 
     def compute_mask(self, query: Tensor, mask: Tensor | None = None) -> Tensor | None:
         return mask
@@ -356,62 +333,22 @@ class AttentionLayer(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "dropout": self.dropout, "seed": self.seed}
 
-    def _check_call(self, query, value, key, query_mask, value_mask, key_mask):
-        """Check what a symbolic call is given, as its trace would."""
-        key_shape = None if key is None else key.shape
-        self._check_shapes(query.shape, value.shape, key_shape)
-        sizes = {"B": value.shape[0], "S": value.shape[1]}
-        check_mask("value_mask", value_mask, "(B, S)", **sizes)
-        check_mask("key_mask", key_mask, "(B, S)", **sizes)
-        if len(query.shape) == 2:
-            query_mask = _expand(query_mask, -1)
-        length = 1 if len(query.shape) == 2 else query.shape[1]
-        check_mask("query_mask", query_mask, "(B, T)", B=query.shape[0], T=length)
-
-    def _check_shapes(self, query_shape, value_shape, key_shape=None):
+    def check_shapes(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
         """Check the shapes of a call, also of those after the one that built it."""
         check_attention_shapes(query_shape, value_shape, key_shape)
 
     def _read_queries(self, query, query_mask, *pairs):
-        """Cast queries, give those of one step an axis of time, set padding to 0.
-
-        Args:
-            query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step.
-            query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step, or `None`.
-            *pairs: Each of shape `(…, T, S)`, or `(…, S)` for one step, or `None`.
-
-        Returns:
-            `(query, query_mask, *pairs)`, all with the axis `T`.
-        """
-        query = as_dense(query, self.compute_dtype)
-        if len(query.shape) == 2:
-            query = query[:, None, :]
-            query_mask = _expand(query_mask, -1)
-            pairs = tuple(_expand(each, -2) for each in pairs)
-        batch, length, _ = query.shape
-        check_mask("query_mask", query_mask, "(B, T)", B=batch, T=length)
-        return hide_padding(query, query_mask), query_mask, *pairs
+        return read_queries(query, query_mask, pairs, self.compute_dtype)
 
     def _clean(self, value, key, value_mask, key_mask):
-        """Cast to the compute dtype, join the masks, and set padding to 0.
-
-        Returns:
-            `(value, key, mask)`.
-        """
         if not self.built:
             raise ValueError(
                 f"{type(self).__name__} must be built before `prepare`. "
                 "Received: a layer without weights. Call it, or `build`, first."
             )
-        value = as_dense(value, self.compute_dtype)
-        sizes = {"B": value.shape[0], "S": value.shape[1]}
-        check_mask("value_mask", value_mask, "(B, S)", **sizes)
-        check_mask("key_mask", key_mask, "(B, S)", **sizes)
-        mask = _both(value_mask, key_mask)
-        value = hide_padding(value, mask)
-        if key is None:
-            return value, value, mask
-        return value, hide_padding(as_dense(key, self.compute_dtype), mask), mask
+        return read_memory(value, key, value_mask, key_mask, self.compute_dtype)
 
     def _saves_memory(self):
         """Tell whether a call that wants no weights goes by `_attend_in_chunks`."""
@@ -438,14 +375,3 @@ class AttentionLayer(keras.layers.Layer):
     def _mix(self, weights, memory, training):
         """Add up the values by their weights, some of them dropped: the context."""
         return ops.matmul(self._drop(weights, memory, training), memory.value)
-
-
-def _both(first, second):
-    masks = [ops.cast(mask, "bool") for mask in (first, second) if mask is not None]
-    if len(masks) == 2:
-        return ops.logical_and(*masks)
-    return masks[0] if masks else None
-
-
-def _expand(tensor, axis):
-    return None if tensor is None else ops.expand_dims(tensor, axis)

@@ -23,8 +23,8 @@ def attend_at_once(query, key, value, visible, drop):
 
     Returns:
         `(heads, weights, attends)`: shapes `(B, H, T, Dv)`, `(B, H, T, S)`, and,
-        boolean and broadcastable to `(B, T, 1)`, whether a query attends to any key in any
-        head; `None` if nothing is hidden.
+        boolean and broadcastable to `(B, T, 1)`, whether a query attends to any key in
+        any head; `None` if nothing is hidden.
     """
     scores = multiply_heads(query, ops.transpose(key, (0, 1, 3, 2)))
     if visible.bias is not None or visible.position is not None:

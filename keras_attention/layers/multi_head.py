@@ -27,6 +27,7 @@ from keras_attention.layers.head_attention import (
     attend_at_once,
     attend_in_chunks,
 )
+from keras_attention.layers.symbolic import head_attention_spec
 from keras_attention.positions import (
     PositionBias,
     RotaryEmbedding,
@@ -205,7 +206,7 @@ class MultiHeadAttention(AttentionLayer):
         head_mask: Tensor | None = None,
         cache: Cache | None = None,
     ) -> Tensor | tuple[Tensor, ...]:
-        self._check_shapes(query.shape, value.shape, None if key is None else key.shape)
+        self.check_shapes(query.shape, value.shape, None if key is None else key.shape)
         check_mask("attention_mask", attention_mask)
         one_step = len(query.shape) == 2
         query, query_mask, attention_mask, attention_bias = self._read_queries(
@@ -215,7 +216,7 @@ class MultiHeadAttention(AttentionLayer):
             offset = 0
             memory = self.prepare(value, key, value_mask, key_mask)
         else:
-            cache = self._check_cache(cache, query.shape, value.shape)
+            cache = self.check_cache(cache, query.shape, value.shape)
             offset = cache.length
             new = self._project(value, key, value_mask, key_mask, start=offset)
             cache = append_steps(cache, *new)
@@ -353,55 +354,8 @@ class MultiHeadAttention(AttentionLayer):
         steps = query_shape[1:-1]  # T, or none
         return (query_shape[0], self.num_heads, *steps, value_shape[1])
 
-    def compute_output_spec(
-        self,
-        query: Tensor,
-        value: Tensor,
-        key: Tensor | None = None,
-        query_mask: Tensor | None = None,
-        value_mask: Tensor | None = None,
-        key_mask: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        use_causal_mask: bool = False,
-        return_attention_scores: bool = False,
-        training: bool = False,
-        attention_bias: Tensor | None = None,
-        head_mask: Tensor | None = None,
-        cache: Cache | None = None,
-    ) -> Tensor | tuple[Tensor, ...]:
-        self._check_call(query, value, key, query_mask, value_mask, key_mask)
-        check_mask("attention_mask", attention_mask)
-        batch, *steps, _ = query.shape
-        key_length = value.shape[1]
-        if cache is not None:
-            query_shape = (batch, *(steps or [1]), query.shape[-1])
-            cache = self._check_cache(cache, query_shape, value.shape)
-            key_length = cache.key.shape[2]
-        if not steps:
-            attention_mask, attention_bias = (
-                None if each is None else ops.expand_dims(each, -2)
-                for each in (attention_mask, attention_bias)
-            )
-        visible = Visibility(attention_mask=attention_mask, bias=attention_bias)
-        visible.check((batch, self.num_heads, *(steps or [1]), key_length))
-        if head_mask is not None:
-            check_head_mask(head_mask, (batch, self.num_heads))
-        dtype = self.compute_dtype
-        shape = (*query.shape[:-1], self.context_size(query.shape, value.shape))
-        results = [keras.KerasTensor(shape, dtype)]
-        if return_attention_scores:
-            shape = (batch, self.num_heads, *steps, key_length)
-            results.append(keras.KerasTensor(shape, dtype))
-        if cache is not None:
-            results.append(
-                Cache(
-                    keras.KerasTensor(cache.key.shape, dtype),
-                    keras.KerasTensor(cache.value.shape, dtype),
-                    keras.KerasTensor(cache.mask.shape, "bool"),
-                    keras.KerasTensor((), "int32"),
-                )
-            )
-        return results[0] if len(results) == 1 else tuple(results)
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        return head_attention_spec(self, *args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         position = self.position
@@ -486,12 +440,17 @@ class MultiHeadAttention(AttentionLayer):
         positions = step_positions(ops.shape(heads)[2], start)  # T, or B T
         return self.position_layer.rotate(heads, positions[..., None, :])
 
-    def _check_cache(self, cache, query_shape, value_shape):
+    def check_cache(
+        self, cache: Cache, query_shape: Shape, value_shape: Shape
+    ) -> Cache:
+        """Give `cache` as a `Cache`, or raise `ValueError` if it does not fit."""
         sizes = self._groups(), self.key_dim, self.value_dim or self.key_dim
         return check_cache(cache, query_shape, value_shape, *sizes)
 
-    def _check_shapes(self, query_shape, value_shape, key_shape=None):
-        super()._check_shapes(query_shape, value_shape, key_shape)
+    def check_shapes(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
+        super().check_shapes(query_shape, value_shape, key_shape)
         for name, shape, kernel in (
             ("query", query_shape, self.query_kernel),
             ("key", key_shape or value_shape, self.key_kernel),
