@@ -1,6 +1,11 @@
 """Arithmetic that layers share: projections, scores, masks, the softmax; checks."""
 
-from keras_attention.core.building import add_kernel, add_projection, build_once
+from keras_attention.core.building import (
+    add_kernel,
+    add_projection,
+    build_once,
+    initializer_for,
+)
 from keras_attention.core.checks import (
     check_attention_shapes,
     check_chunk_size,
@@ -21,7 +26,13 @@ from keras_attention.core.masks import (
     local_mask,
     padding_mask,
 )
-from keras_attention.core.projections import as_dense, join_heads, project, split_heads
+from keras_attention.core.projections import (
+    as_dense,
+    check_features,
+    join_heads,
+    project,
+    split_heads,
+)
 from keras_attention.core.scores import (
     additive_scores,
     dot_scores,
@@ -40,6 +51,7 @@ __all__ = [
     "check_attention_shapes",
     "check_chunk_size",
     "check_equal_sizes",
+    "check_features",
     "check_head_mask",
     "check_mask",
     "check_number",
@@ -50,6 +62,7 @@ __all__ = [
     "fits",
     "four_axes",
     "hide_padding",
+    "initializer_for",
     "join_heads",
     "last_step",
     "local_mask",

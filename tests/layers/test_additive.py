@@ -40,7 +40,7 @@ def reference(layer, inputs, mask=None):
     key = inputs["key"] @ weights["key_kernel"] + weights.get("bias", 0)
     vector = weights["vector"][:, 0]
     if layer.normalize:
-        vector = weights["length"] * vector / np.sqrt((vector**2).sum())
+        vector = weights["gain"] * vector / np.sqrt((vector**2).sum())
     scores = reference_additive(query, key, vector)
     return reference_attention(scores, inputs["value"], mask)
 
@@ -108,11 +108,11 @@ def test_its_weights_are_two_projections_a_vector_and_one_bias():
 def test_a_normalised_vector_has_a_length_of_its_own(units):
     layer = BahdanauAttention(units, normalize=True)
     layer.build((B, T, DQ), (B, S, DV))
-    assert layer.length.shape == ()
+    assert layer.gain.shape == ()
     start = np.linalg.norm(array(layer.score_vector("float32")))
     np.testing.assert_allclose(start, np.sqrt(1 / units), rtol=1e-5)
     direction = array(layer.score_vector("float32")) / start
-    layer.length.assign(3.0)
+    layer.gain.assign(3.0)
     layer.vector.assign(10 * array(layer.vector))  # its own length does not count
     assert_close(layer.score_vector("float32"), 3 * direction)
 
@@ -122,7 +122,7 @@ def test_the_norm_of_small_numbers_does_not_vanish_in_half_precision():
     layer = BahdanauAttention(U, normalize=True, dtype="mixed_float16")
     layer.build((B, T, DQ), (B, S, DV))
     layer.vector.assign(np.full((U, 1), 1e-4))
-    layer.length.assign(2.0)
+    layer.gain.assign(2.0)
     expected = np.full(U, 2 / np.sqrt(U), "float32")
     assert_close(layer.score_vector("float16"), expected, "float16")
 
