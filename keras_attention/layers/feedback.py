@@ -49,9 +49,15 @@ class FeedbackAttention(AttentionLayer):
         training: bool = False,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         (first,) = list(state) or self.initial_state(memory)
+        first = ops.cast(first, self.state_dtype)
+        shape = (*ops.shape(query)[:2], ops.shape(memory.value)[1])  # B T S
+        if 0 in [each for each in shape if isinstance(each, int)]:
+            weights = ops.zeros(shape, self.compute_dtype)
+            return self._mix(weights, memory, training), weights, [first]
         rows = self.read_queries(ops.cast(query, self.compute_dtype), memory, training)
-        batch, keys = ops.shape(memory.value)[:2]
-        mask = ops.ones((batch, ops.shape(query)[1], keys), "bool")
+        wide = keras.backend.result_type(rows.dtype, self.compute_dtype)
+        rows = ops.cast(rows, wide)
+        mask = ops.ones(shape, "bool")
         given = combine_masks(query_mask, memory.mask, attention_mask)
         if given is not None:
             mask = ops.logical_and(mask, given)
@@ -68,7 +74,6 @@ class FeedbackAttention(AttentionLayer):
             any_seen = ops.any(seen, axis=-1, keepdims=True)
             return weights, [], [ops.where(any_seen, after, previous)]
 
-        first = ops.cast(first, self.state_dtype)
         weights, _, state = run_loop(step, joined, [first], mask=None, lengths=[])
         weights = ops.cast(weights, self.compute_dtype)
         return self._mix(weights, memory, training), weights, state

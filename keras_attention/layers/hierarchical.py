@@ -237,7 +237,11 @@ def _keeps_length(steps, encoded):
 
 
 def _pool_level(encoder, pooling, sequence, mask):
-    if encoder is not None:
+    """Encode and pool; RNN layers take no sequence without steps."""
+    if encoder is not None and sequence.shape[1] == 0:
+        shape = (ops.shape(sequence)[0], 0, pooling.kernel.shape[0])
+        sequence = ops.zeros(shape, sequence.dtype)
+    elif encoder is not None:
         # Cleaned before: NaN in padding would stay in the states of an RNN.
         sequence = hide_padding(sequence, mask)
         takes_mask = "mask" in inspect.signature(encoder.call).parameters
