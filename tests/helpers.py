@@ -169,6 +169,30 @@ def compiled(layer, xla=False, **call):
     return run
 
 
+def check_empty(make, size=DQ, **call):
+    """Assert that a layer gives zeros where there is no example, query or key.
+
+    Args:
+        make: Function that makes the layer.
+        size: Size of the features of query and value.
+        **call: Further arguments of the call.
+    """
+    for batch, queries, keys in ((0, T, S), (B, 0, S), (B, T, 0)):
+        query, value = np.ones((batch, queries, size)), np.ones((batch, keys, size))
+        masks = {
+            "query_mask": np.ones((batch, queries), bool),
+            "value_mask": np.ones((batch, keys), bool),
+        }
+        for given in ({}, masks, {"use_causal_mask": True}):
+            context, weights = arrays(
+                make()(query, value, **given, **call, return_attention_scores=True)
+            )
+            assert context.shape == (batch, queries, size)
+            assert weights.shape == (batch, queries, keys)
+            assert not context.any()
+            assert not weights.any()
+
+
 # ---- the contract that every layer keeps
 
 
@@ -210,6 +234,22 @@ def _check_config(layer_class, arguments):
     for name in names:
         assert name in config, f"`get_config` leaves `{name}` out"
         assert config[name] == _plain(arguments[name]), f"`{name}` changed"
+    _check_old_config(layer_class, arguments)
+
+
+def _check_old_config(layer_class, arguments):
+    """Assert that a configuration from before an argument existed is still taken."""
+    parameters = inspect.signature(layer_class).parameters
+    defaults = {
+        name: parameters[name].default
+        for name in arguments
+        if parameters[name].default is not inspect.Parameter.empty
+    }
+    needed = {name: arguments[name] for name in arguments if name not in defaults}
+    config = layer_class(**needed).get_config()
+    for name in defaults:
+        old = {key: value for key, value in config.items() if key != name}
+        assert layer_class.from_config(old).get_config() == config, f"without `{name}`"
 
 
 def _plain(value):

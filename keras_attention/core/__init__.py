@@ -1,15 +1,20 @@
 """Arithmetic that layers share: projections, scores, masks, the softmax; checks."""
 
-from keras_attention.core.building import add_kernel, add_projection, build_once
+from keras_attention.core.building import (
+    add_kernel,
+    add_projection,
+    build_once,
+    initializer_for,
+)
 from keras_attention.core.checks import (
     check_attention_shapes,
     check_chunk_size,
     check_equal_sizes,
+    check_features,
     check_head_mask,
     check_int,
     check_mask,
     check_number,
-    check_size,
     fits,
 )
 from keras_attention.core.loop import last_step, run_loop
@@ -24,7 +29,12 @@ from keras_attention.core.masks import (
     read_memory,
     read_queries,
 )
-from keras_attention.core.projections import as_dense, join_heads, project, split_heads
+from keras_attention.core.projections import (
+    as_dense,
+    join_heads,
+    project,
+    split_heads,
+)
 from keras_attention.core.scores import (
     additive_scores,
     dot_scores,
@@ -43,16 +53,17 @@ __all__ = [
     "check_attention_shapes",
     "check_chunk_size",
     "check_equal_sizes",
+    "check_features",
     "check_head_mask",
     "check_mask",
     "check_number",
-    "check_size",
     "check_int",
     "combine_masks",
     "dot_scores",
     "fits",
     "four_axes",
     "hide_padding",
+    "initializer_for",
     "join_heads",
     "join_masks",
     "last_step",

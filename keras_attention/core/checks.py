@@ -82,12 +82,12 @@ def fits(size, expected):
     return size == expected
 
 
-def check_size(name, shape, size):
-    """Raise `ValueError` if the last axis is not of the size a layer was built for."""
+def check_features(shape, size):
+    """Raise `ValueError` if the last axis is known to have another size than `size`."""
     if not fits(shape[-1], size):
         raise ValueError(
-            f"The last axis of `{name}` must have the size {size} that the layer was "
-            f"built for. Received: {name}_shape={tuple(shape)}."
+            f"The last axis must have the size {size} that the layer was built for. "
+            f"Received: shape={tuple(shape)}."
         )
 
 

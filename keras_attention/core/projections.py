@@ -1,36 +1,14 @@
-"""The product of features and a matrix."""
+"""Products of features and a matrix, for one head and for several.
+
+Weights are cast to the type of the features: Keras casts them by itself within
+`__call__` alone, and `prepare` and `attend` are called from outside too.
+
+Shapes: `B` batch, `S` steps, `H` heads, `D` features of a head.
+"""
 
 from keras import ops
 
-from keras_attention.core.checks import fits
-
-
-def project(tensor, kernel):
-    """Multiply the last axis of a tensor by a matrix.
-
-    Args:
-        tensor: Shape `(…, D)`, of two axes or more.
-        kernel: Shape `(D, U)`. It is cast to the type of the tensor: Keras casts
-            weights by itself within `__call__` alone.
-
-    Returns:
-        Shape `(…, U)`, in the type of the tensor.
-
-    Raises:
-        ValueError: If the last axis is known to have another size than D.
-    """
-    if not fits(tensor.shape[-1], kernel.shape[0]):
-        raise ValueError(
-            f"The last axis must have the size {kernel.shape[0]} that the layer was "
-            f"built for. Received: shape={tuple(tensor.shape)}."
-        )
-    kernel = ops.cast(kernel, tensor.dtype)
-    # As rows of one matrix. With more axes Keras on TensorFlow works out at run time
-    # which of them to move, where the batch size is unknown; of that XLA has no
-    # gradient inside a loop.
-    rows = ops.reshape(tensor, (-1, kernel.shape[0]))
-    shape = (*ops.shape(tensor)[:-1], kernel.shape[1])
-    return ops.reshape(ops.matmul(rows, kernel), shape)
+from keras_attention.core.checks import check_features
 
 
 def as_dense(tensor, dtype):
@@ -49,6 +27,31 @@ def as_dense(tensor, dtype):
     return ops.cast(ops.convert_to_tensor(tensor, sparse=False), dtype)
 
 
+def project(tensor, kernel, bias=None):
+    """Multiply the last axis of a tensor by a matrix.
+
+    Args:
+        tensor: Shape `(…, D)`, of two axes or more.
+        kernel: Shape `(D, U)`.
+        bias: Shape `(U,)`, or `None`.
+
+    Returns:
+        Shape `(…, U)`, in the type of the tensor.
+
+    Raises:
+        ValueError: If the last axis is known to have another size than D.
+    """
+    check_features(tensor.shape, kernel.shape[0])
+    kernel = ops.cast(kernel, tensor.dtype)
+    # As rows of one matrix. With more axes Keras on TensorFlow works out at run time
+    # which of them to move, where the batch size is unknown; of that XLA has no
+    # gradient inside a loop.
+    rows = ops.reshape(tensor, (-1, kernel.shape[0]))
+    shape = (*ops.shape(tensor)[:-1], kernel.shape[1])
+    projected = ops.reshape(ops.matmul(rows, kernel), shape)
+    return projected if bias is None else projected + ops.cast(bias, tensor.dtype)
+
+
 def split_heads(tensor, kernel, bias):
     """Project to several heads.
 
@@ -64,9 +67,9 @@ def split_heads(tensor, kernel, bias):
     # for one query, measured with gradient on a CPU.
     batch, length = ops.shape(tensor)[0], ops.shape(tensor)[1]
     size, heads, head_size = kernel.shape
-    projected = project(tensor, ops.reshape(kernel, (size, heads * head_size)))
-    if bias is not None:
-        projected = projected + _cast(bias, (heads * head_size,), tensor)
+    kernel = ops.reshape(kernel, (size, heads * head_size))
+    bias = None if bias is None else ops.reshape(bias, (heads * head_size,))
+    projected = project(tensor, kernel, bias)
     projected = ops.reshape(projected, (batch, length, heads, head_size))
     return ops.transpose(projected, (0, 2, 1, 3))
 
@@ -75,23 +78,15 @@ def join_heads(tensor, kernel, bias):
     """Project several heads to one vector.
 
     Args:
-        tensor: Shape `(B, H, T, D)`.
+        tensor: Shape `(B, H, S, D)`.
         kernel: Shape `(H, D, Do)`.
         bias: Shape `(Do,)`, or `None`.
 
     Returns:
-        Shape `(B, T, Do)`.
+        Shape `(B, S, Do)`.
     """
     batch, length = ops.shape(tensor)[0], ops.shape(tensor)[2]
     heads, head_size, size = kernel.shape
-    side_by_side = ops.reshape(
-        ops.transpose(tensor, (0, 2, 1, 3)), (batch, length, heads * head_size)
-    )
-    projected = project(side_by_side, ops.reshape(kernel, (heads * head_size, size)))
-    return projected if bias is None else projected + _cast(bias, (size,), tensor)
-
-
-def _cast(weight, shape, tensor):
-    # Keras casts weights by itself within `__call__` alone, and layers are asked from
-    # outside too.
-    return ops.reshape(ops.cast(weight, tensor.dtype), shape)
+    heads_last = ops.transpose(tensor, (0, 2, 1, 3))
+    concatenated = ops.reshape(heads_last, (batch, length, heads * head_size))
+    return project(concatenated, ops.reshape(kernel, (heads * head_size, size)), bias)

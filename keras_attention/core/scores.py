@@ -1,7 +1,7 @@
-"""Score functions: how well each query fits each key.
+"""Score functions: how well each query fits each key; and products of heads.
 
-Shapes: `B` batch, `T` queries, `S` keys, `D` features, `U` units. All take projected
-queries and keys and return scores of shape `(B, T, S)`.
+Shapes: `B` batch, `H` heads, `G` heads of the keys, `T` queries, `S` keys, `D`
+features, `U` units.
 """
 
 from keras import ops
@@ -13,8 +13,8 @@ def dot_scores(query, key):
     """Score by the inner product, `q · k`.
 
     Args:
-        query: Shape `(B, T, D)`.
-        key: Shape `(B, S, D)`.
+        query: Projected queries, shape `(B, T, D)`.
+        key: Projected keys, shape `(B, S, D)`.
 
     Returns:
         Scores, shape `(B, T, S)`.
@@ -26,7 +26,7 @@ def dot_scores(query, key):
 
 
 def additive_scores(query, key, vector):
-    """Score by a hidden layer, `v · tanh(q + k)`, q and k already projected.
+    """Score by a hidden layer, `v · tanh(q + k)`.
 
     Holds a tensor of shape `(B, T, S, U)`.
 
@@ -44,19 +44,6 @@ def additive_scores(query, key, vector):
     hidden = ops.tanh(query[:, :, None, :] + key[:, None, :, :])  # B T S U
     # A matrix product and not a sum: it adds up in float32 whatever the input is.
     return project(hidden, vector[:, None])[..., 0]
-
-
-def sum_heads(left, right, groups):
-    """Multiply `(B, H, C, X)`, transposed, by `(B, H, C, Y)`; sum H / G heads each.
-
-    Returns:
-        Shape `(B, G, X, Y)`.
-    """
-    batch, heads, length, size = ops.shape(left)
-    rows = heads // groups * length
-    left = ops.reshape(left, (batch, groups, rows, size))
-    right = ops.reshape(right, (batch, groups, rows, ops.shape(right)[3]))
-    return ops.matmul(ops.transpose(left, (0, 1, 3, 2)), right)
 
 
 def multiply_heads(left, right):
@@ -77,3 +64,23 @@ def multiply_heads(left, right):
     rows = ops.reshape(left, (batch, groups, heads // groups * length, inner))
     product = ops.matmul(rows, right)
     return ops.reshape(product, (batch, heads, length, ops.shape(right)[3]))
+
+
+def sum_heads(left, right, groups):
+    """Multiply transposed matrices by others, and sum over the heads of each group.
+
+    It is the gradient of `multiply_heads` with respect to its `right`.
+
+    Args:
+        left: Shape `(B, H, T, X)`.
+        right: Shape `(B, H, T, Y)`.
+        groups: Int. G, a divisor of H.
+
+    Returns:
+        Shape `(B, G, X, Y)`.
+    """
+    batch, heads, length, size = ops.shape(left)
+    rows = heads // groups * length
+    left = ops.reshape(left, (batch, groups, rows, size))
+    right = ops.reshape(right, (batch, groups, rows, ops.shape(right)[3]))
+    return ops.matmul(ops.transpose(left, (0, 1, 3, 2)), right)

@@ -1,4 +1,4 @@
-"""Additive attention."""
+"""Additive attention, and the score that it shares with other layers."""
 
 from typing import Any
 
@@ -10,61 +10,100 @@ from keras_attention.chunked import AdditiveTerm
 from keras_attention.core import (
     add_kernel,
     additive_scores,
+    check_features,
     check_int,
     project,
 )
+from keras_attention.layers.base import AttentionLayer
 from keras_attention.layers.score_attention import ScoreAttention
 
 
+class AdditiveScorer(AttentionLayer):
+    """Gives a layer the additive score: a class to inherit from beside the layer's.
+
+    score = v · tanh(W_query query + W_key key + b)
+
+    The layer has `units` and `kernel_initializer`, makes the weights in `build` by
+    `build_scorer`, and may have a bias b and normalise v.
+    """
+
+    units: Any  # a positive int where the score is used
+    use_bias = False
+    normalize = False
+
+    def build_scorer(self, query_size: int | None, key_size: int | None) -> None:
+        """Make the weights, for queries and keys of these sizes."""
+        self.query_kernel = add_kernel(self, "query_kernel", (query_size, self.units))
+        self.key_kernel = add_kernel(self, "key_kernel", (key_size, self.units))
+        self.vector = add_kernel(self, "vector", (self.units, 1))
+        self.gain = self.bias = None
+        if self.normalize:
+            start = keras.initializers.Constant(self.units**-0.5)
+            self.gain = self.add_weight(name="gain", shape=(), initializer=start)
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=(self.units,), initializer="zeros"
+            )
+
+    def check_shapes(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
+        super().check_shapes(query_shape, value_shape, key_shape)
+        if hasattr(self, "query_kernel"):
+            check_features(query_shape, self.query_kernel.shape[0])
+            check_features(key_shape or value_shape, self.key_kernel.shape[0])
+
+    def project_query(self, query: Tensor) -> Tensor:
+        return project(query, self.query_kernel)
+
+    def project_key(self, key: Tensor) -> Tensor:
+        return project(key, self.key_kernel, self.bias)
+
+    def score_vector(self, dtype: str) -> Tensor:
+        """Give the vector v of the score in a type, of shape `(units,)`.
+
+        It is normalised in float32 at least.
+        """
+        vector = self.vector[:, 0]
+        if self.gain is not None:
+            wide = keras.backend.result_type(vector.dtype, "float32")
+            vector = ops.normalize(ops.cast(vector, wide)) * ops.cast(self.gain, wide)
+        return ops.cast(vector, dtype)
+
+    def score(self, query: Tensor, key: Tensor) -> Tensor:
+        return additive_scores(query, key, self.score_vector(query.dtype))
+
+    def score_terms(self, query: Tensor, key: Tensor) -> list[Any]:
+        vector = self.score_vector(query.dtype)
+        return [(AdditiveTerm(), (query[:, None], key[:, None], vector))]
+
+
 @keras.saving.register_keras_serializable(package="keras_attention")
-class BahdanauAttention(ScoreAttention):
+class BahdanauAttention(AdditiveScorer, ScoreAttention):
     """Attends by a small network that compares each query with each key.
 
-    score = v · tanh(W_query query + W_key key)
+    score = v · tanh(W_query query + W_key key + b)
 
     The additive attention of RNN translation. Query and key are projected, so their
     sizes may differ; `keras.layers.AdditiveAttention` has no projections, wants equal
     sizes, and is another function. W_key has the only bias: one for each side would be
     one too many.
 
-    With `normalize` the vector v is g · v / ||v||: its length g is learned apart from
+    With `normalize` the vector v is g · v / ||v||: its gain g is learned apart from
     its direction, and starts at sqrt(1 / units), so that scores start small at any
     size.
 
     Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
     Args:
-        units: Positive int. Size of the hidden layer, the length of v.
-        normalize: Bool. Whether v is normalised and its length learned apart.
+        units: Positive int. Size of the hidden layer, and so of v.
+        normalize: Bool. Whether v is normalised and has a learned gain.
         use_bias: Bool. Whether the hidden layer has a bias.
         kernel_initializer: Initializer of W_query, W_key and v.
-        dropout: Float in [0, 1). Share of weights set to 0 in training.
-        seed: Int or `None`. Seed of the dropout.
-        chunk_size: Positive int or `None`. How many queries and keys are computed at a
-            time, in memory that grows with T + S, or, where weights are asked for, with
-            them; the numbers are the same. `None`: all. Goes without dropout.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
-
-    Call arguments:
-        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step, such as a decoder state.
-        value: Shape `(B, S, Dv)`, such as encoder outputs.
-        key: Shape `(B, S, Dk)`; `value` if left out.
-        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step.
-        value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
-        key_mask: Boolean, shape `(B, S)`.
-        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`.
-        use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
-        return_attention_scores: Bool. Whether to return the weights too.
-        training: Bool. Whether dropout acts.
-
-    Returns:
-        context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step.
-        weights: Shape `(B, T, S)`, or `(B, S)` for one step, only if
-            `return_attention_scores`.
+        dropout, seed, chunk_size, **kwargs: As for `ScoreAttention`.
 
     Raises:
-        ValueError: If `units` or `chunk_size` is not a positive int, `dropout` is not
-            in [0, 1) or is combined with `chunk_size`, or a shape does not fit.
+        ValueError: If `units` is not a positive int, or as for `ScoreAttention`.
 
     Example:
         ```python
@@ -102,46 +141,7 @@ class BahdanauAttention(ScoreAttention):
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
     ) -> None:
         super().build(query_shape, value_shape, key_shape)
-        key_size = (key_shape or value_shape)[-1]
-        self.query_kernel = add_kernel(
-            self, "query_kernel", (query_shape[-1], self.units)
-        )
-        self.key_kernel = add_kernel(self, "key_kernel", (key_size, self.units))
-        self.vector = add_kernel(self, "vector", (self.units, 1))
-        self.length = None
-        if self.normalize:
-            start = keras.initializers.Constant(self.units**-0.5)
-            self.length = self.add_weight(name="length", shape=(), initializer=start)
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias", shape=(self.units,), initializer="zeros"
-            )
-
-    def project_query(self, query: Tensor) -> Tensor:
-        return project(query, self.query_kernel)
-
-    def project_key(self, key: Tensor) -> Tensor:
-        key = project(key, self.key_kernel)
-        return key if self.bias is None else key + ops.cast(self.bias, key.dtype)
-
-    def score(self, query: Tensor, key: Tensor) -> Tensor:
-        return additive_scores(query, key, self.score_vector(query.dtype))
-
-    def score_vector(self, dtype: str) -> Tensor:
-        """Give the vector v of the score, normalised if asked.
-
-        Args:
-            dtype: Of the result. The norm itself is taken in float32.
-
-        Returns:
-            Shape `(units,)`.
-        """
-        vector = self.vector[:, 0]
-        if self.length is not None:
-            vector = ops.normalize(ops.cast(vector, "float32"))
-            vector = vector * ops.cast(self.length, "float32")
-        return ops.cast(vector, dtype)
+        self.build_scorer(query_shape[-1], (key_shape or value_shape)[-1])
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -151,7 +151,3 @@ class BahdanauAttention(ScoreAttention):
             "use_bias": self.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
-
-    def score_terms(self, query: Tensor, key: Tensor) -> list[Any]:
-        vector = self.score_vector(query.dtype)
-        return [(AdditiveTerm(), (query[:, None], key[:, None], vector))]

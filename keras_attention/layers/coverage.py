@@ -1,4 +1,4 @@
-"""Attention that knows how much it looked at each key, and a loss for repeating."""
+"""Coverage attention and its loss."""
 
 from typing import Any
 
@@ -12,46 +12,26 @@ from keras_attention.layers.feedback import AdditiveFeedbackAttention
 
 @keras.saving.register_keras_serializable(package="keras_attention")
 class CoverageAttention(AdditiveFeedbackAttention):
-    """Attends by content and by how much each key was looked at so far.
+    """Attends by content and by the weights that each key has had so far.
 
     score = v · tanh(W_query query + W_key key + w_coverage coverage + b)
 
     The coverage of a key is the sum of its weights over all steps before, 0 at first.
-    It lets a summary or a translation not say the same twice; `coverage_loss` makes it
-    learn to. Queries are asked one after the other, in the order in which they stand.
+    It keeps a summary or a translation from saying the same twice; `coverage_loss`
+    makes it learn to. Queries are taken one after the other, in their order; one that
+    is masked covers nothing.
 
     Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
     Args:
-        units: Positive int. Size of the hidden layer, the length of v.
+        units: Positive int. Size of the hidden layer, and so of v.
         use_bias: Bool. Whether the hidden layer has a bias.
         kernel_initializer: Initializer of W_query, W_key, v and w_coverage.
-        dropout: Float in [0, 1). Share of weights set to 0 in training; the coverage
-            counts the weights as they were before.
-        seed: Int or `None`. Seed of the dropout.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
-
-    Call arguments:
-        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step, which is the first.
-        value: Shape `(B, S, Dv)`, such as encoder outputs.
-        key: Shape `(B, S, Dk)`; `value` if left out.
-        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step. A query at `False`
-            gets weights 0 and covers nothing.
-        value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
-        key_mask: Boolean, shape `(B, S)`.
-        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`.
-        use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
-        return_attention_scores: Bool. Whether to return the weights too.
-        training: Bool. Whether dropout acts.
-
-    Returns:
-        context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step.
-        weights: Shape `(B, T, S)`, or `(B, S)` for one step, only if
-            `return_attention_scores`.
+        dropout, seed, **kwargs: As for `AttentionLayer`; the coverage counts the
+            weights as they are before dropout.
 
     Raises:
-        ValueError: If `units` is not a positive int, `dropout` is not in [0, 1), or a
-            shape does not fit.
+        ValueError: If `units` is not a positive int, or as for `AttentionLayer`.
 
     Example:
         All queries at once, or one at a time with the coverage handed on:
@@ -93,20 +73,20 @@ class CoverageAttention(AdditiveFeedbackAttention):
         self.coverage_kernel = add_kernel(self, "coverage_kernel", (1, self.units))
 
     def features(self, state: Tensor) -> Tensor:
-        return state[:, :, None] * ops.cast(self.coverage_kernel, "float32")
+        return state[:, :, None] * ops.cast(self.coverage_kernel, state.dtype)
 
     def remember(self, previous: Tensor, weights: Tensor) -> Tensor:
         return previous + weights
 
 
 def coverage_loss(weights: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Measure how much each sequence looks again at what it has looked at.
+    """Measure how much each sequence attends again to what it has attended to.
 
     loss_t = sum over s of min(weights[t, s], coverage[t, s])
 
     where coverage is the sum of the weights over the steps before t. The loss of a
     sequence is the mean of loss_t over its real steps, as likelihoods are averaged in
-    the paper; it lies between 0 and 1. It is computed in float32.
+    the paper; it lies between 0 and 1. It is computed in float32 at least.
 
     Args:
         weights: Attention weights, shape `(B, T, S)`, of any attention.
@@ -114,8 +94,8 @@ def coverage_loss(weights: Tensor, mask: Tensor | None = None) -> Tensor:
             neither costs nor covers anything. `None` if all steps are real.
 
     Returns:
-        Shape `(B,)` in float32; 0 for a sequence without real steps. Add its mean,
-        times a factor (1 in the paper), to the loss of a model.
+        Shape `(B,)`, in float32 or wider; 0 for a sequence without real steps. Add its
+        mean, times a factor (1 in the paper), to the loss of a model.
 
     Raises:
         ValueError: If `weights` or `mask` has the wrong number of axes, or they do not
@@ -144,15 +124,16 @@ def coverage_loss(weights: Tensor, mask: Tensor | None = None) -> Tensor:
             "`mask` must have the batch size and the steps of `weights`. Received: "
             f"mask.shape={tuple(mask.shape)}, weights.shape={tuple(weights.shape)}."
         )
-    weights = ops.cast(weights, "float32")
+    dtype = keras.backend.result_type(weights.dtype, "float32")
+    weights = ops.cast(weights, dtype)
     if mask is None:
         mask = ops.ones_like(weights[:, :, 0], dtype="bool")
     mask = ops.cast(mask, "bool")
-    weights = ops.where(mask[:, :, None], weights, 0.0)
+    weights = ops.where(mask[:, :, None], weights, ops.zeros_like(weights))
     # Shifted and not subtracted: a step must not leave a rounding error of itself.
     before = ops.concatenate(
         [ops.zeros_like(weights[:, :1]), ops.cumsum(weights, axis=1)[:, :-1]], axis=1
     )
     losses = ops.sum(ops.minimum(weights, before), axis=-1)  # B T
-    steps = ops.sum(ops.cast(mask, "float32"), axis=-1)
+    steps = ops.sum(ops.cast(mask, dtype), axis=-1)
     return ops.sum(losses, axis=-1) / ops.maximum(steps, 1.0)

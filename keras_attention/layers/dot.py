@@ -24,34 +24,11 @@ class ScaledDotProductAttention(ScoreAttention):
     Shapes: `B` batch, `T` queries, `S` keys, `D` size of query and key, `Dv` of values.
 
     Args:
-        dropout: Float in [0, 1). Share of weights set to 0 in training.
-        seed: Int or `None`. Seed of the dropout.
-        chunk_size: Positive int or `None`. How many queries and keys are computed at a
-            time, in memory that grows with T + S, or, where weights are asked for, with
-            them; the numbers are the same. `None`: all. Goes without dropout.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
-
-    Call arguments:
-        query: Shape `(B, T, D)`, or `(B, D)` for one step.
-        value: Shape `(B, S, Dv)`.
-        key: Shape `(B, S, D)`; `value` if left out.
-        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step.
-        value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
-        key_mask: Boolean, shape `(B, S)`.
-        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`.
-        use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
-        return_attention_scores: Bool. Whether to return the weights too.
-        training: Bool. Whether dropout acts.
-
-    Returns:
-        context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step.
-        weights: Shape `(B, T, S)`, or `(B, S)` for one step, only if
-            `return_attention_scores`.
+        **kwargs: Arguments of `ScoreAttention`: `dropout`, `seed`, `chunk_size`, and
+            those of `keras.layers.Layer`.
 
     Raises:
-        ValueError: If `dropout` is not in [0, 1) or is combined with `chunk_size`,
-            `chunk_size` is not a positive int, query and key differ in size, or a shape
-            does not fit.
+        ValueError: If query and key differ in size, or as for `ScoreAttention`.
 
     Example:
         ```python

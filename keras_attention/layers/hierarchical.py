@@ -7,7 +7,15 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Initializer, Shape, Tensor
-from keras_attention.core import as_dense, build_once, check_mask, hide_padding
+from keras_attention.core import (
+    as_dense,
+    build_once,
+    check_features,
+    check_mask,
+    fits,
+    hide_padding,
+    initializer_for,
+)
 from keras_attention.layers.pooling import AttentionPooling
 
 
@@ -36,8 +44,8 @@ class HierarchicalAttention(keras.layers.Layer):
 
     Call arguments:
         words: Shape `(B, N, S, D)`.
-        mask: Boolean, shape `(B, N, S)`, `True` = a real word. Padding at `False` is
-            never looked at, whatever it holds, NaN included.
+        mask: Boolean, shape `(B, N, S)`, `True` = attend. Words at `False` get weights
+            0, whatever they hold, NaN included.
         return_attention_scores: Bool. Whether to return the weights too (the name is
             Keras'; they are weights after the softmax).
 
@@ -89,21 +97,18 @@ class HierarchicalAttention(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, words_shape: Shape) -> None:
-        if len(words_shape) != 4 or words_shape[-1] is None:
-            raise ValueError(
-                "`words` must have shape (B, N, S, D) with a known D. "
-                f"Received: words_shape={tuple(words_shape)}."
-            )
+        _check_words(words_shape)
         _, sentences, length, size = words_shape
-        size = _build_level(
-            "word_encoder", self.word_encoder, self.word_pooling, (None, length, size)
-        )
-        _build_level(
-            "sentence_encoder",
-            self.sentence_encoder,
-            self.sentence_pooling,
-            (None, sentences, size),
-        )
+        self._word_size = size
+        for name, pooling, steps in (
+            ("word_encoder", self.word_pooling, length),
+            ("sentence_encoder", self.sentence_pooling, sentences),
+        ):
+            encoder = getattr(self, name)
+            if encoder is not None:
+                build_once(encoder, (None, steps, size))
+            size = self._encoded_size(name, steps, size)
+            build_once(pooling, (None, steps, size))
 
     def call(
         self,
@@ -112,16 +117,15 @@ class HierarchicalAttention(keras.layers.Layer):
         return_attention_scores: bool = False,
     ) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         words = as_dense(words, self.compute_dtype)
+        self._check_call(words.shape, mask)
         batch, sentences, length, size = ops.shape(words)
-        sizes = dict(zip("BNS", words.shape, strict=False))
-        words = ops.reshape(words, (-1, length, size))
+        words = ops.reshape(words, (batch * sentences, length, size))
         sentence_mask = None
         if mask is not None:
-            check_mask("mask", mask, "(B, N, S)", **sizes)
             mask = ops.cast(mask, "bool")
             mask = ops.broadcast_to(mask, (batch, sentences, length))
             sentence_mask = ops.any(mask, axis=-1)
-            mask = ops.reshape(mask, (-1, length))
+            mask = ops.reshape(mask, (batch * sentences, length))
         vectors, word_weights = _pool_level(
             self.word_encoder, self.word_pooling, words, mask
         )
@@ -137,6 +141,27 @@ class HierarchicalAttention(keras.layers.Layer):
     def compute_mask(self, words: Tensor, mask: Tensor | None = None) -> None:
         return None
 
+    def compute_output_shape(self, words_shape: Shape) -> tuple[int | None, ...]:
+        self._check_call(words_shape)
+        batch, sentences, length, size = words_shape
+        size = self._encoded_size("word_encoder", length, size)
+        return batch, self._encoded_size("sentence_encoder", sentences, size)
+
+    def compute_output_spec(
+        self,
+        words: Tensor,
+        mask: Tensor | None = None,
+        return_attention_scores: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor, Tensor]:
+        self._check_call(words.shape, mask)
+        shapes = (
+            self.compute_output_shape(words.shape),
+            words.shape[:3],
+            words.shape[:2],
+        )
+        outputs = tuple(keras.KerasTensor(each, self.compute_dtype) for each in shapes)
+        return outputs if return_attention_scores else outputs[0]
+
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
@@ -149,18 +174,51 @@ class HierarchicalAttention(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        deserialize = keras.saving.deserialize_keras_object
-        config = dict(config)
-        for name in ("word_encoder", "sentence_encoder"):
-            config[name] = deserialize(config[name])
-        return cls(**config)
+        encoders = {
+            name: keras.saving.deserialize_keras_object(config.get(name))
+            for name in ("word_encoder", "sentence_encoder")
+        }
+        return cls(**{**config, **encoders})
 
     def _pooling(self, name):
         return AttentionPooling(
             self.units,
-            kernel_initializer=self.kernel_initializer.clone(),
+            kernel_initializer=initializer_for(self.kernel_initializer, name),
             name=name,
             dtype=self.dtype_policy,
+        )
+
+    def _check_call(self, shape, mask=None):
+        """Check what eager and symbolic calls take."""
+        _check_words(shape)
+        if self.built:
+            check_features(shape, self._word_size)
+        sizes = dict(zip("BNS", shape, strict=False))
+        check_mask("mask", mask, "(B, N, S)", **sizes)
+
+    def _encoded_size(self, name, steps, size):
+        """Give the size of features after an encoder, which must keep the steps."""
+        encoder = getattr(self, name)
+        if encoder is None:
+            return size
+        sequence = keras.KerasTensor((None, steps, size), self.compute_dtype)
+        encoded = encoder.compute_output_spec(sequence)
+        encoded = keras.tree.map_structure(lambda each: each.shape, encoded)
+        if not _keeps_length(steps, encoded):
+            raise ValueError(
+                f"`{name}` must give a sequence of the same length, of shape "
+                f"{(None, steps, 'features')}. Received: {name}={encoder!r}, which "
+                f"gives {encoded}. An RNN layer needs `return_sequences=True` and no "
+                "`return_state`."
+            )
+        return encoded[-1]
+
+
+def _check_words(shape):
+    if len(shape) != 4 or shape[-1] is None:
+        raise ValueError(
+            "`words` must have shape (B, N, S, D) with a known D. "
+            f"Received: words_shape={tuple(shape)}."
         )
 
 
@@ -172,33 +230,18 @@ def _check_encoder(name, encoder):
     return encoder
 
 
-def _build_level(name, encoder, pooling, shape):
-    """Build an encoder and the pooling of what it gives; return the size of that."""
-    if encoder is not None:
-        build_once(encoder, shape)
-        encoded = encoder.compute_output_spec(keras.KerasTensor(shape))
-        encoded = keras.tree.map_structure(lambda each: each.shape, encoded)
-        if not _keeps_length(shape, encoded):
-            raise ValueError(
-                f"`{name}` must give a sequence of the same length, of shape "
-                f"{(*shape[:2], 'features')}. Received: {name}={encoder!r}, which "
-                f"gives {encoded}. An RNN layer needs `return_sequences=True` and no "
-                "`return_state`."
-            )
-        shape = encoded
-    build_once(pooling, shape)
-    return shape[-1]
-
-
-def _keeps_length(shape, encoded):
+def _keeps_length(steps, encoded):
     if len(encoded) != 3 or any(isinstance(each, (list, tuple)) for each in encoded):
         return False
-    known = {step for step in (shape[1], encoded[1]) if step is not None}
-    return len(known) <= 1 and encoded[2] is not None
+    return fits(encoded[1], steps) and encoded[2] is not None
 
 
 def _pool_level(encoder, pooling, sequence, mask):
-    if encoder is not None:
+    """Encode and pool; RNN layers take no sequence without steps."""
+    if encoder is not None and sequence.shape[1] == 0:
+        shape = (ops.shape(sequence)[0], 0, pooling.kernel.shape[0])
+        sequence = ops.zeros(shape, sequence.dtype)
+    elif encoder is not None:
         # Cleaned before: NaN in padding would stay in the states of an RNN.
         sequence = hide_padding(sequence, mask)
         takes_mask = "mask" in inspect.signature(encoder.call).parameters

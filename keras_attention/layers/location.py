@@ -1,4 +1,4 @@
-"""Attention that knows where it looked last."""
+"""Location-sensitive attention: it knows the weights of the step before."""
 
 from typing import Any
 
@@ -12,52 +12,32 @@ from keras_attention.layers.feedback import AdditiveFeedbackAttention
 
 @keras.saving.register_keras_serializable(package="keras_attention")
 class LocationSensitiveAttention(AdditiveFeedbackAttention):
-    """Attends by content and by where it looked at the step before.
+    """Attends by content and by the weights of the step before.
 
     f = F * previous weights; score = v · tanh(W_query query + W_key key + U f + b)
 
     The attention of speech recognition and synthesis: a convolution over the previous
-    weights tells keys that look alike apart by their place. Before the first query
-    nothing was looked at: all previous weights are 0. Queries are asked one after the
-    other, in the order in which they stand.
+    weights distinguishes equal keys by their place. Before the first query all previous
+    weights are 0. Queries are taken one after the other, in their order; one that is
+    masked leaves the previous weights as they are.
 
     Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
     Args:
-        units: Positive int. Size of the hidden layer, the length of v.
+        units: Positive int. Size of the hidden layer, and so of v.
         filters: Positive int. Number of filters of the convolution F.
         kernel_size: Positive odd int. Keys that a filter spans, as many before a key
             as after it.
-        cumulative: Bool. Whether the convolution sees the sum of the weights of all
-            steps so far, and not those of the last alone.
+        cumulative: Bool. Whether the convolution is over the sum of the weights of all
+            steps so far, and not over those of the last alone.
         use_bias: Bool. Whether the hidden layer has a bias.
         kernel_initializer: Initializer of W_query, W_key, v, F and U.
-        dropout: Float in [0, 1). Share of weights set to 0 in training; the state
-            keeps the weights as they were before.
-        seed: Int or `None`. Seed of the dropout.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
-
-    Call arguments:
-        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step, which is the first.
-        value: Shape `(B, S, Dv)`, such as encoder outputs.
-        key: Shape `(B, S, Dk)`; `value` if left out.
-        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step. A query at `False`
-            gets weights 0, and the next one sees the weights before it.
-        value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
-        key_mask: Boolean, shape `(B, S)`.
-        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`.
-        use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
-        return_attention_scores: Bool. Whether to return the weights too.
-        training: Bool. Whether dropout acts.
-
-    Returns:
-        context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step.
-        weights: Shape `(B, T, S)`, or `(B, S)` for one step, only if
-            `return_attention_scores`.
+        dropout, seed, **kwargs: As for `AttentionLayer`; the state keeps the weights
+            as they are before dropout.
 
     Raises:
-        ValueError: If `units` or `filters` is not a positive int, `kernel_size` not a
-            positive odd one, `dropout` is not in [0, 1), or a shape does not fit.
+        ValueError: If a size is not a positive int, `kernel_size` is even, or as for
+            `AttentionLayer`.
 
     Example:
         All queries at once, or one at a time with the state handed on:
@@ -115,8 +95,8 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
         )
 
     def features(self, state: Tensor) -> Tensor:
-        # In float32, like the state: a sum of many weights needs its digits.
-        filters = ops.cast(self.location_filters, "float32")
+        # In the type of the state: a sum of many weights needs its digits.
+        filters = ops.cast(self.location_filters, state.dtype)
         found = ops.conv(
             state[:, :, None], filters, padding="same", data_format="channels_last"
         )  # B S filters

@@ -4,27 +4,29 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_attention.annotations import Initializer, Shape, Tensor
 from keras_attention.chunked import AdditiveTerm, AttentionStatistics, DotTerm
 from keras_attention.core import (
     add_kernel,
-    additive_scores,
     check_equal_sizes,
     check_int,
     combine_masks,
     dot_scores,
+    fits,
     masked_softmax,
     project,
 )
+from keras_attention.layers.additive import AdditiveScorer
 from keras_attention.layers.base import Memory
 from keras_attention.layers.score_attention import ScoreAttention
 from keras_attention.layers.windows import fade, key_places, query_places
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
-class LuongAttention(ScoreAttention):
+class LuongAttention(AdditiveScorer, ScoreAttention):
     """Attends by an inner product, plain, through a matrix, or by a hidden layer.
 
     dot: query · key; general: query · W key; concat: v · tanh(W [query; key])
@@ -32,13 +34,12 @@ class LuongAttention(ScoreAttention):
     The attention of Luong. `dot` has no weights and wants queries and keys of one size;
     `general` lets the sizes differ; `concat` is additive attention without a bias.
 
-    It is global unless a window is asked for. The window "monotonic" (local-m) stands
-    at the place of the query: the softmax of query p runs over the keys p - D to
-    p + D. The window "predictive" (local-p) stands where the query wants it, at
-    p = S · sigmoid(v_p · tanh(W_p query)), and its weights fade with the distance from
-    there, so that rows sum to less than 1. Keys and queries are counted from 0, and
-    padding is not counted, on either side. A query whose window lies beyond the keys
-    sees nothing.
+    Without a window every query attends to all keys. The window "monotonic" (local-m)
+    is centred at the place of the query: query p attends to the keys p - D to p + D.
+    The window "predictive" (local-p) is centred at p = S · sigmoid(v_p · tanh(W_p
+    query)), and its weights fade with the distance from there, so that rows sum to less
+    than 1. Keys and queries are counted from 0, and padding is not counted, on either
+    side. A query whose window lies beyond the keys gets weights 0.
 
     Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
@@ -50,41 +51,18 @@ class LuongAttention(ScoreAttention):
         window: `None`, `"monotonic"` or `"predictive"`.
         window_size: Positive int. D, the keys on either side of a window's centre.
         kernel_initializer: Initializer of the weights.
-        dropout: Float in [0, 1). Share of weights set to 0 in training.
-        seed: Int or `None`. Seed of the dropout.
-        chunk_size: Positive int or `None`. How many queries and keys are computed at a
-            time, in memory that grows with T + S, or, where weights are asked for, with
-            them; the numbers are the same. `None`: all. Goes without dropout or window.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+        dropout, seed, **kwargs: As for `ScoreAttention`.
+        chunk_size: As for `ScoreAttention`; `None` with a window.
 
-    Call arguments:
-        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step, such as a decoder state.
-        value: Shape `(B, S, Dv)`, such as encoder outputs.
-        key: Shape `(B, S, Dk)`; `value` if left out.
-        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step.
-        value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
-        key_mask: Boolean, shape `(B, S)`.
-        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`.
-        use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
-        return_attention_scores: Bool. Whether to return the weights too.
-        training: Bool. Whether dropout acts.
+    Call arguments, besides those of `ScoreAttention`:
         position: Int, or integers of shape `(B,)`. The place of the first query, for
-            the window "monotonic" alone; 0 if left out. Give it where a sequence is
-            asked one step at a time; `AttentionRNN` counts by itself.
-
-    Returns:
-        context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step.
-        weights: Shape `(B, T, S)`, or `(B, S)` for one step, only if
-            `return_attention_scores`. Rows sum to 1, or to less with the window
-            "predictive".
+            the window "monotonic" alone; 0 if left out. Give it where the queries of
+            a sequence come one at a time; `AttentionRNN` counts by itself.
 
     Raises:
-        ValueError: If `score` is none of the three, `units` is missing for `concat` or
-            given for another, `window` is unknown, `window_size` is not a positive
-            int, `dropout` is not in [0, 1), `chunk_size` is not a positive int or is
-            combined with dropout or a window, query and key differ in size for `dot`,
-            `position` is given without the window "monotonic", or a shape does not
-            fit.
+        ValueError: If an argument is not as told above, query and key differ in size
+            for `dot`, `position` is given without the window "monotonic", or as for
+            `ScoreAttention`.
 
     Example:
         ```python
@@ -155,11 +133,7 @@ class LuongAttention(ScoreAttention):
         elif self.score_name == "general":
             self.kernel = add_kernel(self, "kernel", (key_size, query_size))
         else:
-            self.query_kernel = add_kernel(
-                self, "query_kernel", (query_size, self.units)
-            )
-            self.key_kernel = add_kernel(self, "key_kernel", (key_size, self.units))
-            self.vector = add_kernel(self, "vector", (self.units, 1))
+            self.build_scorer(query_size, key_size)
         self.scale = None
         if self.use_scale:
             self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
@@ -183,11 +157,8 @@ class LuongAttention(ScoreAttention):
         training: bool = False,
         position: int | Tensor | None = None,
     ) -> Tensor | tuple[Tensor, Tensor]:
-        if position is not None and self.window != "monotonic":
-            raise ValueError(
-                "`position` must be None unless window='monotonic'. "
-                f"Received: position={position!r}, window={self.window!r}."
-            )
+        self._check_position(query, position)
+        self.check_shapes(query.shape, value.shape, None if key is None else key.shape)
         memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
         return self._call_prepared(
             query,
@@ -200,6 +171,12 @@ class LuongAttention(ScoreAttention):
             training=training,
         )
 
+    def compute_output_spec(
+        self, query: Tensor, *args: Any, position: Any = None, **kwargs: Any
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        self._check_position(query, position)
+        return super().compute_output_spec(query, *args, **kwargs)
+
     def initial_state(self, memory: Memory) -> list[Tensor]:
         """Give the place of the first query, which the window "monotonic" needs.
 
@@ -211,7 +188,7 @@ class LuongAttention(ScoreAttention):
         """
         if self.window != "monotonic":
             return []
-        return [ops.zeros((ops.shape(memory.value)[0], 1), "int32")]
+        return [_start(memory, 0)]
 
     def attend(
         self,
@@ -222,21 +199,6 @@ class LuongAttention(ScoreAttention):
         attention_mask: Tensor | None = None,
         training: bool = False,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Attend to a prepared memory.
-
-        Args:
-            query: Shape `(B, T, Dq)`.
-            memory: A `Memory` from `prepare`.
-            state: What `initial_state` or the last call gave; the first if left out.
-            query_mask: Boolean, shape `(B, T)`, or `None`. A query at `False` is not
-                counted by the window "monotonic".
-            attention_mask: Boolean, shape `(T, S)`, `(B, T, S)`, or `None`.
-            training: Bool. Whether to draw dropout for each query, where `prepare`
-                did not draw it.
-
-        Returns:
-            `(context, weights, state)`: shapes `(B, T, Dv)`, `(B, T, S)`, a list.
-        """
         if self.window is None:
             return super().attend(
                 query,
@@ -247,13 +209,14 @@ class LuongAttention(ScoreAttention):
                 training=training,
             )
         query = ops.cast(query, self.compute_dtype)
-        places, count = key_places(memory)
+        dtype = keras.backend.result_type(self.compute_dtype, "float32")
+        places, count = key_places(memory, dtype)
         if self.window == "monotonic":
             (start,) = list(state) or self.initial_state(memory)
             centre, after = query_places(query, start, query_mask)
-            centre, state = ops.cast(centre, "float32"), [after]
+            centre, state = ops.cast(centre, dtype), [after]
         else:
-            centre, state = count * self._predict(query), []
+            centre, state = count * self._predict(query, dtype), []
         distance = places[:, None, :] - centre[:, :, None]  # B T S
         mask = combine_masks(query_mask, memory.mask, attention_mask)
         near = ops.abs(distance) <= self.window_size
@@ -265,51 +228,25 @@ class LuongAttention(ScoreAttention):
         weights = ops.cast(weights, self.compute_dtype)
         return self._mix(weights, memory, training), weights, state
 
-    def statistics(
-        self,
-        query: Tensor,
-        value: Tensor,
-        key: Tensor | None = None,
-        query_mask: Tensor | None = None,
-        value_mask: Tensor | None = None,
-        key_mask: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        use_causal_mask: bool = False,
-    ) -> AttentionStatistics:
+    def statistics(self, *args: Any, **kwargs: Any) -> AttentionStatistics:
         if self.window is not None:
             raise ValueError(
                 "`window` must be None for statistics, which are those of a softmax "
-                f"over all keys. Received: window={self.window!r}. Ask for the weights."
+                f"over all keys. Received: window={self.window!r}. Use the weights."
             )
-        return super().statistics(
-            query,
-            value,
-            key,
-            query_mask=query_mask,
-            value_mask=value_mask,
-            key_mask=key_mask,
-            attention_mask=attention_mask,
-            use_causal_mask=use_causal_mask,
-        )
+        return super().statistics(*args, **kwargs)
 
     def project_query(self, query: Tensor) -> Tensor:
-        if self.score_name == "concat":
-            query = project(query, self.query_kernel)
-        return query
+        return super().project_query(query) if self.score_name == "concat" else query
 
     def project_key(self, key: Tensor) -> Tensor:
         if self.score_name == "general":
-            key = project(key, self.kernel)
-        elif self.score_name == "concat":
-            key = project(key, self.key_kernel)
-        return key
+            return project(key, self.kernel)
+        return super().project_key(key) if self.score_name == "concat" else key
 
     def score(self, query: Tensor, key: Tensor) -> Tensor:
-        if self.score_name == "concat":
-            vector = ops.cast(self.vector, query.dtype)[:, 0]
-            scores = additive_scores(query, key, vector)
-        else:
-            scores = dot_scores(query, key)
+        score = super().score if self.score_name == "concat" else dot_scores
+        scores = score(query, key)
         if self.scale is not None:
             scores = scores * ops.cast(self.scale, scores.dtype)
         return scores
@@ -317,7 +254,7 @@ class LuongAttention(ScoreAttention):
     def score_terms(self, query: Tensor, key: Tensor) -> list[Any]:
         scale = 1.0 if self.scale is None else ops.cast(self.scale, query.dtype)
         if self.score_name == "concat":
-            vector = scale * ops.cast(self.vector, query.dtype)[:, 0]
+            vector = scale * self.score_vector(query.dtype)
             return [(AdditiveTerm(), (query[:, None], key[:, None], vector))]
         return [(DotTerm(), (scale * query[:, None], key[:, None]))]
 
@@ -332,20 +269,31 @@ class LuongAttention(ScoreAttention):
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
 
-    def _predict(self, query):
-        """Predict where to look, as a share of the keys, shape `(B, T)`: equation 9."""
+    def _check_position(self, query, position):
+        """Check the call's argument, which eager and symbolic calls take."""
+        if position is None:
+            return
+        if self.window != "monotonic":
+            raise ValueError(
+                "`position` must be None unless window='monotonic'. "
+                f"Received: position={position!r}, window={self.window!r}."
+            )
+        given = position if hasattr(position, "shape") else np.array(position)
+        shape, batch = tuple(given.shape), query.shape[0]
+        if len(shape) > 1 or not all(fits(size, batch) for size in shape):
+            raise ValueError(
+                "`position` must be an int or have shape (B,). "
+                f"Received: position of shape {shape}."
+            )
+
+    def _predict(self, query, dtype):
+        """Predict the centre, as a share of the keys, shape `(B, T)`: equation 9."""
         hidden = ops.tanh(project(query, self.place_kernel))
         share = project(hidden, self.place_vector)[:, :, 0]
-        return ops.sigmoid(ops.cast(share, "float32"))
+        return ops.sigmoid(ops.cast(share, dtype))
 
 
 def _start(memory, position):
     """Give the place of the first query, shape `(B, 1)`, from an int or one each."""
-    position = ops.convert_to_tensor(position, dtype="int32")
-    if len(position.shape) > 1:
-        raise ValueError(
-            "`position` must be an int or have shape (B,). "
-            f"Received: position of shape {tuple(position.shape)}."
-        )
-    nothing = ops.zeros_like(memory.value[:, 0, 0], dtype="int32")
-    return (nothing + position)[:, None]
+    first = ops.zeros((ops.shape(memory.value)[0],), "int32")
+    return (first + ops.convert_to_tensor(position, dtype="int32"))[:, None]

@@ -14,10 +14,10 @@ from keras_attention.core import (
     build_once,
     check_attention_shapes,
     check_chunk_size,
+    check_features,
     check_head_mask,
     check_int,
     check_mask,
-    check_size,
     join_heads,
     split_heads,
 )
@@ -451,12 +451,9 @@ class MultiHeadAttention(AttentionLayer):
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
     ) -> None:
         super().check_shapes(query_shape, value_shape, key_shape)
-        for name, shape, kernel in (
-            ("query", query_shape, self.query_kernel),
-            ("key", key_shape or value_shape, self.key_kernel),
-            ("value", value_shape, self.value_kernel),
-        ):
-            check_size(name, shape, kernel.shape[0])
+        check_features(query_shape, self.query_kernel.shape[0])
+        check_features(key_shape or value_shape, self.key_kernel.shape[0])
+        check_features(value_shape, self.value_kernel.shape[0])
 
 
 def _optional_int(name, value, least=1):

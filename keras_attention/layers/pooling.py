@@ -9,6 +9,7 @@ from keras_attention.annotations import Initializer, Shape, Tensor
 from keras_attention.core import (
     add_kernel,
     as_dense,
+    check_features,
     check_int,
     check_mask,
     check_number,
@@ -22,13 +23,13 @@ from keras_attention.core import (
 class AttentionPooling(keras.layers.Layer):
     """Makes one vector of a sequence, by weights that the sequence itself decides.
 
-    weights = softmax(v · tanh(W x + bias)); output = weights · x
+    weights = softmax(v · tanh(W x + b)); output = weights · x
 
     In place of the mean, the maximum or the last step: for a classifier that is to
     show which words made its decision. The query is the learned vector v, so there is
-    one input; for several `hops` there are as many vectors v, and as many outputs, each
-    free to look elsewhere. Takes a place in `keras.Sequential`. What comes out is no
-    sequence and has no mask.
+    one input; several `hops` have as many vectors v and outputs, each with weights of
+    its own. Takes a place in `keras.Sequential`. The output is no sequence and has no
+    mask.
 
     Shapes: `B` batch, `S` steps, `D` features.
 
@@ -38,14 +39,14 @@ class AttentionPooling(keras.layers.Layer):
         use_bias: Bool. Whether the hidden layer has a bias.
         penalty: Number, at least 0. Times the mean over the batch of
             |A·Aᵀ - I|², A the weights of all hops, it is added to the model's loss:
-            hops are to look at different steps, and each at few.
+            hops are to attend to different steps, and each to few.
         kernel_initializer: Initializer of W and v.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
         sequence: Shape `(B, S, D)`.
-        mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at, whatever
-            it holds, NaN included.
+        mask: Boolean, shape `(B, S)`, `True` = attend. Steps at `False` get weights 0,
+            whatever they hold, NaN included.
         return_attention_scores: Bool. Whether to return the weights too (the name is
             Keras'; they are weights after the softmax).
 
@@ -56,8 +57,7 @@ class AttentionPooling(keras.layers.Layer):
             They sum to 1, or to 0 if all is padding.
 
     Raises:
-        ValueError: If `units` or `hops` is not a positive int, `penalty` is not a
-            number of at least 0, or a shape does not fit.
+        ValueError: If an argument is not as told above, or a shape does not fit.
 
     Example:
         ```python
@@ -93,11 +93,7 @@ class AttentionPooling(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, sequence_shape: Shape) -> None:
-        if len(sequence_shape) != 3 or sequence_shape[-1] is None:
-            raise ValueError(
-                "`sequence` must have shape (B, S, D) with a known D. "
-                f"Received: sequence_shape={tuple(sequence_shape)}."
-            )
+        _check_sequence(sequence_shape)
         size = sequence_shape[-1]
         units = self.units or size
         self.kernel = add_kernel(self, "kernel", (size, units))
@@ -115,16 +111,13 @@ class AttentionPooling(keras.layers.Layer):
         return_attention_scores: bool = False,
     ) -> Tensor | tuple[Tensor, Tensor]:
         sequence = as_dense(sequence, self.compute_dtype)
-        if mask is not None:
-            batch, length, _ = sequence.shape
-            check_mask("mask", mask, "(B, S)", B=batch, S=length)
-            mask = ops.cast(mask, "bool")
+        self._check_call(sequence.shape, mask)
+        mask = None if mask is None else ops.cast(mask, "bool")
         sequence = hide_padding(sequence, mask)
-        hidden = project(sequence, self.kernel)
-        if self.bias is not None:
-            hidden = hidden + self.bias
+        hidden = ops.tanh(project(sequence, self.kernel, self.bias))
         # After a product and a transpose tf2onnx mixes up axes of size 1.
-        scores = ops.einsum("bsu,uh->bhs", ops.tanh(hidden), self.vectors)  # B hops S
+        vectors = ops.cast(self.vectors, hidden.dtype)
+        scores = ops.einsum("bsu,uh->bhs", hidden, vectors)  # B hops S
         weights = masked_softmax(scores, None if mask is None else mask[:, None, :])
         if self.penalty:
             self.add_loss(self.penalty * _overlap(weights))
@@ -140,6 +133,7 @@ class AttentionPooling(keras.layers.Layer):
     # `TimeDistributed` asks for the shape; with that alone Keras would take the
     # weights out of what a symbolic call returns.
     def compute_output_shape(self, sequence_shape: Shape) -> tuple[int | None, ...]:
+        self._check_call(sequence_shape)
         batch, _, size = sequence_shape
         return (batch, size) if self.hops == 1 else (batch, self.hops, size)
 
@@ -149,6 +143,7 @@ class AttentionPooling(keras.layers.Layer):
         mask: Tensor | None = None,
         return_attention_scores: bool = False,
     ) -> Tensor | tuple[Tensor, Tensor]:
+        self._check_call(sequence.shape, mask)
         vector = keras.KerasTensor(
             self.compute_output_shape(sequence.shape), self.compute_dtype
         )
@@ -167,12 +162,27 @@ class AttentionPooling(keras.layers.Layer):
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
 
+    def _check_call(self, shape, mask=None):
+        """Check what eager and symbolic calls take."""
+        _check_sequence(shape)
+        if self.built:
+            check_features(shape, self.kernel.shape[0])
+        check_mask("mask", mask, "(B, S)", B=shape[0], S=shape[1])
+
+
+def _check_sequence(shape):
+    if len(shape) != 3 or shape[-1] is None:
+        raise ValueError(
+            "`sequence` must have shape (B, S, D) with a known D. "
+            f"Received: sequence_shape={tuple(shape)}."
+        )
+
 
 def _overlap(weights):
     """Mean over the batch of |A·Aᵀ - I|², A of shape `(hops, S)`."""
     products = ops.matmul(weights, ops.transpose(weights, (0, 2, 1)))  # B hops hops
     gap = products - ops.eye(weights.shape[1], dtype=products.dtype)
-    # All padding: there is nothing to look at, and so nothing to blame.
+    # All padding: there is nothing to attend to, and so no penalty.
     seen = ops.any(weights > 0, axis=(1, 2), keepdims=True)
     gap = ops.where(seen, gap, ops.zeros_like(gap))
     return ops.mean(ops.sum(gap**2, axis=(1, 2)))

@@ -1,7 +1,7 @@
 """Windows over the keys, for local attention.
 
-Keys are counted by place: how many real keys stand before one. Padding on either side
-so moves no window.
+Keys are counted by place: the number of real keys before a key. So padding on either
+side moves no window.
 
 Shapes: `B` batch, `T` queries, `S` keys.
 """
@@ -9,19 +9,20 @@ Shapes: `B` batch, `T` queries, `S` keys.
 from keras import ops
 
 
-def key_places(memory):
+def key_places(memory, dtype="float32"):
     """Count the real keys.
 
     Args:
         memory: A `Memory` of S keys.
+        dtype: Str. The type of the numbers, float32 or wider.
 
     Returns:
-        `(places, count)` in float32: the place of each key, shape `(B, S)`, and the
-        number of real keys, shape `(B, 1)`. The place of padding means nothing.
+        `(places, count)`: the place of each key, shape `(B, S)`, and the number of
+        real keys, shape `(B, 1)`. The place of padding means nothing.
     """
-    real = ops.ones_like(memory.value[:, :, 0], dtype="float32")
+    real = ops.ones_like(memory.value[:, :, 0], dtype=dtype)
     if memory.mask is not None:
-        real = real * ops.cast(memory.mask, "float32")
+        real = real * ops.cast(memory.mask, dtype)
     return ops.cumsum(real, axis=1) - 1.0, ops.sum(real, axis=1, keepdims=True)
 
 

@@ -15,6 +15,7 @@ from helpers import (
     arrays,
     assert_close,
     attention_inputs,
+    check_empty,
     check_layer,
     randomise,
     reference_additive,
@@ -40,7 +41,7 @@ def reference(layer, inputs, mask=None):
     key = inputs["key"] @ weights["key_kernel"] + weights.get("bias", 0)
     vector = weights["vector"][:, 0]
     if layer.normalize:
-        vector = weights["length"] * vector / np.sqrt((vector**2).sum())
+        vector = weights["gain"] * vector / np.sqrt((vector**2).sum())
     scores = reference_additive(query, key, vector)
     return reference_attention(scores, inputs["value"], mask)
 
@@ -62,18 +63,33 @@ def test_it_keeps_the_contract(query_shape):
 
 
 @given(st.booleans(), st.booleans(), st.booleans(), st.integers(0, 100))
-def test_it_equals_the_formula(normalize, use_bias, masked, seed):
+def test_it_equals_the_formula(normalize, use_bias, mgiven, seed):
     inputs = attention_inputs(seed, key_size=17)
-    mask = value_mask() if masked else None
+    mask = value_mask() if mgiven else None
     layer = BahdanauAttention(U, normalize=normalize, use_bias=use_bias)
     layer(**inputs)
     randomise(layer, seed)
     context, weights = arrays(
         layer(**inputs, value_mask=mask, return_attention_scores=True)
     )
-    expected = reference(layer, inputs, mask[:, None] if masked else None)
+    expected = reference(layer, inputs, mask[:, None] if mgiven else None)
     assert_close(context, expected[0].astype("float32"))
     assert_close(weights, expected[1].astype("float32"))
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="float64 is off there")
+def test_under_float64_it_equals_the_formula_in_float64():
+    layer = BahdanauAttention(U, normalize=True, dtype="float64")
+    inputs = {name: x.astype("float64") for name, x in attention_inputs().items()}
+    layer(**inputs)
+    randomise(layer)
+    found = arrays(layer(**inputs, return_attention_scores=True))
+    for some, other in zip(found, reference(layer, inputs), strict=True):
+        assert_close(some, other, "float64")
+
+
+def test_no_example_query_or_key_gives_zeros():
+    check_empty(lambda: BahdanauAttention(U, normalize=True))
 
 
 def test_with_projections_that_change_nothing_it_equals_that_of_keras():
@@ -105,14 +121,14 @@ def test_its_weights_are_two_projections_a_vector_and_one_bias():
 
 
 @pytest.mark.parametrize("units", [4, 256])
-def test_a_normalised_vector_has_a_length_of_its_own(units):
+def test_a_normalised_vector_has_a_gain_of_its_own(units):
     layer = BahdanauAttention(units, normalize=True)
     layer.build((B, T, DQ), (B, S, DV))
-    assert layer.length.shape == ()
+    assert layer.gain.shape == ()
     start = np.linalg.norm(array(layer.score_vector("float32")))
     np.testing.assert_allclose(start, np.sqrt(1 / units), rtol=1e-5)
     direction = array(layer.score_vector("float32")) / start
-    layer.length.assign(3.0)
+    layer.gain.assign(3.0)
     layer.vector.assign(10 * array(layer.vector))  # its own length does not count
     assert_close(layer.score_vector("float32"), 3 * direction)
 
@@ -122,7 +138,7 @@ def test_the_norm_of_small_numbers_does_not_vanish_in_half_precision():
     layer = BahdanauAttention(U, normalize=True, dtype="mixed_float16")
     layer.build((B, T, DQ), (B, S, DV))
     layer.vector.assign(np.full((U, 1), 1e-4))
-    layer.length.assign(2.0)
+    layer.gain.assign(2.0)
     expected = np.full(U, 2 / np.sqrt(U), "float32")
     assert_close(layer.score_vector("float16"), expected, "float16")
 
@@ -135,7 +151,7 @@ def test_kernels_of_one_shape_do_not_start_alike():
 
 
 class RNNWithAttention(keras.Model):
-    """An RNN whose last state asks the RNN's own outputs."""
+    """An RNN whose last state attends to the RNN's own outputs."""
 
     def __init__(self, units):
         super().__init__()
@@ -154,7 +170,7 @@ class RNNWithAttention(keras.Model):
         )
 
 
-def test_the_last_state_of_an_rnn_asks_its_own_outputs():
+def test_the_last_state_of_an_rnn_attends_to_its_own_outputs():
     random = np.random.default_rng(0)
     inputs = random.normal(size=(B, S, DQ)).astype("float32")
     model = RNNWithAttention(U)
@@ -162,13 +178,13 @@ def test_the_last_state_of_an_rnn_asks_its_own_outputs():
     assert context.shape == (B, U)
     assert weights.shape == (B, S)
     outputs, state = arrays(model.rnn(inputs))
-    asked = {"query": state[:, None], "key": outputs, "value": outputs}
-    expected = reference(model.attention, asked)
+    step = {"query": state[:, None], "key": outputs, "value": outputs}
+    expected = reference(model.attention, step)
     assert_close(context, expected[0][:, 0].astype("float32"))
     assert_close(weights, expected[1][:, 0].astype("float32"))
 
 
-def test_the_last_state_of_an_rnn_does_not_see_padding():
+def test_the_last_state_of_an_rnn_does_not_attend_to_padding():
     random = np.random.default_rng(0)
     inputs = random.normal(size=(B, S, DQ)).astype("float32")
     mask = value_mask()

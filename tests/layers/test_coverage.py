@@ -1,4 +1,4 @@
-"""Attention that knows how much it looked at each key, and its loss."""
+"""Coverage attention and its loss."""
 
 import keras
 import numpy as np
@@ -76,6 +76,19 @@ def test_it_equals_the_formula(use_bias, masked):
         expected = reference(layer, inputs, mask[:, None])
         for some, other in zip(arrays(found), expected, strict=True):
             assert_close(some, other.astype("float32"))
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="float64 is off there")
+def test_under_float64_it_equals_the_formula_in_float64():
+    layer = CoverageAttention(U, dtype="float64")
+    layer.build((B, T, DQ), (B, S, DV), (B, S, 17))
+    randomise(layer)
+    inputs = attention_inputs(key_size=17)
+    inputs = {name: x.astype("float64") for name, x in inputs.items()}
+    found = layer(**inputs, return_attention_scores=True)
+    expected = reference(layer, inputs, np.ones((B, 1, S), bool))
+    for some, other in zip(arrays(found), expected, strict=True):
+        assert_close(some, other, "float64")
 
 
 def test_the_state_is_the_sum_of_the_weights():
@@ -157,7 +170,7 @@ def test_the_loss_of_a_case_that_can_be_done_by_hand():
     assert_close(coverage_loss(weights), np.array([(0 + 0.5 + 1.0) / 3], "float32"))
 
 
-def test_looking_at_each_key_once_costs_nothing_and_again_costs_all():
+def test_attending_to_each_key_once_costs_nothing_and_again_costs_all():
     assert array(coverage_loss(np.eye(S, dtype="float32")[None]))[0] == 0
     same = np.zeros((1, 4, S), "float32")
     same[:, :, 2] = 1
@@ -173,10 +186,18 @@ def test_padded_steps_cost_nothing_whatever_they_hold():
     assert expected[1] == 0
 
 
-def test_the_loss_is_float32_whatever_the_weights_are():
+def test_the_loss_is_float32_for_weights_of_low_precision():
     weights = ops.cast(random_weights(0), "bfloat16")
     loss = coverage_loss(weights)
     assert keras.backend.standardize_dtype(loss.dtype) == "float32"
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="float64 is off there")
+def test_the_loss_of_float64_weights_is_exact_to_float64():
+    weights = np.random.default_rng(0).dirichlet(np.ones(S), size=(B, T))
+    expected = np.minimum(weights, np.cumsum(weights, axis=1) - weights).sum((1, 2)) / T
+    loss = coverage_loss(ops.convert_to_tensor(weights))
+    assert_close(loss, expected, "float64")
 
 
 class Loss(keras.layers.Layer):

@@ -13,6 +13,7 @@ from helpers import (
     arrays,
     assert_close,
     attention_inputs,
+    check_empty,
     check_layer,
     reference_attention,
     run_example,
@@ -33,6 +34,10 @@ def check_equal(layer, inputs, expected, **call):
     outputs = arrays(layer(**inputs, **call, return_attention_scores=True))
     for some, other in zip(outputs, expected, strict=True):
         assert_close(some, np.asarray(other, "float32"))
+
+
+def test_no_example_query_or_key_gives_zeros():
+    check_empty(ScaledDotProductAttention)
 
 
 def products(query, key):

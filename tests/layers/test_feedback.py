@@ -14,6 +14,7 @@ from helpers import (
     arrays,
     assert_close,
     attention_inputs,
+    check_empty,
     compiled,
     gradients,
     randomise,
@@ -237,6 +238,23 @@ def test_the_state_is_float32_in_low_precision(make, dtype):
     for _ in range(2):
         assert keras.backend.standardize_dtype(state[0].dtype) == "float32"
         _, _, state = layer.attend(inputs["query"], memory, state)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="float64 is off there")
+@pytest.mark.parametrize("name", ["location", "cumulative", "coverage"])
+def test_under_float64_state_and_weights_are_float64(name):
+    inputs = {name: x.astype("float64") for name, x in attention_inputs().items()}
+    layer = built(ATTENTIONS[name], dtype="float64")
+    memory = layer.prepare(inputs["value"], inputs["key"])
+    state = layer.initial_state(memory)
+    context, weights, last = layer.attend(inputs["query"], memory, state)
+    for tensor in (*state, context, weights, *last):
+        assert keras.backend.standardize_dtype(tensor.dtype) == "float64"
+
+
+@pytest.mark.parametrize("name", ["location", "coverage", "recursive"])
+def test_no_example_query_or_key_gives_zeros(name):
+    check_empty(ATTENTIONS[name])
 
 
 @every_attention

@@ -10,6 +10,7 @@ from helpers import (
     S,
     T,
     U,
+    array,
     arrays,
     assert_close,
     check_layer,
@@ -185,6 +186,61 @@ def test_an_encoder_may_drop_the_mask():
     np.testing.assert_array_equal(of_sentences > 0, real.any(-1))
 
 
+def test_symbolic_shapes_are_known_without_a_call(monkeypatch):
+    expected = with_encoders()(words(), mask=mask(), return_attention_scores=True)
+    layer = with_encoders()
+    real = keras.Input(batch_shape=(B, N, S), dtype="bool")
+    monkeypatch.setattr(layer, "call", None)
+    found = layer.compute_output_spec(
+        keras.Input(batch_shape=(B, N, S, DQ)), mask=real, return_attention_scores=True
+    )
+    assert [each.shape for each in found] == [tuple(each.shape) for each in expected]
+    assert layer.compute_output_shape((B, N, S, DQ)) == (B, DQ)
+    assert layer.compute_output_shape((None, None, None, DQ)) == (None, DQ)
+    assert layer.compute_output_spec(keras.Input((N, S, DQ))).shape == (None, DQ)
+
+
+def test_time_distributed_reads_each_document():
+    layer, real = with_encoders(), np.stack([mask(), ~mask()], axis=1)
+    documents = np.stack([words(0), words(1)], axis=1)
+    wrapped = layers.TimeDistributed(layer)
+    vectors = array(wrapped(documents, mask=real))
+    for index in range(2):
+        expected = layer(documents[:, index], mask=real[:, index])
+        assert_close(vectors[:, index], expected)
+    assert wrapped(keras.Input((2, N, S, DQ))).shape == (None, 2, DQ)
+    assert wrapped(keras.Input((None, None, None, DQ))).shape == (None, None, DQ)
+
+
+@pytest.mark.parametrize("name", ["units", "word_encoder", "sentence_encoder"])
+def test_a_configuration_without_an_argument_gives_its_default(name):
+    config = with_encoders().get_config()
+    del config[name]
+    layer = HierarchicalAttention.from_config(config)
+    assert getattr(layer, name) is None
+    assert layer.compute_output_shape((B, N, S, DQ))[0] == B
+
+
+def test_a_configuration_of_its_name_alone_is_enough():
+    layer = HierarchicalAttention.from_config({"name": "attention"})
+    assert layer(words()).shape == (B, DQ)
+
+
+@pytest.mark.parametrize("shape", [(0, N, S), (B, 0, S), (B, N, 0)])
+@pytest.mark.parametrize("make", [attention, with_encoders])
+def test_no_document_sentence_or_word_gives_zeros(shape, make):
+    outputs = arrays(
+        make()(
+            np.ones((*shape, DQ)),
+            mask=np.ones(shape, bool),
+            return_attention_scores=True,
+        )
+    )
+    assert [each.shape for each in outputs] == [(shape[0], DQ), shape, shape[:2]]
+    for output in outputs:
+        assert not output.any()
+
+
 def test_its_example_runs():
     names = run_example(HierarchicalAttention)
     assert names["document"].shape == (None, 64)
@@ -229,7 +285,17 @@ def test_words_that_do_not_fit_are_an_error():
 def test_a_mask_that_does_not_fit_is_an_error():
     with pytest.raises(ValueError, match=r"`mask` must have shape \(B, N, S\)"):
         attention()(words(), mask=np.ones((B, N), bool))
+    with pytest.raises(ValueError, match=r"`mask` must have shape \(B, N, S\)"):
+        attention()(keras.Input((N, S, DQ)), mask=keras.Input((N, S + 1), dtype="bool"))
     # One row for all documents and sentences will do.
     layer, row = attention(), np.arange(S) < 3
     everywhere = np.broadcast_to(row, (B, N, S))
     assert_close(layer(words(), mask=row[None, None]), layer(words(), mask=everywhere))
+
+
+def test_another_size_of_features_than_it_was_built_for_is_an_error():
+    message = f"The last axis must have the size {DQ} that the layer was built for"
+    shape = (N, S, DQ + 1)
+    for x in (np.ones((B, *shape), "float32"), keras.Input(shape)):
+        with pytest.raises(ValueError, match=message):
+            attention()(x)

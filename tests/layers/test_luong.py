@@ -14,6 +14,7 @@ from helpers import (
     arrays,
     assert_close,
     attention_inputs,
+    check_empty,
     check_layer,
     gradients,
     randomise,
@@ -240,7 +241,7 @@ def test_a_window_equals_the_formula(kind, window, seed, size, masked):
 
 
 @pytest.mark.parametrize("start", [0, 2, 100])
-def test_the_first_query_stands_where_it_is_told(start):
+def test_the_first_query_has_the_position_that_is_given(start):
     inputs, mask = attention_inputs(), value_mask()
     layer = windowed_layer("general", "monotonic")
     expected = windowed(layer, inputs, mask, start)
@@ -303,7 +304,7 @@ def test_a_window_over_nothing_gives_nothing_and_finite_gradients(window):
         assert np.isfinite(gradient).all()
 
 
-def test_the_wish_of_a_query_learns():
+def test_the_prediction_of_the_centre_learns():
     layer = windowed_layer("dot", "predictive")
     _, of_weights = gradients(layer, attention_inputs())
     assert all((gradient != 0).any() for gradient in of_weights)
@@ -337,6 +338,29 @@ def test_a_window_serves_a_recurrent_decoder_step_by_step(window, order):
         assert_close(weights, whole[1][:, now])
 
 
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="float64 is off there")
+@pytest.mark.parametrize("kind", KINDS)
+@every_window
+def test_under_float64_a_window_equals_the_formula_in_float64(kind, window):
+    inputs = {name: x.astype("float64") for name, x in attention_inputs().items()}
+    layer = windowed_layer(kind, window, dtype="float64")
+    found = arrays(layer(**inputs, return_attention_scores=True))
+    expected = windowed(layer, inputs, np.ones((B, S), bool))
+    for some, other in zip(found, expected, strict=True):
+        assert_close(some, other, "float64")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("window", [None, "monotonic", "predictive"])
+def test_no_example_query_or_key_gives_zeros(kind, window):
+    def make():
+        return LuongAttention(**KINDS[kind], window=window)
+
+    check_empty(make)
+    if window == "monotonic":
+        check_empty(make, position=2)
+
+
 @pytest.mark.parametrize("window", ["local", 3, True])
 def test_a_window_must_be_known(window):
     message = "`window` must be None, 'monotonic' or 'predictive'. Received: window="
@@ -354,15 +378,26 @@ def test_a_window_must_have_a_size(size):
 def test_a_position_needs_the_monotonic_window(window):
     layer = LuongAttention("general", window=window)
     message = "`position` must be None unless window='monotonic'"
+    inputs = attention_inputs()
     with pytest.raises(ValueError, match=message):
-        layer(**attention_inputs(), position=1)
+        layer(**inputs, position=1)
+    symbolic = {name: keras.Input(x.shape[1:]) for name, x in inputs.items()}
+    with pytest.raises(ValueError, match=message):
+        layer(**symbolic, position=1)
+    assert layer(**symbolic).shape == (None, T, DV)
 
 
 def test_a_position_is_one_for_each_example():
     layer = LuongAttention("general", window="monotonic")
     message = r"`position` must be an int or have shape \(B,\). Received"
-    with pytest.raises(ValueError, match=message):
-        layer(**attention_inputs(), position=np.zeros((B, T), "int32"))
+    inputs = attention_inputs()
+    symbolic = {name: keras.Input(batch_shape=x.shape) for name, x in inputs.items()}
+    for shape in ((B, T), (B + 1,)):
+        position = np.zeros(shape, "int32")
+        for tensors in (inputs, symbolic):
+            with pytest.raises(ValueError, match=message):
+                layer(**tensors, position=position)
+    assert layer(**symbolic, position=keras.Input((), batch_size=B)).shape == (B, T, DV)
 
 
 def test_a_window_goes_without_chunks():

@@ -122,7 +122,7 @@ def test_the_order_of_the_steps_does_not_matter():
 
 def test_the_penalty_is_that_of_the_formula():
     layer, x, real = pooling(hops=HOPS, penalty=0.25), sequence(), mask()
-    real[1] = False  # nothing to look at, nothing to blame
+    real[1] = False  # nothing to attend to, no penalty
     _, weights = layer(x, mask=real, return_attention_scores=True)
     weights = array(weights).astype("float64")[0]
     gap = weights @ weights.T - np.eye(HOPS)
@@ -130,7 +130,7 @@ def test_the_penalty_is_that_of_the_formula():
     assert_close(array(loss), np.float32(0.25 * (gap**2).sum() / B))
 
 
-def test_hops_that_look_at_one_step_each_and_not_at_the_same_cost_nothing():
+def test_hops_that_attend_to_one_step_each_and_not_to_the_same_cost_nothing():
     layer = AttentionPooling(S, hops=HOPS, penalty=1.0, use_bias=False)
     layer.build((None, S, S))
     layer.set_weights([np.eye(S), 1000 * np.eye(S)[:, :HOPS]])
@@ -243,6 +243,35 @@ def test_a_sequence_that_does_not_fit_is_an_error(shape):
 
 
 def test_a_mask_that_does_not_fit_is_an_error():
+    symbolic = keras.Input((S, DQ))
     for shape in [(B, T, S), (B, T)]:
-        with pytest.raises(ValueError, match=r"`mask` must have shape \(B, S\), where"):
-            pooling()(sequence(), mask=np.ones(shape, bool))
+        for x, mask in (
+            (sequence(), np.ones(shape, bool)),
+            (symbolic, keras.Input(shape[1:], dtype="bool")),
+        ):
+            message = r"`mask` must have shape \(B, S\), where"
+            with pytest.raises(ValueError, match=message):
+                pooling()(x, mask=mask)
+
+
+def test_another_size_of_features_than_it_was_built_for_is_an_error():
+    message = f"The last axis must have the size {DQ} that the layer was built for"
+    for x in (np.ones((B, S, DQ + 1), "float32"), keras.Input((S, DQ + 1))):
+        with pytest.raises(ValueError, match=message):
+            pooling()(x)
+
+
+@pytest.mark.parametrize("shape", [(0, S, DQ), (B, 0, DQ)])
+@pytest.mark.parametrize("hops", [1, HOPS])
+def test_no_example_or_step_gives_zeros(shape, hops):
+    layer = pooling(hops=hops, penalty=1.0)
+    for mask in (None, np.ones(shape[:2], bool)):
+        vector, weights = arrays(
+            layer(np.ones(shape), mask=mask, return_attention_scores=True)
+        )
+        heads = () if hops == 1 else (hops,)
+        assert vector.shape == (shape[0], *heads, DQ)
+        assert weights.shape == (shape[0], *heads, shape[1])
+        assert not vector.any()
+        assert not weights.any()
+        assert np.isfinite(array(layer.losses[0])) or shape[0] == 0
