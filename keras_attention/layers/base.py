@@ -25,6 +25,8 @@ class Memory(NamedTuple):
         mask: Boolean, shape `(B, S)`, `True` = may look; `None` if all may be seen.
         dropout: Factors on the weights, drawn once for all steps of a sequence and
             broadcastable to the weights of one step; `None` without dropout.
+        noise: What `draw_noise` drew, shape `(B, T, N)`, a row for each query; `None`
+            if nothing was drawn.
 
     Example:
         ```python
@@ -39,6 +41,7 @@ class Memory(NamedTuple):
     value: Tensor
     mask: Tensor | None = None
     dropout: Tensor | None = None
+    noise: Tensor | None = None
 
 
 class AttentionLayer(keras.layers.Layer):
@@ -143,6 +146,28 @@ class AttentionLayer(keras.layers.Layer):
             A list of tensors of shape `(B, …)`; empty for an attention that forgets.
         """
         return []
+
+    def draw_noise(self, memory: Memory, length: int | Tensor) -> Tensor | None:
+        """Draw, before a loop over steps, random numbers that each step needs anew.
+
+        In training `AttentionRNN` puts them into the memory that a step attends to:
+        random numbers drawn inside a compiled loop would belong to the loop.
+
+        Args:
+            memory: A `Memory`.
+            length: Int or scalar tensor, the number of steps T.
+
+        Returns:
+            Shape `(B, T, N)`, of which step t gets row t as `memory.noise`, shape
+            `(B, 1, N)`; `None`, as here, for an attention that needs none.
+        """
+        return None
+
+    def weights_shape(
+        self, query_shape: Shape, value_shape: Shape
+    ) -> tuple[int | None, ...]:
+        """Tell the shape of the weights for inputs of these shapes."""
+        return (*query_shape[:-1], value_shape[1])
 
     def context_size(self, query_shape: Shape, value_shape: Shape) -> int | None:
         """Tell the size of the context vectors for inputs of these shapes."""

@@ -32,6 +32,11 @@ class FeedbackAttention(AttentionLayer):
         **kwargs: Arguments of `AttentionLayer`.
     """
 
+    @property
+    def state_dtype(self) -> str:
+        """The type of the state and of the loop's weights: float32, or float64."""
+        return keras.backend.result_type(self.compute_dtype, "float32")
+
     def initial_state(self, memory: Memory) -> list[Tensor]:
         """Give the state before the first query.
 
@@ -41,7 +46,7 @@ class FeedbackAttention(AttentionLayer):
         Returns:
             A list of one tensor of shape `(B, S)` in float32.
         """
-        return [ops.zeros_like(memory.value[:, :, 0], dtype="float32")]
+        return [ops.zeros_like(memory.value[:, :, 0], dtype=self.state_dtype)]
 
     def attend(
         self,
@@ -78,19 +83,19 @@ class FeedbackAttention(AttentionLayer):
         given = combine_masks(query_mask, memory.mask, attention_mask)
         if given is not None:
             mask = ops.logical_and(mask, given)
-        size = ops.shape(rows)[-1]
-        # In one tensor: the loop takes no two.
-        joined = ops.concatenate([rows, ops.cast(mask, rows.dtype)], axis=-1)
 
         def step(now, states):
-            row, seen, (previous,) = now[:, :size], now[:, size:] > 0.5, states
-            weights = self.weigh(row, seen, previous, memory)
+            (row, seen), (previous,) = now, states
+            seen = seen > 0.5
+            weights = ops.cast(
+                self.weigh(row, seen, previous, memory), self.state_dtype
+            )
             after = self.remember(previous, weights)
             any_seen = ops.any(seen, axis=-1, keepdims=True)
-            return weights, [], [ops.where(any_seen, after, previous)]
+            return [weights], [ops.where(any_seen, after, previous)]
 
-        first = ops.cast(first, "float32")
-        weights, _, state = run_loop(step, joined, [first], mask=None, lengths=[])
+        first = ops.cast(first, self.state_dtype)
+        (weights,), state = run_loop(step, [rows, mask], [first])
         weights = ops.cast(weights, self.compute_dtype)
         return self._mix(weights, memory, training), weights, state
 

@@ -404,6 +404,12 @@ class MultiHeadAttention(AttentionLayer):
             self.compute_dtype,
         )
 
+    def weights_shape(
+        self, query_shape: Shape, value_shape: Shape
+    ) -> tuple[int | None, ...]:
+        batch, *steps, _ = query_shape
+        return (batch, self.num_heads, *steps, value_shape[1])
+
     def context_size(self, query_shape: Shape, value_shape: Shape) -> int | None:
         """Tell the output size for inputs of these shapes."""
         return self.output_size or query_shape[-1]
