@@ -1,81 +1,75 @@
 """A loop over time steps, on `keras.layers.RNN`."""
 
-import math
-
 import keras
 from keras import ops
 
 
 class LoopCell:
-    """A step function in the shape that `keras.layers.RNN` asks of a cell.
+    """A step function in the form that `keras.layers.RNN` asks of a cell.
 
-    It closes over the memory, which so is no state of the loop. The output of a step
-    and its weights travel side by side in one tensor; `size` and `heads` tell how to
-    take it apart. A state keeps the type and the shape that it began with.
+    It closes over the memory, which so is no state of the loop. Keras loops over one
+    tensor: the rows of several sequences are concatenated, and split again here by
+    their `sizes`. If `masked`, the last of them is the mask. A state keeps the type
+    and the shape that it began with.
     """
 
     state_size = ()
 
-    def __init__(self, step, masked):
+    def __init__(self, step, sizes, masked):
         self.step = step
+        self.sizes = sizes
         self.masked = masked
-        self.size = None
-        self.heads = []
 
     def __call__(self, inputs, states):
         return self.call(inputs, states)
 
     def call(self, inputs, states):
-        keep = None
-        if self.masked:
-            inputs, keep = inputs[:, :-1], inputs[:, -1] > 0.5
-        output, weights, new_states = self.step(inputs, states)
-        self.size = output.shape[-1]
-        self.heads = [tuple(each.shape[1:-2]) for each in weights]  # () or (H,)
-        parts = [output]
-        for each in weights:
-            flat = ops.reshape(each, (ops.shape(each)[0], -1))
-            parts.append(ops.cast(flat, output.dtype))
-        joined = ops.concatenate(parts, axis=-1) if weights else output
-        if keep is not None:
-            joined = _where(keep, joined, ops.zeros_like(joined))
-        new_states = [
-            _carry(keep, new, old) for new, old in zip(new_states, states, strict=True)
-        ]
-        return joined, new_states
+        return self.run(_split_columns(inputs, self.sizes), states)
+
+    def run(self, rows, states):
+        if not self.masked:
+            outputs, new_states = self.step(rows, states)
+            keep = None
+        else:
+            outputs, new_states = self.step(rows[:-1], states)
+            keep = rows[-1][:, 0] > 0.5
+            outputs = [_where(keep, each, ops.zeros_like(each)) for each in outputs]
+        carried = zip(new_states, states, strict=True)
+        return list(outputs), [_carry(keep, new, old) for new, old in carried]
 
 
-def run_loop(step, sequence, states, mask, lengths):
-    """Run `step` over axis 1 of a sequence.
+def run_loop(step, sequences, states, mask=None):
+    """Run `step` over axis 1 of sequences.
 
     Args:
-        step: A function of a row `(B, Dx)` and the list of states, which gives an
-            output `(B, D)`, a list of weights `(B, 1, S)` or `(B, H, 1, S)`, and the
-            next states.
-        sequence: Shape `(B, T, Dx)`.
+        step: A function of a list with a row `(B, D)` of each sequence, and of the list
+            of states, which gives a list of outputs `(B, …)`, and the next states.
+        sequences: List of tensors, shape `(B, T, D)`, each with a D of its own. A step
+            gets all in the type of the first.
         states: List of tensors, shape `(B, …)`.
         mask: Boolean, shape `(B, T)`, or `None`. A step at `False` gives 0 and keeps
             the states.
-        lengths: List of ints or scalar tensors, the S of all weights that `step` gives.
 
     Returns:
-        `(outputs, weights, states)`: shape `(B, T, D)`, a list of tensors of shape
-        `(B, T, S)` or `(B, H, T, S)`, and the last states.
+        `(outputs, states)`: a list of tensors `(B, T, …)`, and the last states.
     """
     if mask is not None:
         # As one more feature: the loop's own mask needs output sizes that are known.
-        mask = ops.cast(mask, sequence.dtype)[:, :, None]
-        sequence = ops.concatenate([sequence, mask], axis=-1)
-    cell = LoopCell(step, mask is not None)
-    if sequence.shape[1] == 1:
-        joined, states = cell(sequence[:, 0], states)
-        joined = joined[:, None]
-    else:
-        loop = keras.layers.RNN(cell, return_sequences=True)
-        # Its loop and not its call, which would cast all states to one type.
-        _, joined, states = loop.inner_loop(sequence, list(states), mask=None)
-    outputs, weights = _take_apart(joined, cell, lengths)
-    return outputs, weights, list(states)
+        sequences = [*sequences, mask[:, :, None]]
+    sequences = [ops.cast(each, sequences[0].dtype) for each in sequences]
+    sizes = [ops.shape(each)[-1] for each in sequences]
+    cell = LoopCell(step, sizes, mask is not None)
+    if sequences[0].shape[1] == 1:
+        outputs, states = cell.run([each[:, 0] for each in sequences], states)
+        return [each[:, None] for each in outputs], states
+    joined = sequences[0]
+    if len(sequences) > 1:
+        joined = ops.concatenate(sequences, axis=-1)
+    # With a name: without one, Keras would count it among the user's own layers.
+    loop = keras.layers.RNN(cell, return_sequences=True, name="attention_loop")
+    # Its loop and not its call, which would cast all states to one type.
+    _, outputs, states = loop.inner_loop(joined, list(states), mask=None)
+    return list(outputs), list(states)
 
 
 def last_step(outputs, mask):
@@ -90,20 +84,19 @@ def last_step(outputs, mask):
     return ops.sum(outputs * ops.cast(is_last, outputs.dtype)[:, :, None], axis=1)
 
 
-def _take_apart(joined, cell, lengths):
-    """Undo what the cell has put side by side."""
-    if not lengths:
-        return joined, []
-    batch, steps = ops.shape(joined)[0], ops.shape(joined)[1]
-    # Each reshape tells a size, which a slice of an unknown number of columns loses.
-    outputs = ops.reshape(joined[:, :, : cell.size], (batch, steps, cell.size))
-    weights, start = [], cell.size
-    for heads, length in zip(cell.heads, lengths, strict=True):
-        end = start + math.prod(heads) * length
-        part = ops.reshape(joined[:, :, start:end], (batch, steps, *heads, length))
-        weights.append(ops.swapaxes(part, 1, 2) if heads else part)
-        start = end
-    return outputs, weights
+def _split_columns(joined, sizes):
+    """Split a tensor `(B, D)` into tensors of these sizes."""
+    if len(sizes) == 1:
+        return [joined]
+    rows, start = [], 0
+    for size in sizes:
+        row = joined[:, start : start + size]
+        if row.shape[1] is None and isinstance(size, int):
+            # A slice of an unknown number of columns loses its known size.
+            row = ops.reshape(row, (ops.shape(row)[0], size))
+        rows.append(row)
+        start = start + size
+    return rows
 
 
 def _carry(keep, new, old):

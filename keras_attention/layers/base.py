@@ -29,6 +29,8 @@ class Memory(NamedTuple):
         mask: Boolean, shape `(B, S)`, `True` = attend; `None` if all are real.
         dropout: Factors on the weights, drawn once for all steps of a sequence and
             broadcastable to the weights of one step; `None` without dropout.
+        noise: What `draw_noise` drew, shape `(B, T, N)`, a row for each query; `None`
+            if nothing was drawn.
 
     Example:
         ```python
@@ -43,6 +45,7 @@ class Memory(NamedTuple):
     value: Tensor
     mask: Tensor | None = None
     dropout: Tensor | None = None
+    noise: Tensor | None = None
 
 
 class AttentionLayer(keras.layers.Layer):
@@ -237,6 +240,22 @@ class AttentionLayer(keras.layers.Layer):
             nothing.
         """
         return []
+
+    def draw_noise(self, memory: Memory, length: int | Tensor) -> Tensor | None:
+        """Draw, before a loop over steps, random numbers that each step needs anew.
+
+        In training `AttentionRNN` puts them into the memory that a step attends to:
+        random numbers drawn inside a compiled loop would belong to the loop.
+
+        Args:
+            memory: A `Memory`.
+            length: Int or scalar tensor, the number of steps T.
+
+        Returns:
+            Shape `(B, T, N)`, of which step t gets row t as `memory.noise`, shape
+            `(B, 1, N)`; `None`, as here, for an attention that needs none.
+        """
+        return None
 
     def attend(
         self,

@@ -61,20 +61,18 @@ class FeedbackAttention(AttentionLayer):
         given = combine_masks(query_mask, memory.mask, attention_mask)
         if given is not None:
             mask = ops.logical_and(mask, given)
-        size = ops.shape(rows)[-1]
-        # In one tensor: the loop takes no two.
-        joined = ops.concatenate([rows, ops.cast(mask, rows.dtype)], axis=-1)
 
         def step(now, states):
-            row, seen, (previous,) = now[:, :size], now[:, size:] > 0.5, states
+            (row, seen), (previous,) = now, states
+            seen = seen > 0.5
             weights = ops.cast(
                 self.weigh(row, seen, previous, memory), self.state_dtype
             )
             after = self.remember(previous, weights)
             any_seen = ops.any(seen, axis=-1, keepdims=True)
-            return weights, [], [ops.where(any_seen, after, previous)]
+            return [weights], [ops.where(any_seen, after, previous)]
 
-        weights, _, state = run_loop(step, joined, [first], mask=None, lengths=[])
+        (weights,), state = run_loop(step, [rows, mask], [first])
         weights = ops.cast(weights, self.compute_dtype)
         return self._mix(weights, memory, training), weights, state
 

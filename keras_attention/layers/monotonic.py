@@ -1,5 +1,6 @@
 """Attention that only moves forward."""
 
+import random
 from typing import Any, Literal, Self, TypeAlias, get_args
 
 import keras
@@ -17,16 +18,16 @@ MODES = get_args(Mode)
 
 @keras.saving.register_keras_serializable(package="keras_attention")
 class MonotonicAttention(FeedbackAttention):
-    """Reads the keys from left to right and never goes back, by any score.
+    """Attends to the keys from left to right and never goes back, by any score.
 
     p = sigmoid(score + r); weights[s] = p[s] · q[s];
     q[s] = (1 - p[s-1]) · q[s-1] + previous weights[s]
 
-    For speech and other inputs in the order of the output. From the key where it
-    stands the attention goes on, key by key, and stops at key s with probability p[s];
+    For speech and other inputs in the order of the output. From the key where it last
+    stopped the attention goes on, key by key, and stops at key s with probability p[s];
     the weights are the probabilities of where it stops. A row sums to 1 less the
     probability of going past the last key, which has the context 0: such an attention
-    looks at nothing from then on. Padding is passed over.
+    attends to nothing from then on. Padding is passed over.
 
     The three modes have the same weights: `soft.get_weights()` fits a layer of mode
     "hard". "recursive" is exact. "parallel" divides by products of (1 - p) and clips
@@ -34,7 +35,8 @@ class MonotonicAttention(FeedbackAttention):
     that were trained so. "hard" stops at the first key where p > 0.5, and gives 0 and
     1: for inference, since scores get no gradient by it.
 
-    Queries are asked one after the other, in the order in which they stand.
+    Queries attend one after the other, in their order; one at `query_mask=False` leaves
+    the state as it is. The state starts at the first real key.
 
     Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
@@ -45,24 +47,11 @@ class MonotonicAttention(FeedbackAttention):
         score_bias: Number. What the learned r starts at; below 0, since with many keys
             a probability of one half at each would never let it reach the last ones.
         noise: Number of at least 0. In training, the standard deviation of the normal
-            noise on the scores, which drives p to 0 or 1.
+            noise on the scores, drawn anew for every query, which drives p to 0 or 1.
         dropout: Float in [0, 1). Share of weights set to 0 in training; the state
             keeps the weights as they were before.
-        seed: Int or `None`. Seed of noise and dropout.
+        seed: Int or `None`. Seed of dropout; that of noise is derived from it.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
-
-    Call arguments:
-        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step, which is the first.
-        value: Shape `(B, S, Dv)`, such as encoder outputs.
-        key: Shape `(B, S, Dk)`; `value` if left out.
-        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step. A query at `False`
-            gets weights 0 and moves nothing.
-        value_mask: Boolean, shape `(B, S)`. Padding at `False` is never looked at.
-        key_mask: Boolean, shape `(B, S)`.
-        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`.
-        use_causal_mask: Bool. Whether query t sees keys 0 to t alone.
-        return_attention_scores: Bool. Whether to return the weights too.
-        training: Bool. Whether noise and dropout act.
 
     Returns:
         context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step.
@@ -116,8 +105,10 @@ class MonotonicAttention(FeedbackAttention):
         self.mode = mode
         self.score_bias = score_bias
         self.noise = noise
-        # Its own generator: noise must not change when dropout is added.
-        self.noise_generator = keras.random.SeedGenerator(seed) if noise else None
+        # Its own generator: noise must not change when dropout is added. And its own
+        # seed: by the same numbers dropout would keep the keys of little noise.
+        noise_seed = None if seed is None else random.Random(seed).getrandbits(31)
+        self.noise_generator = keras.random.SeedGenerator(noise_seed) if noise else None
 
     def build(
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
@@ -138,55 +129,44 @@ class MonotonicAttention(FeedbackAttention):
         key_mask: Tensor | None = None,
         draw_dropout: bool = False,
     ) -> Memory:
-        """Make a sequence ready to be attended to: clean it, project its keys.
-
-        Args:
-            value: Shape `(B, S, Dv)`.
-            key: Shape `(B, S, Dk)`; `value` if left out.
-            value_mask: Boolean, shape `(B, S)`, or `None`.
-            key_mask: Boolean, shape `(B, S)`, or `None`.
-            draw_dropout: Bool. Whether to draw one dropout mask, and noise for each
-                key, for all steps to come, as a loop over steps must.
-
-        Returns:
-            A `Memory` for `attend`. Its key is a tuple: the keys, as the wrapped
-            attention projects them, and the noise, shape `(B, 1, S)`, or `None`.
-        """
         value, key, mask = self._clean(value, key, value_mask, key_mask)
         key = self.attention.project_key(key)
-        if not draw_dropout:
-            return Memory((key, None), value, mask)
-        noise = self._draw_noise(ops.zeros_like(value[:, None, :, 0]))
-        return Memory((key, noise), value, mask, self._draw_dropout_of_keys(value))
+        dropout = self._draw_dropout_of_keys(value) if draw_dropout else None
+        return Memory(key, value, mask, dropout)
+
+    def draw_noise(self, memory: Memory, length: int | Tensor) -> Tensor | None:
+        if not self.noise:
+            return None
+        batch, keys = ops.shape(memory.value)[:2]
+        return keras.random.normal(
+            (batch, length, keys),
+            stddev=self.noise,
+            dtype=self.compute_dtype,
+            seed=self.noise_generator,
+        )
 
     def initial_state(self, memory: Memory) -> list[Tensor]:
-        """Give the state before the first query: all at the first real key.
-
-        Args:
-            memory: A `Memory` from `prepare`.
-
-        Returns:
-            A list of one tensor of shape `(B, S)` in float32.
-        """
-        real = ops.ones_like(memory.value[:, :, 0], dtype="float32")
+        # All at the first real key.
+        real = ops.ones_like(memory.value[:, :, 0], dtype=self.state_dtype)
         if memory.mask is not None:
-            real = real * ops.cast(memory.mask, "float32")
+            real = real * ops.cast(memory.mask, real.dtype)
         return [_first(real)]
 
     def read_queries(self, query: Tensor, memory: Memory, training: bool) -> Tensor:
-        key, noise = memory.key
-        scores = self.attention.score(self.attention.project_query(query), key)
-        scores = ops.cast(scores, "float32") + ops.cast(self.bias, "float32")
+        query = self.attention.project_query(query)
+        scores = ops.cast(self.attention.score(query, memory.key), self.state_dtype)
+        scores = scores + ops.cast(self.bias, scores.dtype)
+        noise = memory.noise
         if noise is None and training:
-            noise = self._draw_noise(scores)
-        return scores if noise is None else scores + noise
+            noise = self.draw_noise(memory, ops.shape(query)[1])
+        return scores if noise is None else scores + ops.cast(noise, scores.dtype)
 
     def weigh(
         self, row: Tensor, mask: Tensor, previous: Tensor, memory: Memory
     ) -> Tensor:
-        choose = ops.where(mask, ops.sigmoid(row), 0.0)
+        choose = ops.where(mask, ops.sigmoid(row), ops.zeros_like(row))
         # Not 1 - choose, which rounds to 0 for high scores.
-        skip = ops.where(mask, ops.sigmoid(-row), 1.0)
+        skip = ops.where(mask, ops.sigmoid(-row), ops.ones_like(row))
         if self.mode == "recursive":
             return recursive_weights(choose, skip, previous)
         if self.mode == "parallel":
@@ -206,13 +186,6 @@ class MonotonicAttention(FeedbackAttention):
     def from_config(cls, config: dict[str, Any]) -> Self:
         attention = keras.saving.deserialize_keras_object(config["attention"])
         return cls(**{**config, "attention": attention})
-
-    def _draw_noise(self, like):
-        if not self.noise:
-            return None
-        return keras.random.normal(
-            ops.shape(like), stddev=self.noise, seed=self.noise_generator
-        )
 
 
 def recursive_weights(choose, skip, previous):
@@ -259,12 +232,12 @@ def hard_weights(choose, previous):
         Shape `(B, S)`: 1 at the key, 0 elsewhere; 0 everywhere if there is none.
     """
     open_ = ops.logical_and(choose > 0.5, ops.cumsum(previous, axis=-1) > 0.5)
-    return _first(ops.cast(open_, "float32"))
+    return _first(ops.cast(open_, choose.dtype))
 
 
 def _first(marks):
     """Keep the first 1 of each row of zeros and ones."""
-    return ops.where(ops.cumsum(marks, axis=-1) == 1.0, marks, 0.0)
+    return ops.where(ops.cumsum(marks, axis=-1) == 1.0, marks, ops.zeros_like(marks))
 
 
 def _recurrence(decay, added):
@@ -273,11 +246,11 @@ def _recurrence(decay, added):
     After a round of width w, each total covers the 2w keys up to its own. There are
     products and sums of probabilities alone, so nothing can cancel.
     """
-    places = ops.arange(0, ops.shape(added)[1])
+    places, zeros = ops.arange(0, ops.shape(added)[1]), ops.zeros_like(added)
 
     def widen(width, decay, total):
         def shift(x):
-            return ops.where(places >= width, ops.roll(x, width, axis=1), 0.0)
+            return ops.where(places >= width, ops.roll(x, width, axis=1), zeros)
 
         return width * 2, decay * shift(decay), total + decay * shift(total)
 

@@ -344,15 +344,14 @@ class MultiHeadAttention(AttentionLayer):
             self.compute_dtype,
         )
 
-    def context_size(self, query_shape: Shape, value_shape: Shape) -> int | None:
-        return self.output_size or query_shape[-1]
-
     def weights_shape(
         self, query_shape: Shape, value_shape: Shape
     ) -> tuple[int | None, ...]:
-        """Tell the shape `(B, H, T, S)` of the weights, or `(B, H, S)` for one step."""
-        steps = query_shape[1:-1]  # T, or none
-        return (query_shape[0], self.num_heads, *steps, value_shape[1])
+        batch, *steps, _ = query_shape
+        return (batch, self.num_heads, *steps, value_shape[1])
+
+    def context_size(self, query_shape: Shape, value_shape: Shape) -> int | None:
+        return self.output_size or query_shape[-1]
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return head_attention_spec(self, *args, **kwargs)

@@ -1,93 +1,34 @@
-"""What `AttentionRNN` asks of Keras RNN cells."""
+"""Keras RNN cells: their checks, their states, their steps, in each order."""
 
+import functools
 import inspect
 from typing import Literal, TypeAlias, get_args
 
+import keras
 from keras import ops
 
-
-def run_cell(cell, inputs, state, training):
-    """Do one step.
-
-    Args:
-        cell: A Keras RNN cell.
-        inputs: Shape `(B, D)`.
-        state: List of tensors, shape `(B, …)`.
-        training: Bool. Passed on to cells that take it.
-
-    Returns:
-        `(output, state)`: shape `(B, Ds)`, and a list of tensors.
-    """
-    arguments = {}
-    if "training" in inspect.signature(cell.call).parameters:
-        arguments["training"] = training
-    # A cell of one state takes and gives a tensor or a list of one; both are right.
-    output, new_state = cell(inputs, list(state), **arguments)
-    if not isinstance(new_state, (list, tuple)):
-        new_state = [new_state]
-    return output, list(new_state)
-
-
-def run_cells(cells, inputs, states, training):
-    """Do one step of cells that are stacked.
-
-    Args:
-        cells: List of Keras RNN cells.
-        inputs: Shape `(B, D)`.
-        states: List of the list of states of each cell.
-        training: Bool.
-
-    Returns:
-        `(output, states)`: the output of the last cell, and the states of each.
-    """
-    new_states = []
-    for cell, state in zip(cells, states, strict=True):
-        inputs, state = run_cell(cell, inputs, state, training)
-        new_states.append(state)
-    return inputs, new_states
-
-
-def state_sizes(cell):
-    """List the sizes of the states of a cell."""
-    sizes = cell.state_size
-    return list(sizes) if isinstance(sizes, (list, tuple)) else [sizes]
-
-
-def output_size(cell):
-    """Tell the size of the output of a cell."""
-    return getattr(cell, "output_size", None) or state_sizes(cell)[0]
-
-
-def has_dropout(cell):
-    """Tell whether a cell keeps dropout masks, as Keras' own cells do."""
-    return hasattr(cell, "get_dropout_mask")
-
-
-def copy_cell(cell):
-    """Make a cell of the same configuration, with weights of its own."""
-    config = cell.get_config()
-    config["name"] = f"{config.get('name', 'cell')}_context"
-    return type(cell).from_config(config)
-
-
-def reset_dropout(cells):
-    """Let cells draw new dropout masks at the next step."""
-    for cell in cells:
-        if has_dropout(cell):
-            cell.reset_dropout_mask()
-            cell.reset_recurrent_dropout_mask()
+Order: TypeAlias = Literal["previous", "current", "conditional"]
+ORDERS = get_args(Order)
 
 
 def check_cells(cells):
     """Raise `ValueError` if an object is no cell with flat states, or comes twice."""
     for cell in cells:
+        if isinstance(cell, keras.layers.RNN):
+            name = f"{type(cell).__name__}Cell"
+            mend = f"`keras.layers.{name}`" if hasattr(keras.layers, name) else "a cell"
+            raise ValueError(
+                "`cell` must be a Keras RNN cell, or a list of them, which does one "
+                f"step. Received: {cell!r}, a layer over all steps. Pass {mend}."
+            )
         sizes = getattr(cell, "state_size", None)
         flat = sizes if isinstance(sizes, (list, tuple)) else [sizes]
         if not callable(cell) or not all(isinstance(size, int) for size in flat):
             raise ValueError(
                 "`cell` must be a Keras RNN cell, or a list of them, with `state_size` "
                 f"an int or a list of ints. Received: {cell!r} with "
-                f"state_size={sizes!r}. Pass the cells of a stack as a list."
+                f"state_size={sizes!r}. Pass the cells of a stack as a list, and "
+                "`keras.layers.GRUCell`, say, in place of a layer over all steps."
             )
     if not cells or len({id(cell) for cell in cells}) < len(cells):
         raise ValueError(
@@ -104,10 +45,6 @@ def check_context_cell(cell, context_cell):
             "`context_cell` must have states of the (first) cell's sizes. "
             f"Received: state sizes {first} of cell, {second} of context_cell."
         )
-
-
-Order: TypeAlias = Literal["previous", "current", "conditional"]
-ORDERS = get_args(Order)
 
 
 def check_order(order, input_feeding, context_cell):
@@ -130,25 +67,102 @@ def check_order(order, input_feeding, context_cell):
         )
 
 
-def step_previous(cells, inputs, states, ask, training):
-    """Ask with the state before the step; the context is an input of the step."""
-    context, asked = ask(states[0][0])
+def state_sizes(cell):
+    """List the sizes of the states of a cell."""
+    sizes = cell.state_size
+    return list(sizes) if isinstance(sizes, (list, tuple)) else [sizes]
+
+
+def output_size(cell):
+    """Tell the size of the output of a cell."""
+    return getattr(cell, "output_size", None) or state_sizes(cell)[0]
+
+
+def copy_cell(cell):
+    """Make a cell of the same configuration, with weights of its own."""
+    config = cell.get_config()
+    config["name"] = f"{config.get('name', 'cell')}_context"
+    return type(cell).from_config(config)
+
+
+def has_dropout(cell):
+    """Tell whether a cell draws dropout masks; one that does not say how much does."""
+    shares = [getattr(cell, name, 1) for name in ("dropout", "recurrent_dropout")]
+    return hasattr(cell, "get_dropout_mask") and any(shares)
+
+
+def reset_dropout(cells):
+    """Let cells draw new dropout masks at the next step."""
+    for cell in cells:
+        if has_dropout(cell):
+            cell.reset_dropout_mask()
+            cell.reset_recurrent_dropout_mask()
+
+
+def run_cell(cell, inputs, state, training):
+    """Do one step.
+
+    Args:
+        cell: A Keras RNN cell.
+        inputs: Shape `(B, D)`.
+        state: List of tensors, shape `(B, …)`.
+        training: Bool. Passed on to cells that take it.
+
+    Returns:
+        `(output, state)`: shape `(B, Ds)`, and a list of tensors.
+    """
+    call = getattr(cell.call, "__func__", cell.call)
+    arguments = {"training": training} if _takes_training(call) else {}
+    # A cell of one state takes and gives a tensor or a list of one; both are right.
+    output, new_state = cell(inputs, list(state), **arguments)
+    if not isinstance(new_state, (list, tuple)):
+        new_state = [new_state]
+    return output, list(new_state)
+
+
+@functools.lru_cache
+def _takes_training(call):
+    return "training" in inspect.signature(call).parameters
+
+
+def run_cells(cells, inputs, states, training):
+    """Do one step of cells that are stacked.
+
+    Args:
+        cells: List of Keras RNN cells.
+        inputs: Shape `(B, D)`.
+        states: List of the list of states of each cell.
+        training: Bool.
+
+    Returns:
+        `(output, states)`: the output of the last cell, and the states of each.
+    """
+    new_states = []
+    for cell, state in zip(cells, states, strict=True):
+        inputs, state = run_cell(cell, inputs, state, training)
+        new_states.append(state)
+    return inputs, new_states
+
+
+def step_previous(cells, inputs, states, attend, training):
+    """Attend with the state before the step; the context is an input of the step."""
+    context, found = attend(states[0][0])
     inputs = ops.concatenate([inputs, context], axis=-1)
     output, states = run_cells(cells, inputs, states, training)
-    return output, context, asked, states
+    return output, context, found, states
 
 
-def step_current(cells, inputs, states, ask, training):
-    """Step, then ask with the output."""
+def step_current(cells, inputs, states, attend, training):
+    """Step, then attend with the output."""
     output, states = run_cells(cells, inputs, states, training)
-    context, asked = ask(output)
-    return output, context, asked, states
+    context, found = attend(output)
+    return output, context, found, states
 
 
-def step_conditional(cells, context_cell, inputs, states, ask, training):
-    """Step, ask with the state, and step a second cell on the context."""
+def step_conditional(cells, context_cell, inputs, states, attend, training):
+    """Step, attend with the state, and step a second cell on the context."""
     _, first = run_cell(cells[0], inputs, states[0], training)
-    context, asked = ask(first[0])
+    context, found = attend(first[0])
     output, first = run_cell(context_cell, context, first, training)
     output, others = run_cells(cells[1:], output, states[1:], training)
-    return output, context, asked, [first, *others]
+    return output, context, found, [first, *others]

@@ -1,7 +1,6 @@
-"""What `AttentionRNN` asks of attentions: of one, or of several side by side.
+"""The attentions of `AttentionRNN`, one or several, and the memory of each.
 
-An attention is a layer with `prepare`, `initial_state`, `attend` and `context_size`.
-Several are asked with one query each step, and their contexts are joined.
+Several attend with the same query, and their contexts are concatenated.
 """
 
 from keras import ops
@@ -39,7 +38,7 @@ def check_attention(attention):
 
 
 def memory_shapes(attention, shape):
-    """List the shape of the memory of each attention.
+    """List the shape of the memory of each attention, to build it.
 
     Args:
         attention: An attention layer, or a list of them.
@@ -61,11 +60,7 @@ def memory_shapes(attention, shape):
             "Received: a prepared memory. Call the layer, or `build`, before."
         )
     for each in given:
-        if len(each) != 3 or each[-1] is None:
-            raise ValueError(
-                "`memory` must have shape (B, S, Dv) with a known size. "
-                f"Received: memory_shape={tuple(each)}."
-            )
+        _check_memory_shape(each)
     shapes = _one_for_each(attention, given if several else shape, several)
     return [tuple(each) for each in shapes]
 
@@ -100,6 +95,7 @@ def prepare_memories(attention, memory, mask=None, draw_dropout=False):
         )
     masks = mask if several else [mask] * len(memories)
     for each, own in zip(memories, masks, strict=True):
+        _check_memory_shape(each.shape)
         check_mask("memory_mask", own, "(B, S)", B=each.shape[0], S=each.shape[1])
     return [
         each.prepare(memory, value_mask=mask, draw_dropout=draw_dropout)
@@ -107,8 +103,42 @@ def prepare_memories(attention, memory, mask=None, draw_dropout=False):
     ]
 
 
+def draw_noise(attentions, memories, length):
+    """Let each attention draw what each of `length` steps needs anew.
+
+    Args:
+        attentions: List of attention layers.
+        memories: List of a `Memory` for each.
+        length: Int or scalar tensor, the number of steps.
+
+    Returns:
+        List of the memories, with the noise of all steps in those that have any.
+    """
+    return [
+        memory._replace(noise=attention.draw_noise(memory, length))
+        for attention, memory in zip(attentions, memories, strict=True)
+    ]
+
+
+def noise_of_step(memories, rows):
+    """Put the noise of one step in place of that of all steps.
+
+    Args:
+        memories: What `draw_noise` gave.
+        rows: List of a row `(B, N)` for each memory with noise.
+
+    Returns:
+        List of the memories.
+    """
+    rows = iter(rows)
+    return [
+        memory if memory.noise is None else memory._replace(noise=next(rows)[:, None])
+        for memory in memories
+    ]
+
+
 def attend_all(attentions, query, memories, states, query_mask=None):
-    """Ask each attention, and join the contexts.
+    """Attend with each attention, and concatenate the contexts.
 
     Args:
         attentions: List of attention layers.
@@ -118,17 +148,26 @@ def attend_all(attentions, query, memories, states, query_mask=None):
         query_mask: Boolean, shape `(B, T)`, or `None`.
 
     Returns:
-        `(context, weights, states)`: shape `(B, T, Dc)` in the type of the query, a
-        list with the weights of each, a list with the states of each.
+        `(context, weights, states)`: shape `(B, T, Dc)`, a list with the weights of
+        each, both in the type of the query, a list with the states of each.
     """
-    answers = [
+    found = [
         attention.attend(query, memory, state, query_mask=query_mask)
         for attention, memory, state in zip(attentions, memories, states, strict=True)
     ]
-    contexts, weights, states = zip(*answers, strict=True)
+    contexts, weights, states = zip(*found, strict=True)
     contexts = [ops.cast(context, query.dtype) for context in contexts]
     context = contexts[0] if len(contexts) == 1 else ops.concatenate(contexts, axis=-1)
-    return context, list(weights), [list(state) for state in states]
+    weights = [ops.cast(each, query.dtype) for each in weights]
+    return context, weights, [list(state) for state in states]
+
+
+def _check_memory_shape(shape):
+    if len(shape) != 3 or shape[-1] is None:
+        raise ValueError(
+            "`memory` must have shape (B, S, Dv) with a known size. "
+            f"Received: memory_shape={tuple(shape)}."
+        )
 
 
 def _one_for_each(attention, memory, several):

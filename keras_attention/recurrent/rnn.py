@@ -1,6 +1,6 @@
-"""Recurrent layers that attend at every step."""
+"""A recurrent layer that attends at every step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import keras
@@ -12,6 +12,7 @@ from keras_attention.core import (
     build_once,
     check_int,
     check_mask,
+    fits,
     hide_padding,
     last_step,
     run_loop,
@@ -36,11 +37,19 @@ from keras_attention.recurrent.memories import (
     as_list,
     attend_all,
     check_attention,
+    draw_noise,
     is_several,
     memory_shapes,
+    noise_of_step,
     prepare_memories,
 )
-from keras_attention.recurrent.states import first_states, join, split, start_with
+from keras_attention.recurrent.states import (
+    Described,
+    first_states,
+    join,
+    split,
+    start_with,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -55,33 +64,40 @@ class AttentionRNN(keras.layers.Layer):
     the call and are projected once, outside the loop. One step at a time (a call with
     one time step and the states handed on) gives the same numbers as the whole
     sequence at once. In the order "current" without input feeding no step depends on
-    an attention before it, so all queries are asked at once after the loop.
+    an attention before it, so all queries attend at once after the loop.
 
-    Several attentions are asked side by side and their contexts joined: about one
-    memory, or about one each, as when translating from two languages at once.
+    Several attentions have the same queries and their contexts are concatenated: with
+    one memory, or with one each, as when translating from two languages at once.
+
+    Two limits come from Keras: `keras.models.clone_model` gives attentions that share a
+    position bias a copy each, and a model with one attention layer in two
+    `AttentionRNN` is saved but does not load.
 
     Shapes: `B` batch, `T` steps, `S` memory steps, `Dx` input size, `Dv` memory size,
     `Dc` context size (the sum of all), `Ds` size of the cell's output.
 
     Args:
         cell: A Keras RNN cell, or a list of cells that are stacked. Of a stack the
-            first cell asks, with its first state; in the order "current" the output of
-            the last cell does.
+            first state of the first cell is the query; in the order "current" the
+            output of the last cell.
         attention: An attention layer of this package, or a list of different ones.
         order: `"previous"`, `"current"` or `"conditional"`.
         context_cell: The cell that takes the context, for `"conditional"` alone. Its
             states must have the sizes of the (first) cell's. If left out, a cell made
             from the (first) cell's configuration.
         attentional_units: Positive int or `None`. If given, the output is the
-            attentional vector tanh(W [context; output]) of this size; otherwise it is
-            the context and the cell's output side by side.
+            attentional vector activation(W [context; output]) of this size; otherwise
+            it is [context; output], the output being the cell's.
         input_feeding: Bool. Whether the output of step t-1 is an input of step t, for
             `"current"` alone; the other orders feed the context already.
         return_sequences: Bool. Whether to return every step or the last alone.
+        attentional_activation: Activation of the attentional vector, for
+            `attentional_units` alone. `None` for a linear one.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
-        sequence: Shape `(B, T, Dx)`.
+        sequence: Shape `(B, T, Dx)`. A padding mask that it carries goes on to the
+            output, if that is a sequence.
         memory: What to attend to: shape `(B, S, Dv)`, or what `prepare` gave. For a
             list of attentions one memory for all, or a list with one for each.
         initial_state: List of tensors, shape `(B, …)`: either the states of the cells,
@@ -89,11 +105,12 @@ class AttentionRNN(keras.layers.Layer):
             out, what cells and attentions begin with.
         sequence_mask: Boolean, shape `(B, T)`. A step at `False` keeps the states, and
             its output and weights are 0.
-        memory_mask: Boolean, shape `(B, S)`. Memory at `False` is never looked at. For
-            a list of memories a list, with a mask or `None` for each.
-        return_attention_scores: Bool. Whether to return the weights too.
+        memory_mask: Boolean, shape `(B, S)`. `False` hides a step of the memory. For a
+            list of memories a list, with a mask or `None` for each.
+        return_attention_scores: Bool. Whether to return the weights of all steps too.
         return_state: Bool. Whether to return the states too.
-        training: Bool. Whether dropout acts; a mask is drawn once per sequence.
+        training: Bool. Whether dropout and noise act. Dropout masks are drawn once per
+            sequence, noise for every step.
 
     Returns:
         output: Shape `(B, T, attentional_units)` or `(B, T, Dc + Ds)`; without the
@@ -132,6 +149,7 @@ class AttentionRNN(keras.layers.Layer):
         attentional_units: int | None = None,
         input_feeding: bool = False,
         return_sequences: bool = True,
+        attentional_activation: str | Callable[[Tensor], Tensor] | None = "tanh",
         **kwargs: Any,
     ) -> None:
         # Keras would cast a float32 state of the attention to the compute dtype.
@@ -139,6 +157,12 @@ class AttentionRNN(keras.layers.Layer):
         check_order(order, input_feeding, context_cell)
         if attentional_units is not None:
             check_int("attentional_units", attentional_units)
+        elif attentional_activation != "tanh":
+            raise ValueError(
+                "`attentional_activation` must be left out without "
+                "`attentional_units`: there is no attentional vector. Received: "
+                f"attentional_activation={attentional_activation!r}."
+            )
         check_attention(attention)
         self.cells = list(cell) if isinstance(cell, (list, tuple)) else [cell]
         check_cells([*self.cells, *([] if context_cell is None else [context_cell])])
@@ -148,6 +172,7 @@ class AttentionRNN(keras.layers.Layer):
             context_cell = copy_cell(self.cells[0])
         self.context_cell = context_cell
         self.attentional_units = attentional_units
+        self.attentional_activation = keras.activations.get(attentional_activation)
         self.input_feeding = input_feeding
         self.return_sequences = return_sequences
         self.supports_masking = True
@@ -164,33 +189,26 @@ class AttentionRNN(keras.layers.Layer):
                 f"Received: sequence_shape={tuple(sequence_shape)}."
             )
         memories = memory_shapes(self.attention, memory_shape)
-        batch = sequence_shape[0]
-        query_size = (
-            output_size(self.cells[-1])
-            if self.order == "current"
-            else state_sizes(self.cells[0])[0]
-        )
-        query_shape = (batch, None, query_size)
-        self._context_size = 0
+        batch, _, size = sequence_shape
+        self._input_size = size
+        query_shape = self._query_shape(batch, None)
         for attention, shape in zip(as_list(self.attention), memories, strict=True):
             build_once(attention, query_shape, shape)
-            self._context_size += attention.context_size(query_shape, shape)
-        last = self.context_cell if len(self.cells) == 1 else None
-        self._output_size = output_size(last or self.cells[-1]) + self._context_size
+        context_size, joined_size = self._sizes(memories)
         self.attentional = None
+        self._output_size = joined_size
         if self.attentional_units is not None:
             self.attentional = keras.layers.Dense(
                 self.attentional_units,
-                activation="tanh",
+                activation=self.attentional_activation,
                 use_bias=False,
                 name="attentional",
                 dtype=self.dtype_policy,
             )
-            self.attentional.build((batch, self._output_size))
+            self.attentional.build((batch, joined_size))
             self._output_size = self.attentional_units
-        size = sequence_shape[-1]
         if self.order == "previous":
-            size += self._context_size
+            size += context_size
         elif self.input_feeding:
             size += self._output_size
         for index, cell in enumerate(self.cells):
@@ -198,7 +216,7 @@ class AttentionRNN(keras.layers.Layer):
             size = output_size(cell)
             if index == 0 and self.context_cell is not None:
                 check_context_cell(cell, self.context_cell)
-                build_once(self.context_cell, (batch, self._context_size))
+                build_once(self.context_cell, (batch, context_size))
                 size = output_size(self.context_cell)
         self.built = True
 
@@ -213,44 +231,103 @@ class AttentionRNN(keras.layers.Layer):
         return_state: bool = False,
         training: bool = False,
     ) -> Tensor | tuple[Any, ...]:
-        sequence = as_dense(sequence, self.compute_dtype)
-        batch, length, _ = sequence.shape
-        check_mask("sequence_mask", sequence_mask, "(B, T)", B=batch, T=length)
-        sequence = hide_padding(sequence, sequence_mask)
-        memories = prepare_memories(self.attention, memory, memory_mask, training)
-        groups = self._first_states(memories)
-        states = start_with(initial_state, groups, len(self.cells))
-        ask_later = self._asks_later(groups)
+        sequence, mask, memories, groups, states = self._begin(
+            sequence, memory, initial_state, sequence_mask, memory_mask, training
+        )
+        attends_after_loop = self._attends_after_loop(groups)
+        if training and not attends_after_loop:
+            length = ops.shape(sequence)[1]
+            memories = draw_noise(as_list(self.attention), memories, length)
 
-        def step(inputs, states):
+        def step(rows, states):
+            inputs, *noise = rows
             output, weights, states = self._step(
-                inputs, split(states, groups), memories, training, not ask_later
+                inputs,
+                split(states, groups),
+                noise_of_step(memories, noise),
+                training,
+                attend_now=not attends_after_loop,
             )
-            return output, weights if return_attention_scores else [], states
+            return [output, *(weights if return_attention_scores else [])], states
 
+        sequences = [sequence]
+        sequences += [each.noise for each in memories if each.noise is not None]
         if training and any(has_dropout(cell) for cell in self._all_cells()):
             # Cells draw their dropout in the first step and keep it. Were that step
             # inside the loop, the masks would belong to the loop.
-            step(sequence[:, 0], states)
-        lengths = []
-        if return_attention_scores and not ask_later:
-            lengths = [ops.shape(memory.value)[-2] for memory in memories]
-        outputs, weights, states = run_loop(
-            step, sequence, states, sequence_mask, lengths
-        )
+            step([each[:, 0] for each in sequences], states)
+        (outputs, *weights), states = run_loop(step, sequences, states, mask)
         reset_dropout(self._all_cells())
-        if ask_later:
-            outputs, weights = self._ask_all(outputs, memories, sequence_mask)
-        elif self.attentional is not None and not self.input_feeding:
+        weights = [ops.moveaxis(each, 1, -2) for each in weights]  # B T S or B H T S
+        all_queries = attends_after_loop and return_attention_scores
+        if not self.return_sequences and not all_queries:
+            outputs = last_step(outputs, mask)[:, None]
+            mask = None if mask is None else ops.any(mask, axis=1, keepdims=True)
+        if attends_after_loop:
+            outputs, weights = self._attend_after_loop(
+                outputs, memories, mask, training
+            )
+        if self.attentional is not None and not self.input_feeding:
             outputs = self.attentional(outputs)
+        outputs = hide_padding(outputs, mask)
         if not self.return_sequences:
-            outputs = last_step(outputs, sequence_mask)
-        results = [outputs]
-        if return_attention_scores:
-            results.append(weights if is_several(self.attention) else weights[0])
-        if return_state:
-            results.extend(states)
-        return results[0] if len(results) == 1 else tuple(results)
+            outputs = last_step(outputs, mask)
+        return self._results(
+            outputs,
+            weights if return_attention_scores else None,
+            states if return_state else [],
+        )
+
+    def compute_output_spec(
+        self,
+        sequence: Tensor,
+        memory: Tensor | Memory | Sequence[Tensor] | Sequence[Memory],
+        initial_state: Sequence[Tensor] | None = None,
+        sequence_mask: Tensor | None = None,
+        memory_mask: Tensor | Sequence[Tensor | None] | None = None,
+        return_attention_scores: bool = False,
+        return_state: bool = False,
+        training: bool = False,
+    ) -> Any:
+        def begin(*inputs):
+            _, _, memories, _, states = self._begin(*inputs)
+            return [memory.value for memory in memories], states
+
+        # What comes before the loop is traced, checks and all; the loop is not.
+        values, states = Described(begin, self.name).compute_output_spec(
+            sequence, memory, initial_state, sequence_mask, memory_mask
+        )
+        batch, length, _ = sequence.shape
+        shapes = [self._output_shape(batch, length, self._output_size)]
+        query_shape = self._query_shape(batch, length)
+        for attention, value in zip(as_list(self.attention), values, strict=True):
+            # Prepared values may have heads, (B, H, S, Dv), and another size.
+            value_shape = (batch, value.shape[-2], None)
+            shapes.append(attention.weights_shape(query_shape, value_shape))
+        output, *weights = [
+            keras.KerasTensor(shape, dtype=self.compute_dtype) for shape in shapes
+        ]
+        return self._results(
+            output,
+            weights if return_attention_scores else None,
+            states if return_state else [],
+        )
+
+    def compute_output_shape(
+        self,
+        sequence_shape: Shape,
+        memory_shape: Shape | Sequence[Shape],
+        initial_state_shape: Sequence[Shape] | None = None,
+    ) -> Shape:
+        _, joined_size = self._sizes(memory_shapes(self.attention, memory_shape))
+        size = self.attentional_units or joined_size
+        return self._output_shape(*sequence_shape[:2], size)
+
+    def compute_mask(
+        self, sequence: Tensor, mask: Tensor | None = None
+    ) -> Tensor | None:
+        # Of several outputs Keras gives it to the first, and none to the others.
+        return mask if self.return_sequences else None
 
     def prepare(
         self,
@@ -304,9 +381,6 @@ class AttentionRNN(keras.layers.Layer):
         groups = self._first_states(prepare_memories(self.attention, memory))
         return start_with(given, groups, len(self.cells))
 
-    def compute_mask(self, sequence: Tensor, mask: Tensor | None = None) -> None:
-        return None
-
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         cells = [serialize(cell) for cell in self.cells]
@@ -320,6 +394,9 @@ class AttentionRNN(keras.layers.Layer):
             "attentional_units": self.attentional_units,
             "input_feeding": self.input_feeding,
             "return_sequences": self.return_sequences,
+            "attentional_activation": keras.activations.serialize(
+                self.attentional_activation
+            ),
         }
 
     @classmethod
@@ -327,14 +404,52 @@ class AttentionRNN(keras.layers.Layer):
         deserialize = keras.saving.deserialize_keras_object
         config = dict(config)
         for name in ("cell", "attention", "context_cell"):
-            value = config[name]
+            value = config.get(name)
             if isinstance(value, list):
                 config[name] = [deserialize(each) for each in value]
             elif value is not None:
                 config[name] = deserialize(value)
         return cls(**config)
 
-    def _step(self, inputs, groups, memories, training, ask_now):
+    def _begin(
+        self,
+        sequence,
+        memory,
+        initial_state,
+        sequence_mask,
+        memory_mask,
+        training=False,
+    ):
+        """Check and prepare what a call takes.
+
+        Returns:
+            `(sequence, mask, memories, groups, states)`: the groups of the first states
+            of all, and the list of the states to begin with.
+        """
+        sequence = as_dense(sequence, self.compute_dtype)
+        shape = tuple(sequence.shape)
+        if len(shape) != 3 or shape[1] == 0 or not fits(shape[2], self._input_size):
+            raise ValueError(
+                f"`sequence` must have shape (B, T, {self._input_size}) and at least "
+                f"one step. Received: sequence.shape={shape}."
+            )
+        mask = sequence_mask
+        if mask is not None:
+            check_mask("sequence_mask", mask, "(B, T)", B=shape[0], T=shape[1])
+            mask = ops.broadcast_to(ops.cast(mask, "bool"), ops.shape(sequence)[:2])
+        sequence = hide_padding(sequence, mask)
+        memories = prepare_memories(self.attention, memory, memory_mask, training)
+        for each in memories:
+            if not fits(each.value.shape[0], shape[0]):
+                raise ValueError(
+                    "`memory` must have the batch size (axis 0) of `sequence`. "
+                    f"Received: {each.value.shape[0]}, and sequence.shape={shape}."
+                )
+        groups = self._first_states(memories)
+        states = start_with(initial_state, groups, len(self.cells))
+        return sequence, mask, memories, groups, states
+
+    def _step(self, inputs, groups, memories, training, attend_now):
         """Do one step: (B, Dx) and groups of states to output, weights, new states."""
         count = len(self.cells)
         cell_states, fed, attention_states = (
@@ -345,16 +460,16 @@ class AttentionRNN(keras.layers.Layer):
         if self.input_feeding:
             inputs = ops.concatenate([inputs, *fed], axis=-1)
 
-        def ask(query):
+        def attend(query):
             context, weights, states = self._attend(
                 query[:, None], memories, attention_states
             )
-            return context[:, 0], (weights, states)
+            return context[:, 0], ([each[..., 0, :] for each in weights], states)
 
-        if not ask_now:
+        if not attend_now:
             output, states = run_cells(self.cells, inputs, cell_states, training)
             return ops.cast(output, self.compute_dtype), [], join(states)
-        arguments = (inputs, cell_states, ask, training)
+        arguments = (inputs, cell_states, attend, training)
         if self.order == "previous":
             result = step_previous(self.cells, *arguments)
         elif self.order == "current":
@@ -379,22 +494,21 @@ class AttentionRNN(keras.layers.Layer):
         output = ops.cast(output, self.compute_dtype)
         return ops.concatenate([context, output], axis=-1)
 
-    def _ask_all(self, outputs, memories, sequence_mask):
-        context, weights, _ = self._attend(
-            outputs, memories, [[]] * len(memories), sequence_mask
-        )
-        outputs = self._join(context, outputs)
-        if self.attentional is not None:
-            outputs = self.attentional(outputs)
-        return hide_padding(outputs, sequence_mask), weights
-
-    def _asks_later(self, groups):
+    def _attends_after_loop(self, groups):
         attentions_remember = any(groups[len(self.cells) + 1 :])
         return (
             self.order == "current"
             and not self.input_feeding
             and not attentions_remember
         )
+
+    def _attend_after_loop(self, outputs, memories, mask, training):
+        if training:
+            length = ops.shape(outputs)[1]
+            memories = draw_noise(as_list(self.attention), memories, length)
+        states = [[]] * len(memories)
+        context, weights, _ = self._attend(outputs, memories, states, mask)
+        return self._join(context, outputs), weights
 
     def _first_states(self, memories):
         return first_states(
@@ -407,3 +521,29 @@ class AttentionRNN(keras.layers.Layer):
 
     def _all_cells(self):
         return [*self.cells, *([self.context_cell] if self.context_cell else [])]
+
+    def _query_shape(self, batch, length):
+        if self.order == "current":
+            return batch, length, output_size(self.cells[-1])
+        return batch, length, state_sizes(self.cells[0])[0]
+
+    def _sizes(self, memory_shapes):
+        """Tell the size of all contexts, and of contexts and output concatenated."""
+        query_shape = self._query_shape(None, None)
+        context_size = sum(
+            attention.context_size(query_shape, shape)
+            for attention, shape in zip(
+                as_list(self.attention), memory_shapes, strict=True
+            )
+        )
+        last = self.context_cell if len(self.cells) == 1 else None
+        return context_size, context_size + output_size(last or self.cells[-1])
+
+    def _output_shape(self, batch, length, size):
+        return (batch, length, size) if self.return_sequences else (batch, size)
+
+    def _results(self, output, weights, states):
+        """Put together what a call returns; `weights` is `None` if not asked for."""
+        if weights is None:
+            return (output, *states) if states else output
+        return output, weights if is_several(self.attention) else weights[0], *states

@@ -4,6 +4,7 @@ A group is a list of tensors of shape `(B, …)`. Outside, in loops and calls, a
 are one flat list.
 """
 
+import keras
 from keras import ops
 
 from keras_attention.core import fits
@@ -34,7 +35,7 @@ def first_states(cells, fed_size, attentions, memories, dtype):
 
 
 def start_with(given, groups, cell_count):
-    """Join all groups, with the tensors given in place of the first.
+    """List the states of all groups, with the tensors given in place of the first.
 
     Args:
         given: List of tensors, in place of the states of the cells or of all states;
@@ -82,3 +83,11 @@ def split(states, groups):
         split.append(states[: len(group)])
         states = states[len(group) :]
     return split
+
+
+class Described(keras.Operation):
+    """A function, for `compute_output_spec`: what it gives for symbolic tensors."""
+
+    def __init__(self, function, name):
+        super().__init__(name=name)
+        self.call = function
