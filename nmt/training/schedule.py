@@ -1,4 +1,4 @@
-"""What follows from the scores of the epochs so far, and how fast a step learns."""
+"""The learning rate, the merit of an epoch, and how long nothing was gained."""
 
 import math
 
