@@ -50,7 +50,7 @@ from nmt.corpora import corpora
 from nmt.corpora.parallel import ParallelText
 from nmt.errors import UserError
 from nmt.evaluation import evaluation
-from nmt.training.training import HISTORY_FILE
+from nmt.training import HISTORY_FILE
 from nmt.translation.streams import translated
 from nmt.translation.translator import Translator
 

@@ -1,10 +1,10 @@
-"""Translation by an RNN decoder that attends: train, translate, score, look.
+"""Translation by an RNN decoder that attends: train, translate, score, draw.
 
 The parts are loaded when they are used, so that `import nmt` does not wait for
 TensorFlow.
 """
 
-__all__ = ["Translation", "Translator", "UserError"]
+__all__ = ["Translation", "Translator", "UserError", "register_attention"]
 
 
 def __getattr__(name):
@@ -16,6 +16,10 @@ def __getattr__(name):
         from nmt.errors import UserError
 
         return UserError
+    if name == "register_attention":
+        from nmt.model import register_attention
+
+        return register_attention
     raise AttributeError(f"module 'nmt' has no attribute {name!r}")
 
 

@@ -28,7 +28,7 @@ ATTENTIONS = [
     "monotonic-parallel",
     "none",
 ]
-"""Names that the option `attention` takes; `nmt.attentions` adds to them."""
+"""Names that the option `attention` takes; `nmt.register_attention` adds to them."""
 
 LONGEST = 1024
 """Most pieces of a sentence that is trained on or translated, the end included: the
@@ -77,7 +77,7 @@ class ModelConfig:
     )
     order: str = _option(
         "conditional",
-        "when the decoder asks: before its step, after it, or between two cells",
+        "when the decoder attends: before its step, after it, or between two cells",
         choices=("previous", "current", "conditional"),
     )
     input_feeding: bool = _option(
@@ -230,8 +230,8 @@ class Config:
             if not set(values) <= known:
                 wrong = sorted(set(values) - known)
                 raise UserError(f"{path}: unknown settings {wrong}. {mend}")
-            # An option that came later stands at its default, which is what a model
-            # from before it has.
+            # An option that came later has its default, which is what a model from
+            # before it has.
             if isinstance(values.get("files"), list):
                 values["files"] = tuple(map(str, values["files"]))
             sections[name] = kind(**values)

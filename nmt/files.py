@@ -1,4 +1,4 @@
-"""Files written whole or not at all, folders held, and what pictures may be called."""
+"""Files written whole or not at all, locked folders, and names of pictures."""
 
 import contextlib
 import fcntl
@@ -28,7 +28,7 @@ def write_whole(path, write):
     """Write a file whole or not at all.
 
     Args:
-        path: Where the file is to stand.
+        path: Path of the file.
         write: Function that writes it to the path it is given, of a temporary name in
             the same folder.
     """
@@ -43,17 +43,17 @@ def write_whole(path, write):
 
 
 @contextlib.contextmanager
-def held(folder):
-    """Hold a folder, so that no second process that asks for it writes to it.
+def lock_folder(folder):
+    """Lock a folder, so that no second process that locks it writes to it.
 
-    The system lets go when the process ends, however it ends. On a file system that
-    has no locks nothing is held.
+    The system unlocks it when the process ends, however it ends. On a file system that
+    has no locks nothing is locked.
 
     Args:
         folder: The folder; made if it is missing, and removed if it then stays empty.
 
     Raises:
-        UserError: If another process holds it.
+        UserError: If another process has locked it.
     """
     folder = Path(folder)
     made = not folder.exists()

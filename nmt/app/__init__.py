@@ -1,1 +1,1 @@
-"""The program: the command line, the demo, the local page."""
+"""The program: the command line, the demo, the local page. No other room uses it."""

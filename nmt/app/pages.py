@@ -17,7 +17,7 @@ INDEX = "index.html"
 
 
 def local_page(source: str, target: str, beam_size: int) -> tuple[str, str]:
-    """Return the page that asks for translations and shows them.
+    """Return the page with a form for a sentence, which shows its translation.
 
     Args:
         source: Language translated from.

@@ -1,7 +1,7 @@
-"""A page on this machine: type a sentence, see its translation and where it looked.
+"""A page on this machine: type a sentence, see its translation and its attention.
 
 A demonstration for one person at a time, not a service: translations are made one after
-another, and only programs on this machine can ask for them.
+another, and only for programs on this machine.
 
 What a browser may do here is kept small, because any web site that is open beside the
 page can send requests to it: the name in `Host` must be this machine's (else a site
@@ -48,7 +48,7 @@ class Refused(Exception):
 
 
 class Service:
-    """Translates what the page asks for, one request after another.
+    """Translates what the page sends, one request after another.
 
     Args:
         translator: Function of a text and `beam_size` and `prefix` that returns a
@@ -160,14 +160,14 @@ class Server(ThreadingHTTPServer):
 
     @property
     def hosts(self) -> set[str]:
-        """What may stand in `Host`."""
+        """What `Host` may say."""
         names = {ADDRESS, "localhost"}
         if self.server_port == 80:
             return names | {f"{name}:80" for name in names}
         return {f"{name}:{self.server_port}" for name in names}
 
     def server_bind(self):
-        # Not the parent's: it asks the network for this machine's name.
+        # Not the parent's: it looks up this machine's name in the network.
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]
 
@@ -256,13 +256,13 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refused(421, f"This page is at {self.server.url} and nowhere else.")
 
     def _check_path(self, methods, path):
-        asked = self._asked()
-        if asked not in METHODS:
+        requested = self._requested_path()
+        if requested not in METHODS:
             raise Refused(404, f"There is nothing here. The page is {self.server.url}")
-        if asked != path or self.command not in methods:
-            raise Refused(405, f"{asked} answers {METHODS[asked]} only.")
+        if requested != path or self.command not in methods:
+            raise Refused(405, f"{requested} answers {METHODS[requested]} only.")
 
-    def _asked(self):
+    def _requested_path(self):
         return self.path.partition("?")[0]
 
     def _page(self):
@@ -312,7 +312,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         if code == 405:
-            self.send_header("Allow", METHODS[self._asked()])
+            self.send_header("Allow", METHODS[self._requested_path()])
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)

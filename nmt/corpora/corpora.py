@@ -10,8 +10,8 @@ from nmt.corpora.download import data_folder, fetch
 from nmt.corpora.parallel import (
     ParallelText,
     decode_lines,
+    pair_lines,
     read_lines,
-    side_by_side,
     split_columns,
     without_blanks,
 )
@@ -82,11 +82,11 @@ def load(
             that is not `target`.
         target: Language to translate to. Default: likewise, not `source`.
         text: `raw`, or `tok` where the publishers offer tokenised text.
-        data: The data folder, see `nmt.download.data_folder`.
+        data: The data folder, see `nmt.corpora.data_folder`.
         verify: Whether checksums must match.
 
     Returns:
-        The corpus in the direction asked for.
+        The corpus in that direction.
 
     Raises:
         UserError: If the corpus, a language or the form of text is unknown, or a
@@ -127,8 +127,8 @@ def from_files(
     """Read pairs of UTF-8 files (or `.gz`) with one sentence a line.
 
     Without validation files, about 2 % of the training pairs are held out, by
-    connected groups (`nmt.splits.hold_out`). Pairs with an empty side are left out
-    of training and validation, with a logged warning; test files are kept line by
+    connected groups (`nmt.corpora.splits.hold_out`). Pairs with an empty side are left
+    out of training and validation, with a logged warning; test files are kept line by
     line.
 
     Args:
@@ -171,7 +171,7 @@ def from_tsv(
 
     Further columns are ignored. Repeated pairs and pairs with an empty side are
     left out, the latter with a logged warning. About 2 % of the pairs each are held
-    out for validation and test, by connected groups (`nmt.splits.hold_out`).
+    out for validation and test, by connected groups (`nmt.corpora.splits.hold_out`).
 
     Args:
         path: The file.
@@ -194,7 +194,7 @@ def catalogue(data: str | os.PathLike | None = None) -> list[CatalogueEntry]:
     """List the corpora that `load` knows, and which of their files are on disk.
 
     Args:
-        data: The data folder, see `nmt.download.data_folder`.
+        data: The data folder, see `nmt.corpora.data_folder`.
 
     Returns:
         One entry for each form of text of each corpus.
@@ -223,7 +223,7 @@ def catalogue(data: str | os.PathLike | None = None) -> list[CatalogueEntry]:
 
 
 def _direction(name: str, source: str | None, target: str | None) -> tuple[str, str]:
-    """Check the languages asked for, and fill in those that were not."""
+    """Check the languages that are given, and fill in those that are not."""
     known = CORPORA[name].languages
     for language in (source, target):
         if language is not None and language not in known:
@@ -246,7 +246,7 @@ def _multi30k(
     for split in MULTI30K_SPLITS:
         files = [multi30k_file(split, language, text) for language in (source, target)]
         lines = [decode_lines(fetch(f, folder, verify), f.name) for f in files]
-        splits[split] = side_by_side(*lines, *(f.name for f in files))
+        splits[split] = pair_lines(*lines, *(f.name for f in files))
     return splits
 
 
@@ -285,7 +285,7 @@ def _file_pair(part: str, source, target) -> ParallelText | None:
             f"--{part}-{given} was given without --{part}-{missing}. Parallel text is "
             "a pair of files: give both."
         )
-    return side_by_side(read_lines(source), read_lines(target), source, target)
+    return pair_lines(read_lines(source), read_lines(target), source, target)
 
 
 def _distinct_pairs(

@@ -1,8 +1,8 @@
 """Original files of public corpora: read from one folder, or downloaded into it.
 
-A file that lies in the folder is used as it stands and nothing is asked of the
-network. A missing one is downloaded under a temporary name, checked, and only then
-given its own name, so that the folder never holds half a file.
+A file that is in the folder is used as it is, without the network. A missing one is
+downloaded under a temporary name, checked, and only then given its own name, so that
+the folder never holds half a file.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from nmt.corpora.parallel import _DamagedFile, unpack
+from nmt.corpora.parallel import DamagedFile, unpack
 from nmt.errors import UserError
 
 _NO_VERIFY = ", or pass --no-verify if you know that it is right."
@@ -86,7 +86,7 @@ def fetch(file: RemoteFile, folder: Path, verify: bool = True) -> bytes:
         _download(file, folder, verify)
     try:
         return _content(path.read_bytes(), file, verify)
-    except _DamagedFile as error:
+    except DamagedFile as error:
         raise UserError(
             f"{path}: {error}. Delete the file to have it downloaded again"
             f"{_NO_VERIFY if verify else '.'}"
@@ -104,7 +104,7 @@ def _content(data: bytes, file: RemoteFile, verify: bool) -> bytes:
         found = hashlib.sha256(data if file.member is None else text).hexdigest()
         if found != file.sha256:
             subject = "the file" if file.member is None else file.member
-            raise _DamagedFile(
+            raise DamagedFile(
                 f"the SHA-256 of {subject} is {found}, expected {file.sha256}"
             )
     return text
@@ -122,7 +122,7 @@ def _download(file: RemoteFile, folder: Path, verify: bool) -> None:
             transfer(url, output_file, manager)
         except requests.HTTPError as error:
             error.response.close()  # pooch leaves the connection open
-            if error.response.status_code < 500:  # asking again would not help
+            if error.response.status_code < 500:  # a second try would not help
                 raise UserError(_refusal(file, error)) from error
             raise
         _content(Path(output_file).read_bytes(), file, verify)
@@ -148,7 +148,7 @@ def _download(file: RemoteFile, folder: Path, verify: bool) -> None:
         raise UserError(
             f"the download of {file.url} broke off ({type(error).__name__}). {by_hand}"
         ) from error
-    except _DamagedFile as error:
+    except DamagedFile as error:
         raise UserError(
             f"the download of {file.url} was thrown away: {error}. Try again later"
             f"{_NO_VERIFY if verify else '.'}"

@@ -23,6 +23,38 @@ class ParallelText(NamedTuple):
     target: tuple[str, ...]
 
 
+class DamagedFile(ValueError):
+    """The content is not what it should be. A `ValueError`, so that pooch retries."""
+
+
+def unpack(data: bytes, name: str, member: str | None = None) -> bytes:
+    """Undo the compression of a file that was read whole.
+
+    Args:
+        data: The file's bytes.
+        name: Its name; one that ends in `.gz` says gzip.
+        member: The member to read if the file is a zip archive.
+
+    Returns:
+        The bytes inside, or `data` itself if it is not compressed.
+
+    Raises:
+        DamagedFile: If the data is damaged or the member is missing.
+    """
+    try:
+        if member is not None:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                return archive.read(member)
+        return gzip.decompress(data) if name.endswith(".gz") else data
+    except KeyError as error:
+        raise DamagedFile(f"the zip archive holds no {member}") from error
+    # RuntimeError: an archive with a password or an unknown compression.
+    except (zipfile.BadZipFile, RuntimeError) as error:
+        raise DamagedFile(f"not a readable zip archive ({error})") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DamagedFile(f"not a whole compressed file ({error})") from error
+
+
 def decode_lines(data: bytes, where: str | os.PathLike) -> list[str]:
     """Split UTF-8 text into lines, at line feeds alone.
 
@@ -112,7 +144,7 @@ def split_columns(
     return rows
 
 
-def side_by_side(
+def pair_lines(
     source: Sequence[str],
     target: Sequence[str],
     source_name: str | os.PathLike,
@@ -165,35 +197,3 @@ def without_blanks(text: ParallelText, where: str | os.PathLike) -> ParallelText
             len(pairs),
         )
     return ParallelText(*zip(*kept, strict=True))
-
-
-class _DamagedFile(ValueError):
-    """The content is not what it should be. A `ValueError`, so that pooch retries."""
-
-
-def unpack(data: bytes, name: str, member: str | None = None) -> bytes:
-    """Undo the compression of a file that was read whole.
-
-    Args:
-        data: The file's bytes.
-        name: Its name; one that ends in `.gz` says gzip.
-        member: The member to read if the file is a zip archive.
-
-    Returns:
-        The bytes inside, or `data` itself if it is not compressed.
-
-    Raises:
-        ValueError: If the data is damaged or the member is missing.
-    """
-    try:
-        if member is not None:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                return archive.read(member)
-        return gzip.decompress(data) if name.endswith(".gz") else data
-    except KeyError as error:
-        raise _DamagedFile(f"the zip archive holds no {member}") from error
-    # RuntimeError: an archive with a password or an unknown compression.
-    except (zipfile.BadZipFile, RuntimeError) as error:
-        raise _DamagedFile(f"not a readable zip archive ({error})") from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise _DamagedFile(f"not a whole compressed file ({error})") from error

@@ -1,6 +1,6 @@
-"""Fair splits of parallel text: related pairs never stand on both sides of one.
+"""Fair splits of parallel text: related pairs are never in two parts of one.
 
-A sentence often stands in several pairs. Split by pairs, validation and test would
+A sentence is often in several pairs. Split by pairs, validation and test would
 hold sentences that training has seen; so pairs that share a sentence, directly or
 over others, form a group, and groups are what is held out.
 """

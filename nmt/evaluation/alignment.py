@@ -1,8 +1,8 @@
 """Word links read from attention, for words that are split otherwise than pieces.
 
 Gold links count words as their annotators split them: `¿`, a full stop or a possessive
-`'s` may be a word there and stand inside a piece with its neighbour here. What both
-have in common are the characters.
+`'s` may be a word there and here be in one piece with its neighbour. What both have in
+common are the characters.
 """
 
 import re
@@ -15,19 +15,13 @@ from keras_attention import alignment_error_rate, hard_links
 from nmt.evaluation.gold import GoldSentence
 from nmt.text import END_PIECE, SPACE, UNKNOWN_PIECE
 
-ROW_SHIFT = 0
-"""Steps after the one that emits a piece at which its attention is read by default.
-
-An RNN decoder asks while it predicts a piece, so that piece's own row is the right one.
-"""
-
 
 def piece_shares(pieces, words):
-    """Say what share of each piece's characters stands in each word.
+    """Say what share of each piece's characters is in each word.
 
     Args:
         pieces: `P` SentencePiece pieces of a sentence, without special ones. An
-            unknown piece stands for one or more characters.
+            unknown piece is one or more characters.
         words: `W` strings, the words of the same sentence, none of them empty.
 
     Returns:
@@ -63,56 +57,47 @@ def piece_shares(pieces, words):
     return shares / shares.sum(axis=1, keepdims=True)
 
 
-def word_links(translation, source_words, target_words, shift=ROW_SHIFT):
-    """Link each target word to the source word that it looks at most.
+def word_links(translation, source_words, target_words):
+    """Link each target word to the source word that it attends to most.
 
     A source word gets the sum of its pieces' weights, a target word the mean of its
-    pieces' rows; a piece that stands in several words counts for each by its share. The
-    end of either sentence is no word.
+    pieces' rows, each that of the step that emits the piece; a piece that is part of
+    several words counts for each by its share. The end of either sentence is no word.
 
     Args:
         translation: `Translation` of a forced target.
         source_words: The words of the source sentence that links count.
         target_words: The words of the target sentence that links count.
-        shift: Int. 0 reads the row of the step that emits a piece, 1 that of the next
-            step, to which the piece is the input.
 
     Returns:
         Set of `(source, target)` word positions from 0.
 
     Raises:
         ValueError: If the translation's pieces do not spell the words.
-
-    Reference:
-        [Chen et al., 2020](https://arxiv.org/abs/2004.14837), section 1 (the shift)
     """
     source = _without_end(translation.source_tokens)
     target = _without_end(translation.target_tokens)
-    rows = translation.weights[shift : shift + len(target), : len(source)]
+    rows = translation.weights[: len(target), : len(source)]
     columns = piece_shares(source, source_words)
-    # With a shift, the last piece of an output that was cut off has no row.
-    members = piece_shares(target, target_words)[: len(rows)]
+    members = piece_shares(target, target_words)
     members = members / np.maximum(members.sum(axis=0), 1e-9)
     return hard_links(members.T @ rows @ columns)
 
 
-def alignment_error(
-    translator, gold: Sequence[GoldSentence], shift: int = ROW_SHIFT
-) -> float:
+def alignment_error(translator, gold: Sequence[GoldSentence]) -> float:
     """Return the alignment error rate of a translator's attention.
 
     The target sentences are forced, so that each of their words has its row.
 
     Args:
-        translator: `nmt.translator.Translator`.
+        translator: `nmt.Translator`.
         gold: Sentence pairs with known links.
-        shift: See `word_links`.
     """
     forced = translator.force(
         [pair.source for pair in gold], [pair.target for pair in gold]
     )
     links = [
-        word_links(translation, pair.source_words, pair.target_words, shift)
+        word_links(translation, pair.source_words, pair.target_words)
         for translation, pair in zip(forced, gold, strict=True)
     ]
     return alignment_error_rate(

@@ -114,12 +114,12 @@ def evaluate(
     """Translate a split, force its references, and score both.
 
     Raw text is scored with case and the tokenisation `13a`; the publishers' tokens as
-    they stand, as papers on them do. A corpus with several translations of a sentence
+    they are, as papers on them do. A corpus with several translations of a sentence
     gives one row per distinct source sentence, all its translations being references,
     and BLEU without case as well.
 
     Args:
-        translator: `nmt.translator.Translator`.
+        translator: `nmt.Translator`.
         corpus: The corpus, in the translator's direction.
         split: Name of one of its splits.
         beam_size: Positive int.

@@ -1,8 +1,9 @@
-"""Hand-made word alignments, to measure those of a model."""
+"""Word links known to be right, to measure those of a model."""
 
 import os
 from typing import NamedTuple
 
+from nmt import phrasebook
 from nmt.corpora import Corpus, data_folder, read_lines, split_columns
 from nmt.errors import UserError
 
@@ -25,7 +26,7 @@ def gold_alignment(data: str | os.PathLike | None = None) -> list[GoldPair] | No
     `0-0 2-1`, words separated by spaces, positions from 0.
 
     Args:
-        data: The data folder, see `nmt.download.data_folder`.
+        data: The data folder, see `nmt.corpora.data_folder`.
 
     Returns:
         The pairs with their links, all of them sure; `None` without the file.
@@ -79,7 +80,7 @@ def gold_sentences(corpus: Corpus, split: str, data=None) -> list[GoldSentence]:
     Args:
         corpus: The corpus.
         split: Name of the split.
-        data: The data folder, see `nmt.download.data_folder`.
+        data: The data folder, see `nmt.corpora.data_folder`.
     """
     if corpus.name == "phrasebook":
         gold = _phrasebook_gold(split)
@@ -94,8 +95,6 @@ def gold_sentences(corpus: Corpus, split: str, data=None) -> list[GoldSentence]:
 
 
 def _phrasebook_gold(split):
-    from nmt import phrasebook
-
     return [
         GoldSentence(
             phrase.english,

@@ -1,5 +1,6 @@
 """The translation model: encoder, decoder, and the attentions it can have."""
 
+from nmt.model.attentions import register_attention
 from nmt.model.translation_model import TranslationModel
 
-__all__ = ["TranslationModel"]
+__all__ = ["TranslationModel", "register_attention"]

@@ -18,8 +18,8 @@ class MeanAttention(ka.ScoreAttention):
 def register_attention(name, make):
     """Let models be configured with an attention of one's own.
 
-    To be called before a model of that kind is trained, and before it is loaded. It is
-    asked with states of the decoder, of `units` features; the keys are outputs of the
+    To be called before a model of that kind is trained, and before it is loaded. Its
+    queries are states of the decoder, of `units` features; its keys are outputs of the
     encoder, of twice as many with the encoder "rnn", and `embedding_size` with the
     other.
 

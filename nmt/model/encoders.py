@@ -1,4 +1,4 @@
-"""TODO."""
+"""The encoders of a translation model: recurrent layers, or self-attention."""
 
 from keras import layers
 
@@ -30,7 +30,7 @@ class RNNEncoder(layers.Layer):
 
 
 class SelfAttentionEncoder(layers.Layer):
-    """Self-attention layers that know positions; outputs `(B, S, E)`.
+    """Self-attention layers with positions; outputs of shape `(B, S, E)`.
 
     Normalised before each part, with a last normalisation.
 

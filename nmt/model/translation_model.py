@@ -12,8 +12,8 @@ from nmt.text import PAD_ID
 class TranslationModel(keras.Model):
     """Turns source ids and earlier target ids into vectors that predict the next.
 
-    The encoder is a stack of bidirectional RNN layers, or of self-attention layers that
-    know positions. The decoder is an RNN whose first state is made from the mean
+    The encoder is a stack of bidirectional RNN layers, or of self-attention layers with
+    positions. The decoder is an RNN whose first state is made from the mean
     of the encoder outputs and which attends to them at every step. The target embedding
     is the output matrix too. Masks are made here and passed on explicitly.
 
@@ -59,7 +59,7 @@ class TranslationModel(keras.Model):
             name="decoder",
         )
         # Luong's attentional vector is the readout; the other two papers have a deep
-        # output that sees the state, the context and the piece before.
+        # output of the state, the context and the piece before.
         self.readout = None
         if not current:
             self.readout = layers.Dense(

@@ -1,5 +1,16 @@
-"""Training: epochs, loss, learning rate, checkpoints."""
+"""Training: epochs, loss, learning rate, checkpoints.
 
-from nmt.training.training import PICTURES_FOLDER, train
+`train` is loaded when it is used: it waits for TensorFlow.
+"""
 
-__all__ = ["PICTURES_FOLDER", "train"]
+from nmt.training.checkpoint import HISTORY_FILE, check_folder
+
+__all__ = ["HISTORY_FILE", "PICTURES_FOLDER", "check_folder", "train"]
+
+
+def __getattr__(name):
+    if name in ("PICTURES_FOLDER", "train"):
+        from nmt.training import training
+
+        return getattr(training, name)
+    raise AttributeError(f"module 'nmt.training' has no attribute {name!r}")

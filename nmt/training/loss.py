@@ -42,7 +42,7 @@ def label_smoothed_loss(hidden, embedding, bias, targets, smoothing=0.0):
         nll = tf.reduce_sum(each)
         mean_row = tf.reduce_mean(embedding, axis=0)  # D
         target_rows = tf.gather(embedding, targets)  # N D
-        # The mean of the logits, and the target's, without another look at them all.
+        # The mean of the logits, and the target's, without reading them all again.
         mean_logit = tf.linalg.matvec(hidden, mean_row) + tf.reduce_mean(bias)
         target_logit = tf.reduce_sum(hidden * target_rows, axis=1)
         target_logit += tf.gather(bias, targets)

@@ -1,13 +1,8 @@
-"""Training: epochs, validation, checkpoints, and going on where a run stopped."""
+"""Training: epochs, validation, and going on where a run stopped."""
 
-import dataclasses
-import hashlib
-import json
 import math
 import sys
 import time
-import zipfile
-import zlib
 from pathlib import Path
 
 import keras
@@ -17,21 +12,22 @@ import tensorflow as tf
 from tqdm import tqdm
 
 import keras_attention as ka
-from nmt.config import CONFIG_FILE, Config
+from nmt.config import CONFIG_FILE
 from nmt.errors import UserError
-from nmt.files import held, write_whole
+from nmt.files import lock_folder, write_whole
 from nmt.model import TranslationModel
 from nmt.text import PAD_ID, Vocabulary, training_batches, validation_batches
+from nmt.training.checkpoint import (
+    Progress,
+    check_folder,
+    restore_state,
+    save_state,
+)
 from nmt.training.loss import label_smoothed_loss
+from nmt.training.schedule import epochs_without_gain, learning_rate, merit
 from nmt.translation import VOCABULARY_FILE, WEIGHTS_FILE, Translator
 
-STATE_FILE = "training_state.npz"
-HISTORY_FILE = "history.json"
 PICTURES_FOLDER = "pictures"
-SHOWN_DIFFERENCES = 4
-"""Settings that a refusal names; more would fill the screen."""
-BROKEN = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
-"""What reading a state raises that is cut off, changed, or of another model."""
 
 
 def train(corpus, config, out, report=print, picture_of=None):
@@ -45,9 +41,9 @@ def train(corpus, config, out, report=print, picture_of=None):
         config: `Config`.
         out: Folder of the model.
         report: Function that is given each line to be told.
-        picture_of: Sentence, in which is drawn after each epoch where the model looks;
-            `""` for the first of the validation text, whose translation is then
-            forced. `None`, the default, draws nothing. Changes nothing that is learnt.
+        picture_of: Sentence whose attention is drawn after each epoch; `""` for the
+            first of the validation text, whose translation is then forced. `None`, the
+            default, draws nothing. Changes nothing that is learnt.
 
     Returns:
         The history: a list of one dict for each epoch.
@@ -60,13 +56,12 @@ def train(corpus, config, out, report=print, picture_of=None):
     for split in ("train", "validation"):
         if not corpus.splits[split].source:
             raise UserError(f"The {split} part of {corpus.name} is empty.")
-    with held(out):
+    with lock_folder(out):
         return _train(corpus, config, Path(out), report, picture_of)
 
 
 def _train(corpus, config, out, report, picture_of):
-    _refuse_what_cannot_go_on(out)
-    _refuse_other_settings(out, config)
+    check_folder(out, config)
     if config.training.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.training.seed)
@@ -81,11 +76,17 @@ def _train(corpus, config, out, report, picture_of):
         report(f"{corpus.name}, pairs: {', '.join(parts)}; {len(vocabulary):,} pieces")
     run = Training(corpus, config, vocabulary, out, report, picture_of)
     run.restore()
-    if run.finished:
+    if run.progress.finished:
         report(f"The training in {out} was finished before; nothing is left to do.")
     else:
         run.run()
-    return run.history
+    return run.progress.history
+
+
+def _train_vocabulary(corpus, config):
+    text = corpus.splits["train"]
+    lines = [*text.source, *text.target]
+    return Vocabulary.train(lines, config.vocabulary.vocabulary_size)
 
 
 class Training:
@@ -120,10 +121,7 @@ class Training:
         self.validation = validation_batches(
             corpus.splits["validation"], vocabulary, config.training.batch_tokens
         )
-        self.history = []
-        self.steps = 0
-        self.seconds = 0.0
-        self.finished = False
+        self.progress = Progress()
         graph = {
             "input_signature": [tf.TensorSpec((None, None), tf.int32)] * 3,
             "autograph": False,
@@ -133,44 +131,28 @@ class Training:
 
     def run(self):
         """Train until the last epoch, the time limit, or no more gain."""
-        while not self.finished:
-            self._run_epoch(len(self.history) + 1)
-        best = max(self.history, key=_merit)
+        progress = self.progress
+        while not progress.finished:
+            self._run_epoch(len(progress.history) + 1)
+        best = max(progress.history, key=merit)
         self.report(
-            f"Finished after {len(self.history)} epochs and {self.seconds / 60:.1f} "
-            f"minutes of training. Kept: epoch {best['epoch']}, validation BLEU "
-            f"{best['validation_bleu']:.1f}. Model: {self.out}"
+            f"Finished after {len(progress.history)} epochs and "
+            f"{progress.seconds / 60:.1f} minutes of training. Kept: epoch "
+            f"{best['epoch']}, validation BLEU {best['validation_bleu']:.1f}. "
+            f"Model: {self.out}"
         )
 
     def restore(self):
         """Go on from the state in the folder, if there is one."""
-        path = self.out / STATE_FILE
-        if not path.is_file():
+        progress = restore_state(self.out, self._variables(), self.corpus)
+        if progress is None:
             return
-        try:
-            # Opened here: NumPy leaves the file of a broken archive open.
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
-                meta = json.loads(bytes(state["meta"]))
-                arrays = [state[f"array_{i}"] for i in range(len(self._variables()))]
-            text = meta["corpus"]
-            for variable, array in zip(self._variables(), arrays, strict=True):
-                variable.assign(array)
-        except BROKEN as error:
-            raise UserError(
-                f"{path} is broken ({error}). Delete {self.out} to train anew."
-            ) from None
-        if text != self._fingerprint():
-            raise UserError(
-                f"The model in {self.out} was begun on another text than this of the "
-                f"same name, {self.corpus.name}. Choose another --out."
-            )
-        self.history, self.steps = meta["history"], meta["steps"]
-        self.seconds, self.finished = meta["seconds"], meta["finished"]
-        if not self.finished:
-            self.report(f"Going on after epoch {len(self.history)} of {self.out}.")
+        self.progress = progress
+        if not progress.finished:
+            self.report(f"Going on after epoch {len(progress.history)} of {self.out}.")
 
     def _run_epoch(self, epoch):
-        settings = self.config.training
+        settings, progress = self.config.training, self.progress
         began = time.monotonic()
         makers = training_batches(
             self.corpus.splits["train"], self.vocabulary, settings, epoch
@@ -182,45 +164,45 @@ class Training:
             leave=False,
             disable=not sys.stderr.isatty(),
         )
-        loss, before = tf.zeros(()), self.steps
+        loss, before = tf.zeros(()), progress.steps
         for number, make in enumerate(bar):
-            minutes = (self.seconds + time.monotonic() - began) / 60
+            minutes = (progress.seconds + time.monotonic() - began) / 60
             done = (epoch - 1 + number / len(makers)) / settings.epochs
             if settings.max_minutes:
-                if minutes >= settings.max_minutes and self.steps:
-                    self.finished = True
+                if minutes >= settings.max_minutes and progress.steps:
+                    progress.finished = True
                     break
                 done = max(done, minutes / settings.max_minutes)
             self.optimizer.learning_rate.assign(
-                _learning_rate(settings, self.steps, done)
+                learning_rate(settings, progress.steps, done)
             )
             batch_loss = self._step(*map(tf.constant, make()))
             loss += batch_loss
-            self.steps += 1
+            progress.steps += 1
             if number % 20 == 0:
                 bar.set_postfix(loss=f"{float(batch_loss):.2f}")
         bar.close()
-        if self.steps == before:
+        if progress.steps == before:
             self._save_state()
             return
         row = {
             "epoch": epoch,
-            "steps": self.steps,
-            "train_loss": float(loss) / (self.steps - before),
+            "steps": progress.steps,
+            "train_loss": float(loss) / (progress.steps - before),
             **self._validate(),
         }
-        self.seconds += time.monotonic() - began
-        row["seconds"] = round(self.seconds, 1)
+        progress.seconds += time.monotonic() - began
+        row["seconds"] = round(progress.seconds, 1)
         self._close_epoch(row)
 
     def _close_epoch(self, row):
-        settings = self.config.training
-        best = max(self.history, key=_merit, default=None)
-        self.history.append(row)
-        gainless = _epochs_without_gain(self.history) >= settings.patience
-        done = len(self.history) >= settings.epochs
-        self.finished = self.finished or done or gainless
-        if best is None or _merit(row) > _merit(best):
+        settings, progress = self.config.training, self.progress
+        best = max(progress.history, key=merit, default=None)
+        progress.history.append(row)
+        gainless = epochs_without_gain(progress.history) >= settings.patience
+        done = len(progress.history) >= settings.epochs
+        progress.finished = progress.finished or done or gainless
+        if best is None or merit(row) > merit(best):
             self._with_averages(self._save_weights)
         self._save_state()
         if self.picture_of is not None:
@@ -310,7 +292,7 @@ class Training:
             pair = [side[:1] for side in self.corpus.splits["validation"]]
             (translation,) = self.translator.force(*pair)
         pictures = ka.EpochPictures(self.out / PICTURES_FOLDER)
-        pictures.add(len(self.history), *translation.words())
+        pictures.add(len(self.progress.history), *translation.words())
 
     def _with_averages(self, function):
         """Call a function while the model holds the averages of its weights."""
@@ -331,106 +313,8 @@ class Training:
         write_whole(self.out / WEIGHTS_FILE, self.model.save_weights)
 
     def _save_state(self):
-        meta = {
-            "corpus": self._fingerprint(),
-            "history": self.history,
-            "steps": self.steps,
-            "seconds": self.seconds,
-            "finished": self.finished,
-        }
-        arrays = {
-            f"array_{i}": np.asarray(variable)
-            for i, variable in enumerate(self._variables())
-        }
-        arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
-        write_whole(
-            self.out / STATE_FILE, lambda partial: _write_arrays(partial, arrays)
-        )
-        text = json.dumps(self.history, indent=2) + "\n"
-        write_whole(
-            self.out / HISTORY_FILE, lambda partial: partial.write_text(text, "utf-8")
-        )
+        save_state(self.out, self._variables(), self.corpus, self.progress)
 
     def _variables(self):
         """All that a training changes, the states of its random numbers included."""
         return [*self.model.variables, *self.optimizer.variables, *self.averages]
-
-    def _fingerprint(self):
-        digest = hashlib.sha256()
-        for split in ("train", "validation"):
-            for side in self.corpus.splits[split]:
-                digest.update("\n".join(side).encode())
-        return digest.hexdigest()
-
-
-def _merit(row):
-    """Say how good an epoch was: by BLEU, and where that is equal by perplexity."""
-    return row["validation_bleu"], -row["validation_loss"]
-
-
-def _epochs_without_gain(history):
-    """Count the last epochs that gained neither in BLEU nor in perplexity.
-
-    At first BLEU is near 0, and falls and rises by chance.
-    """
-    best_bleu, best_loss, count = -math.inf, math.inf, 0
-    for row in history:
-        bleu, loss = row["validation_bleu"], round(row["validation_loss"], 3)
-        count = 0 if bleu > best_bleu or loss < best_loss else count + 1
-        best_bleu, best_loss = max(best_bleu, bleu), min(best_loss, loss)
-    return count
-
-
-def _learning_rate(settings, step, done):
-    """Rise to the highest rate, then fall along a half cosine wave to a fiftieth."""
-    warm = min(1.0, (step + 1) / max(1, settings.warmup_steps))
-    wave = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-    return settings.learning_rate * warm * (0.02 + 0.98 * wave)
-
-
-def _refuse_what_cannot_go_on(out):
-    """Keep a model whose settings or state are gone from being trained over."""
-    if not (out / HISTORY_FILE).exists():  # written last, when an epoch ends
-        return
-    for name in (CONFIG_FILE, STATE_FILE):
-        if not (out / name).exists():
-            raise UserError(
-                f"{out} holds a model that cannot be trained further: its {name} is "
-                "gone. Choose another --out, or put the file back."
-            )
-
-
-def _refuse_other_settings(out, config):
-    path = out / CONFIG_FILE
-    if not path.exists():
-        return
-    there = Config.load(path)
-    if there == config:
-        return
-    differences = []
-    for section in ("corpus", "vocabulary", "model", "training"):
-        old = dataclasses.asdict(getattr(there, section))
-        new = dataclasses.asdict(getattr(config, section))
-        differences += [
-            f"{key} is {old[key]!r} there and {new[key]!r} now"
-            for key in old
-            if old[key] != new[key]
-        ]
-    shown = "; ".join(differences[:SHOWN_DIFFERENCES])
-    if len(differences) > SHOWN_DIFFERENCES:
-        shown += f"; and {len(differences) - SHOWN_DIFFERENCES} more"
-    raise UserError(
-        f"{out} holds a model of other settings: {shown}. "
-        "Choose another --out, or the settings it was begun with."
-    )
-
-
-def _train_vocabulary(corpus, config):
-    text = corpus.splits["train"]
-    lines = [*text.source, *text.target]
-    return Vocabulary.train(lines, config.vocabulary.vocabulary_size)
-
-
-def _write_arrays(path, arrays):
-    with open(path, "wb") as file:
-        np.savez(file, **arrays)

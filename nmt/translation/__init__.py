@@ -1,7 +1,9 @@
 """Translating with a trained model: search, `Translator`, `Translation`.
 
-`Translator` and `Translation` are loaded when they are used: they wait for TensorFlow.
+What needs more than Python itself is loaded when it is used: TensorFlow takes seconds.
 """
+
+from importlib import import_module
 
 from nmt.translation.streams import (
     CHUNK,
@@ -10,9 +12,17 @@ from nmt.translation.streams import (
     checked_texts,
     chunks,
     fields,
+    format_result,
     translated,
-    written,
 )
+
+_LAZY = {
+    "Translation": "translation",
+    "Translator": "translator",
+    "VOCABULARY_FILE": "folder",
+    "WEIGHTS_FILE": "folder",
+    "read_folder": "folder",
+}
 
 __all__ = [
     "CHUNK",
@@ -25,14 +35,13 @@ __all__ = [
     "checked_texts",
     "chunks",
     "fields",
+    "format_result",
+    "read_folder",
     "translated",
-    "written",
 ]
 
 
 def __getattr__(name):
-    if name in __all__:
-        from nmt.translation import translator
-
-        return getattr(translator, name)
+    if name in _LAZY:
+        return getattr(import_module(f"nmt.translation.{_LAZY[name]}"), name)
     raise AttributeError(f"module 'nmt.translation' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The loop that grows outputs token by token, and the score of an output that is given.
+"""The loop that decodes outputs token by token, and the rules that all searches keep.
 
 The loop knows one thing of a model, its step:
 
@@ -19,7 +19,6 @@ maximum length may be unknown.
 """
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
@@ -53,21 +52,6 @@ class Hypotheses(NamedTuple):
     lengths: Any
     scores: Any
     weights: Any
-
-
-class Forced(NamedTuple):
-    """What a model makes of outputs it was given.
-
-    Attributes:
-        scores: Float32, shape `(B,)`. Sum of the log-probabilities.
-        weights: Float32, shape `(B, T, S)`. The attention row of each token, zeros at
-            padding.
-        log_probabilities: Float32, shape `(B, T)`. Of each token, 0 at padding.
-    """
-
-    scores: Any
-    weights: Any
-    log_probabilities: Any
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -158,14 +142,14 @@ class Rules:
         return ops.where(refused, NOT_ALLOWED, 0.0)
 
     def wanted(self, beginnings, limits, position):
-        """The token that has to stand at `position`, or `FREE`, `(B,)`."""
+        """The token required at `position`, or `FREE`, `(B,)`."""
         column = ops.minimum(position, ops.shape(beginnings)[1] - 1)
         wanted = ops.take(beginnings, column, axis=1)
         return ops.where(position + 1 >= limits, self.end_id, wanted)
 
 
 class Beams(NamedTuple):
-    """`Hypotheses` that still grow, `N = K`; `finished`, `(B, K)`: which have ended."""
+    """`Hypotheses` during the loop, `N = K`; `finished`, `(B, K)`: which have ended."""
 
     tokens: Any
     lengths: Any
@@ -174,10 +158,10 @@ class Beams(NamedTuple):
     finished: Any
 
 
-def grow(
-    step, state, source_mask, rules, choose, *, width=1, breadth=None, settled=None
+def decode(
+    step, state, source_mask, rules, choose, *, width=1, breadth=None, is_done=None
 ) -> Hypotheses:
-    """Grow `width` hypotheses of each sentence until all sentences are settled.
+    """Decode `width` hypotheses of each sentence until all sentences are done.
 
     Args:
         step: See the module.
@@ -191,8 +175,8 @@ def grow(
         width: Positive int, `K`. 1 by default.
         breadth: Positive int, `C`, for the likeliest tokens of each hypothesis in
             falling order; `None`, the default, for all tokens.
-        settled: `settled(beams, limits)` tells of which sentences nothing more need be
-            known, shape `(B,)`. By default, when all their hypotheses have ended.
+        is_done: `is_done(beams, limits)` tells which sentences are done, shape `(B,)`.
+            By default, those whose hypotheses have all ended.
 
     Returns:
         `Hypotheses` with `N = K`, in the order of the last choice.
@@ -204,12 +188,12 @@ def grow(
     beginnings = rules.beginnings(batch)
     first_rows = ops.arange(batch)[:, None] * width  # B 1
 
-    def going_on(position, token, state, beams):
-        done = settled(beams, limits) if settled else beams.finished
+    def continues(position, token, state, beams):
+        done = is_done(beams, limits) if is_done else beams.finished
         return ops.logical_and(position < length, ops.logical_not(ops.all(done)))
 
     def body(position, token, state, beams):
-        state, log_probabilities, weights = _ask(step, state, token)
+        state, log_probabilities, weights = _call_step(step, state, token)
         size = log_probabilities.shape[-1]
         wanted = rules.wanted(beginnings, limits, position)[:, None]
         gains, tokens = _candidates(
@@ -258,55 +242,8 @@ def grow(
     )
     token = ops.full((batch * width,), rules.start_id, dtype="int32")
     start = (ops.zeros((), "int32"), token, repeat(state, width), beams)
-    *_, beams = _loop(going_on, body, start)
+    *_, beams = _loop(continues, body, start)
     return Hypotheses(*beams[:4])
-
-
-def force(
-    step: Callable, state, tokens, source_mask, *, start_id: int, pad_id: int
-) -> Forced:
-    """Score given outputs, and tell where the model looks at each of their tokens.
-
-    Args:
-        step: See the module.
-        state: The first state, one row of axis 0 for each of the `B` sentences.
-        tokens: Int, shape `(B, T)`. Without the start token, with the end token,
-            padded by `pad_id`.
-        source_mask: Boolean, shape `(B, S)`.
-        start_id: Int. The token before the first.
-        pad_id: Int. The token that fills `tokens`; it gets no score and no weights.
-
-    Returns:
-        `Forced`.
-    """
-    tokens = ops.cast(tokens, "int32")
-    batch, length = ops.shape(tokens)
-    source_length = ops.shape(ops.convert_to_tensor(source_mask))[1]
-    inputs = ops.concatenate(
-        [ops.full((batch, 1), start_id, dtype="int32"), tokens], axis=1
-    )
-    real = tokens != pad_id  # B T
-    positions = ops.arange(length)
-
-    def body(position, state, log_probabilities, weights):
-        state, row, looked = _ask(step, state, ops.take(inputs, position, axis=1))
-        token = ops.take(tokens, position, axis=1)[:, None]
-        gained = ops.maximum(ops.take_along_axis(row, token, axis=1), EMPTY)  # B 1
-        here = ops.logical_and(positions == position, real)
-        log_probabilities = ops.where(here, gained, log_probabilities)
-        weights = ops.where(here[..., None], looked[:, None], weights)
-        return position + 1, state, log_probabilities, weights
-
-    start = (
-        ops.zeros((), "int32"),
-        keras.tree.map_structure(ops.convert_to_tensor, state),
-        ops.zeros((batch, length), "float32"),
-        ops.zeros((batch, length, source_length), "float32"),
-    )
-    _, _, log_probabilities, weights = _loop(
-        lambda position, *_: position < length, body, start
-    )
-    return Forced(ops.sum(log_probabilities, axis=1), weights, log_probabilities)
 
 
 def repeat(tensors, times: int):
@@ -317,7 +254,7 @@ def repeat(tensors, times: int):
         times: Positive int, the beam size.
 
     Returns:
-        The same nest; the copies of a row stand one after another.
+        The same nest; the copies of a row follow each other.
     """
     return keras.tree.map_structure(
         lambda x: None if x is None else ops.repeat(x, times, axis=0), tensors
@@ -340,7 +277,7 @@ def check_int(name, value, least):
         )
 
 
-def _ask(step, state, token):
+def _call_step(step, state, token):
     """Call `step`; give back its state as it was packed, and its numbers as float32."""
     new_state, log_probabilities, weights = step(state, token)
     new_state = keras.tree.pack_sequence_as(state, keras.tree.flatten(new_state))

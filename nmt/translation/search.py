@@ -1,9 +1,9 @@
-"""Search for a model's output: greedy, sampled, beam.
+"""Search for a model's output: by beams (one beam is greedy search), or sampled.
 
-A search knows one thing of a model, its `step`, which `nmt.decoding` describes. Greedy
-search and sampling ask it with one row per sentence; beam search with `B * K` rows, of
-which rows `b * K` to `b * K + K - 1` are the beams of sentence `b`. The search repeats
-`state` in this way; the memory inside `step` is the caller's to repeat (`repeat`).
+A search knows one thing of a model, its `step`, which `nmt.translation.decoding`
+describes. Sampling calls it with one row per sentence, beam search with `B * K` rows,
+of which rows `b * K` to `b * K + K - 1` are the beams of sentence `b`. The search
+repeats `state` in this way; the caller repeats the memory inside `step` (`repeat`).
 
 The result of a sentence does not depend on the others in its batch; of samples, the
 random numbers alone do.
@@ -16,28 +16,17 @@ from keras import ops
 
 from nmt.translation.decoding import (
     NOT_ALLOWED,
-    Forced,
     Hypotheses,
     Rules,
     check_int,
-    force,
-    grow,
+    decode,
     repeat,
     take_beams,
 )
 
-__all__ = [
-    "Forced",
-    "Hypotheses",
-    "Rules",
-    "beam",
-    "force",
-    "greedy",
-    "repeat",
-    "sample",
-]
+__all__ = ["Hypotheses", "Rules", "beam", "repeat", "sample"]
 
-# A source piece that was never looked at counts as covered this much, since the
+# A source piece that was never attended to counts as covered this much, since the
 # logarithm of its coverage is taken.
 LEAST_COVERAGE = 1e-6
 
@@ -46,28 +35,6 @@ LEAST_TEMPERATURE = 1e-6
 # From about 15 on the length term of a long output overflows in float32, and what is
 # not allowed ranks as high as the rest.
 MOST_LENGTH_PENALTY = 10
-
-
-def greedy(step: Callable, state, source_mask, **rules) -> Hypotheses:
-    """Take the likeliest token at each step.
-
-    Args:
-        step: See `nmt.decoding`.
-        state: The first state, one row of axis 0 for each of the `B` sentences.
-        source_mask: Boolean, shape `(B, S)`. `True` for the real source pieces.
-        **rules: The attributes of `Rules`.
-
-    Returns:
-        `Hypotheses` with `N = 1`.
-
-    Raises:
-        ValueError: See `Rules`.
-    """
-
-    def choose(gains, scores, lengths, position):
-        return ops.zeros(ops.shape(scores), "int32")
-
-    return grow(step, state, source_mask, Rules(**rules), choose, breadth=1)
 
 
 def sample(
@@ -85,7 +52,7 @@ def sample(
     Scores are the model's log-probabilities, whatever the temperature.
 
     Args:
-        step: See `nmt.decoding`.
+        step: See `nmt.translation.decoding`.
         state: The first state, one row of axis 0 for each of the `B` sentences.
         source_mask: Boolean, shape `(B, S)`. `True` for the real source pieces.
         temperature: Positive float that divides the log-probabilities: below 1 for
@@ -108,7 +75,8 @@ def sample(
     if not temperature > 0:
         raise ValueError(
             "`temperature` must be a positive number. "
-            f"Received: temperature={temperature!r}. Use `greedy` for the likeliest."
+            f"Received: temperature={temperature!r}. Use `beam` with "
+            "`beam_size=1` for the likeliest."
         )
     top_k = 0 if top_k is None else top_k
     check_int("top_k", top_k, least=0)
@@ -125,7 +93,7 @@ def sample(
     def choose(gains, scores, lengths, position):
         return _draw(gains, temperature, ops.take(uniform, position, axis=0))
 
-    return grow(step, state, source_mask, rules, choose, breadth=top_k or None)
+    return decode(step, state, source_mask, rules, choose, breadth=top_k or None)
 
 
 def beam(
@@ -142,11 +110,11 @@ def beam(
     """Keep the `K` best beginnings of an output at each step.
 
     While searching, hypotheses rank by their score divided by
-    `((5 + length) / 6) ** length_penalty`. One that has ended grows no further and
+    `((5 + length) / 6) ** length_penalty`. One that has ended stays as it is and
     keeps its rank and its beam, as long as it is among the `K` best. The hypotheses
     found are put in order by this rank plus `coverage_penalty` times the sum, over the
     real source pieces, of `log(min(1, sum of the piece's weights))`. Beginnings, which
-    have not looked everywhere yet, are not judged by their coverage.
+    cannot have attended to everything yet, are not judged by their coverage.
 
     A sentence is done when all its beams have ended. Without a coverage term it is also
     done when its `n_best` first ones have, and no other would reach the last of these
@@ -154,10 +122,10 @@ def beam(
     the result.
 
     Args:
-        step: See `nmt.decoding`. It is asked with `B * K` rows.
+        step: See `nmt.translation.decoding`. It is called with `B * K` rows.
         state: The first state, one row of axis 0 for each of the `B` sentences.
         source_mask: Boolean, shape `(B, S)`. `True` for the real source pieces.
-        beam_size: Positive int, `K`; 1 is the same as `greedy`.
+        beam_size: Positive int, `K`; 1 is greedy: the likeliest token at each step.
         n_best: Positive int, at most `beam_size`. Number of hypotheses returned. 1 by
             default.
         length_penalty: Float from 0 to 10, alpha in the paper. 0 ranks by the score
@@ -198,7 +166,7 @@ def beam(
         ranks = ops.reshape(ranks, (-1, beam_size * gains.shape[-1]))
         return ops.top_k(ranks, beam_size)[1]
 
-    def settled(beams, limits):
+    def is_done(beams, limits):
         ended = ops.all(beams.finished[:, :decisive], axis=1)
         ranks = _rank(beams.scores, beams.lengths, length_penalty)
         # A score only falls, and is divided by most at the maximum length.
@@ -207,7 +175,7 @@ def beam(
         decided = ops.max(within_reach, axis=1) < ranks[:, decisive - 1]
         return ops.logical_and(ended, decided)
 
-    found = grow(
+    found = decode(
         step,
         state,
         source_mask,
@@ -215,7 +183,7 @@ def beam(
         choose,
         width=beam_size,
         breadth=beam_size,
-        settled=settled,
+        is_done=is_done,
     )
     ranks = _rank(found.scores, found.lengths, length_penalty)
     if coverage_penalty:
@@ -253,7 +221,7 @@ def _rank(scores, lengths, alpha):
 
 
 def _coverage(weights, source_mask):
-    """Return the coverage term without its factor, `(B, N)`: 0 if all was looked at."""
+    """Return the coverage term without its factor, `(B, N)`: 0 if all is covered."""
     covered = ops.clip(ops.sum(weights, axis=2), LEAST_COVERAGE, 1.0)  # B N S
     real = ops.cast(source_mask, "bool")[:, None]
     return ops.sum(ops.where(real, ops.log(covered), 0.0), axis=-1)

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-
 from nmt.errors import UserError
 
 CHUNK = 640
@@ -66,6 +64,23 @@ def arriving_lines(stream, where: str) -> Iterator[list[str]]:
             return
 
 
+def _decoded(data, where, lines_before):
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = lines_before + data.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{where}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8. "
+            "Convert the text to UTF-8."
+        ) from None
+    if not lines_before:
+        text = text.removeprefix("\ufeff")  # a byte order mark
+    lines = text.split("\n")
+    if not lines[-1]:  # what follows the last line feed is no line
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]
+
+
 def chunks(lines: Iterable[str]) -> Iterator[list[str]]:
     """Yield the lines in lists of `CHUNK` lines, the last one shorter."""
     lines = list(lines)
@@ -77,7 +92,7 @@ def translated(translator, lines: Sequence[str], **search) -> list:
     """Return the translation of each line, `None` for a blank one.
 
     Args:
-        translator: `nmt.translator.Translator`.
+        translator: `nmt.Translator`.
         lines: The lines.
         **search: Options of the translator.
     """
@@ -86,7 +101,7 @@ def translated(translator, lines: Sequence[str], **search) -> list:
     return [next(results) if line.strip() else None for line in lines]
 
 
-def written(result, number: int, n_best: int = 1, as_json: bool = False) -> str:
+def format_result(result, number: int, n_best: int = 1, as_json: bool = False) -> str:
     """Return what is printed for one line of input.
 
     Args:
@@ -108,29 +123,12 @@ def written(result, number: int, n_best: int = 1, as_json: bool = False) -> str:
     return result.text
 
 
-def _decoded(data, where, lines_before):
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = lines_before + data.count(b"\n", 0, error.start) + 1
-        raise UserError(
-            f"{where}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8. "
-            "Convert the text to UTF-8."
-        ) from None
-    if not lines_before:
-        text = text.removeprefix("\ufeff")  # a byte order mark
-    lines = text.split("\n")
-    if not lines[-1]:  # what follows the last line feed is no line
-        lines.pop()
-    return [line.removesuffix("\r") for line in lines]
-
-
 def fields(translation) -> dict:
     """Return what `--json` prints of a `Translation`; `None` gives an empty one."""
     if translation is None:
         empty = ("source_tokens", "target_tokens", "weights")
         return {"source": "", "text": "", "score": 0.0, **{name: [] for name in empty}}
-    weights = np.asarray(translation.weights, "float64").round(6)
+    weights = translation.weights.astype("float64").round(6)
     return {
         "source": translation.source,
         "text": translation.text,

@@ -1,4 +1,4 @@
-"""`Translation`: a text, its translation, and where the model looked for each piece."""
+"""`Translation`: a text, its translation, and the attention of each of its pieces."""
 
 import html
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from nmt.files import picture_ending
 
 @dataclass(frozen=True)
 class Translation:
-    """One translation, and where the model looked for each of its pieces.
+    """One translation, and what the model attended to for each of its pieces.
 
     In a notebook it shows its text and, below, the interactive view.
 

@@ -1,13 +1,12 @@
 """Text in, text out, with the attention that went with it."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 import keras_attention as ka
-from nmt.config import CONFIG_FILE, Config
+from nmt.config import CONFIG_FILE
 from nmt.errors import UserError
 from nmt.model import TranslationModel
 from nmt.text import (
@@ -15,15 +14,12 @@ from nmt.text import (
     PAD_ID,
     START_ID,
     UNKNOWN_ID,
-    Vocabulary,
     check_lengths,
     make_batch,
 )
 from nmt.translation import search
+from nmt.translation.folder import read_folder
 from nmt.translation.translation import Translation
-
-VOCABULARY_FILE = "vocabulary.model"
-WEIGHTS_FILE = "model.weights.h5"
 
 
 class Translator:
@@ -48,16 +44,8 @@ class Translator:
         Raises:
             UserError: If it is no such folder, or was made by another version.
         """
-        folder = Path(folder)
-        config = Config.load(folder / CONFIG_FILE)
-        vocabulary = Vocabulary.load(folder / VOCABULARY_FILE)
+        config, vocabulary, weights = read_folder(folder)
         model = TranslationModel(config.model, len(vocabulary))
-        weights = folder / WEIGHTS_FILE
-        if not weights.is_file():
-            raise UserError(
-                f"{folder} holds no weights yet ({WEIGHTS_FILE} is missing). "
-                "Let `nmt train` finish its first epoch."
-            )
         try:
             model.load_weights(weights)
         # RuntimeError: what h5py says of some broken files.
@@ -167,7 +155,7 @@ class Translator:
         return results[0] if one else results
 
     def force(self, sources, targets, batch_size=64):
-        """Let the model write given translations, and see where it looks.
+        """Let the model write given translations, and see what it attends to.
 
         Args:
             sources: Sequence of texts.

@@ -44,7 +44,7 @@ def refused(capsys):
 
 @pytest.fixture
 def stdin(monkeypatch):
-    """Set what stands on standard input."""
+    """Set what standard input holds."""
 
     def put(data):
         stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
@@ -81,8 +81,8 @@ class Shouter:
 def shouter(monkeypatch):
     """Take the place of every model."""
     translator = Shouter()
-    monkeypatch.setattr("nmt.app.commands_._translator", lambda folder: translator)
-    monkeypatch.setattr("nmt.app.commands_._config", lambda folder: Config())
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folder: translator)
+    monkeypatch.setattr("nmt.app.inputs.load_config", lambda folder: Config())
     return translator
 
 
@@ -157,7 +157,7 @@ def test_a_corpus_is_trained_on_with_the_preset_made_for_it(monkeypatch, name, p
     text = ParallelText(("a",), ("b",))
     corpus = Corpus(name, "en", "es", "raw", {"train": text, "validation": text})
     asked = []
-    monkeypatch.setattr("nmt.corpora.load", lambda *_: corpus)
+    monkeypatch.setattr("nmt.app.inputs.load", lambda *_: corpus)
     monkeypatch.setattr(
         "nmt.training.train",
         lambda corpus, config, out, picture_of: asked.append(config),
@@ -566,11 +566,35 @@ def test_an_unknown_split_is_refused_with_those_that_there_are(trained, refused)
     assert "simple has no split 'best'. Known: train, validation, test" in line
 
 
+def test_bad_input_is_told_without_a_wait_for_tensorflow(trained, pairs, tmp_path):
+    for name in ("config.json", "vocabulary.model"):
+        (tmp_path / name).write_bytes((trained / name).read_bytes())
+    train = ["train", pairs, "--source", "en", "--target", "es", *TINY]
+    complaints = {
+        "has no split 'best'": ["evaluate", "--model", trained, "--split", "best"],
+        "units is 8 there and 9": [*train, "--units", "9", "--out", trained],
+        "holds no weights yet": ["translate", "--model", tmp_path, "a"],
+    }
+    commands = [list(map(str, command)) for command in complaints.values()]
+    code = (
+        "import sys\nfrom nmt.app.cli import main\n"
+        f"for command in {commands!r}:\n    assert main(command) == 2\n"
+        "assert 'nmt' in sys.modules\n"
+        "assert not {'keras', 'keras_attention', 'tensorflow'} & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for complaint, line in zip(complaints, done.stderr.splitlines(), strict=True):
+        assert complaint in line
+
+
 def test_a_message_of_several_lines_becomes_one(monkeypatch, refused):
     def fail(args):
         raise UserError("first\n  second")
 
-    monkeypatch.setattr("nmt.app.commands_.demo", fail)
+    monkeypatch.setattr("nmt.app.commands.demo.run", fail)
     assert refused("demo") == "first second"
 
 
@@ -578,7 +602,7 @@ def test_a_failure_of_the_system_is_one_line_and_status_1(monkeypatch, capsys):
     def fail(args):
         raise PermissionError(13, "Permission denied", "/locked/x")
 
-    monkeypatch.setattr("nmt.app.commands_.demo", fail)
+    monkeypatch.setattr("nmt.app.commands.demo.run", fail)
     assert main(["demo"]) == 1
     assert capsys.readouterr().err == "nmt: error: /locked/x: Permission denied.\n"
 
@@ -588,7 +612,7 @@ def test_an_interrupt_ends_in_one_line(monkeypatch, capsys, command, resumes):
     def interrupt(args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"nmt.app.commands_.{command}", interrupt)
+    monkeypatch.setattr(f"nmt.app.commands.{command}.run", interrupt)
     assert main([command]) == 130
     (line,) = capsys.readouterr().err.split("\n", 1)[1].splitlines()
     assert line.startswith("nmt: interrupted.")
@@ -604,7 +628,7 @@ def test_a_command_that_is_told_to_end_ends_as_by_ctrl_c(monkeypatch, capsys):
         finally:
             cleaned.append(True)
 
-    monkeypatch.setattr("nmt.app.commands_.demo", work)
+    monkeypatch.setattr("nmt.app.commands.demo.run", work)
     before = signal.getsignal(signal.SIGTERM)
     assert main(["demo"]) == 130
     assert cleaned and signal.getsignal(signal.SIGTERM) == before
@@ -618,7 +642,7 @@ def test_too_little_memory_is_one_line_and_status_1(monkeypatch, capsys, kind):
     def work(args):
         raise kind("many\nlines")
 
-    monkeypatch.setattr("nmt.app.commands_.demo", work)
+    monkeypatch.setattr("nmt.app.commands.demo.run", work)
     assert main(["demo"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("nmt: error: not enough memory. Try a smaller --beam")
@@ -631,7 +655,7 @@ def test_a_log_gets_each_line_when_it_is_told(monkeypatch):
         print("epoch 1")
         seen.append(log.getvalue())
 
-    monkeypatch.setattr("nmt.app.commands_.demo", work)
+    monkeypatch.setattr("nmt.app.commands.demo.run", work)
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(log, encoding="utf-8"))
     assert main(["demo"]) == 0
     assert seen == [b"epoch 1\n"]

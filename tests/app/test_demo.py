@@ -14,8 +14,7 @@ from nmt.app import demo
 from nmt.app.demo import run, telling_phrases
 from nmt.config import PRESETS
 from nmt.errors import UserError
-from nmt.phrasebook import book as phrasebook
-from nmt.phrasebook.book import Phrase
+from nmt.phrasebook import Phrase, generate
 
 TINY = PRESETS["demo"].replace(
     vocabulary_size=150,
@@ -27,14 +26,19 @@ TINY = PRESETS["demo"].replace(
 )
 
 
+def small_book():
+    """The phrase book, with few sentences."""
+    return generate(train_size=80, validation_size=10, test_size=12)
+
+
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):
     """The folder that a demonstration made, its results, and what it printed."""
     out = tmp_path_factory.mktemp("demo")
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
-        book = phrasebook.generate(train_size=80, validation_size=10, test_size=12)
-        patch.setattr(phrasebook, "generate", lambda: book)
+        book = small_book()
+        patch.setattr("nmt.phrasebook.generate", lambda: book)
         results = run(out, TINY)
         again = run(out, TINY)
         with pytest.raises(UserError, match="units is 8 there and 9 now"):
@@ -69,6 +73,7 @@ def test_the_model_without_attention_is_scored_beside_the_other(shown):
     for result in results:
         assert 0 <= result.exact_match <= 1
         assert f"{result.bleu.value:.2f}" in printed
+    assert "pairs: train 80, validation 10, test 12;" in printed
     assert "On 12 sentences" in printed
     assert f"BLEU: {attending.bleu.signature}" in printed
     assert "alignment error rate" in printed and "exact match" in printed
@@ -76,8 +81,7 @@ def test_the_model_without_attention_is_scored_beside_the_other(shown):
 
 def test_held_out_sentences_are_printed_with_their_translations(shown):
     _, _, _, printed = shown
-    book = phrasebook.generate(train_size=80, validation_size=10, test_size=12)
-    for phrase in telling_phrases(book.test):
+    for phrase in telling_phrases(small_book().test):
         assert phrase.english in printed
 
 

@@ -311,7 +311,7 @@ def test_it_listens_on_this_machine_alone(server):
 
 
 def test_a_port_that_is_taken_is_one_line_and_status_2(server, monkeypatch, capsys):
-    monkeypatch.setattr("nmt.app.commands_._config", lambda folder: Config())
+    monkeypatch.setattr("nmt.app.inputs.load_config", lambda folder: Config())
     port = str(server.server_port)
     assert main(["serve", "--model", "m", "--port", port]) == 2
     assert capsys.readouterr() == (
@@ -341,7 +341,7 @@ def test_at_the_end_who_sends_nothing_is_not_waited_for():
 
 PROGRAM = """
 import signal, sys, threading
-import nmt.app.commands_
+from nmt.app import inputs
 from nmt.app.cli import main
 from nmt.config import Config
 from tests.app.test_server import Shouter
@@ -355,8 +355,8 @@ class Slow(Shouter):
         threading.Event().wait(0.3)
         return super().__call__(*arguments, **options)
 
-nmt.app.commands_._translator = lambda folder: Slow()
-nmt.app.commands_._config = lambda folder: Config()
+inputs.load_translator = lambda folder: Slow()
+inputs.load_config = lambda folder: Config()
 sys.exit(main(["serve", "--model", "folder", "--port", "0"]))
 """
 

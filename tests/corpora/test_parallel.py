@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from nmt.corpora.parallel import (
     ParallelText,
     decode_lines,
+    pair_lines,
     read_lines,
-    side_by_side,
     split_columns,
     without_blanks,
 )
@@ -93,7 +93,7 @@ def test_a_line_without_tab_is_refused_with_its_number():
 
 def test_sides_of_unequal_length_are_refused_with_both_counts():
     with pytest.raises(UserError, match=r"a\.en has 2 lines, but a\.de has 3"):
-        side_by_side(["a"] * 2, ["b"] * 3, "a.en", "a.de")
+        pair_lines(["a"] * 2, ["b"] * 3, "a.en", "a.de")
 
 
 def test_pairs_with_a_blank_side_are_left_out_and_counted(caplog):

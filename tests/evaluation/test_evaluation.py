@@ -1,4 +1,4 @@
-"""Tests of `nmt.evaluation`."""
+"""Tests of `nmt.evaluation.evaluation`."""
 
 import json
 import subprocess

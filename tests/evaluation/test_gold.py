@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from nmt.corpora import Corpus
 from nmt.errors import UserError
-from nmt.evaluation.gold import GOLD, GoldPair, gold_alignment
+from nmt.evaluation.gold import GOLD, GoldPair, gold_alignment, gold_sentences
 
 needs_originals = pytest.mark.skipif(
     not Path(os.environ.get("NMT_DATA", ""), GOLD).is_file(),
     reason=f"needs {GOLD} in NMT_DATA",
 )
+
+
+def english_spanish(name="news", source="en", target="es", text="raw"):
+    return Corpus(name, source, target, text, {})
 
 
 def put(folder, text):
@@ -55,3 +60,26 @@ def test_the_golden_collection_links_nearly_every_word():
     assert len(pairs) == 100
     linked = sum(len({i for i, _ in pair.links}) for pair in pairs)
     assert 0.5 < linked / sum(len(pair.source) for pair in pairs) <= 1
+
+
+def test_the_phrase_book_gives_its_own_links_in_both_directions():
+    forward = gold_sentences(english_spanish("phrasebook"), "test")
+    backward = gold_sentences(english_spanish("phrasebook", "es", "en"), "test")
+    assert len(forward) == len(backward) == 1000
+    for there, back in zip(forward, backward, strict=True):
+        assert (there.source, there.target_words) == (back.target, back.source_words)
+        assert there.sure == {(s, t) for t, s in back.sure}
+        assert there.sure <= there.possible
+        for source, target in there.possible:
+            assert source < len(there.source_words)
+            assert target < len(there.target_words)
+
+
+def test_hand_made_links_are_for_english_and_spanish_alone(tmp_path):
+    put(tmp_path, "the year\tel año\t0-0 1-1\n")
+    (pair,) = gold_sentences(english_spanish(), "test", tmp_path)
+    assert (pair.source, pair.target) == ("the year", "el año")
+    (pair,) = gold_sentences(english_spanish("x", "es", "en"), "test", tmp_path)
+    assert (pair.source, pair.target_words) == ("el año", ("the", "year"))
+    assert gold_sentences(english_spanish("x", "en", "de"), "test", tmp_path) == []
+    assert gold_sentences(english_spanish(), "test", tmp_path / "none") == []

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 import keras_attention as ka
+import nmt
 from nmt import config
 from nmt.config import ATTENTIONS, POSITIONS, Config, ModelConfig
 from nmt.errors import UserError
@@ -83,6 +84,12 @@ def test_an_attention_of_ones_own_can_be_chosen_by_name(distance, vocabulary, ba
 def test_a_name_is_taken_once():
     with pytest.raises(ValueError, match="`name` must be none of bahdanau"):
         register_attention("luong", lambda config: None)
+
+
+def test_one_of_ones_own_is_registered_at_its_first_place_too():
+    from nmt.attentions import register_attention as first
+
+    assert first is nmt.register_attention is register_attention
 
 
 def test_an_unknown_name_is_refused_with_those_that_there_are():

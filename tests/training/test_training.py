@@ -12,7 +12,7 @@ from nmt.config import Config
 from nmt.corpora.corpora import Corpus
 from nmt.corpora.parallel import ParallelText
 from nmt.errors import UserError
-from nmt.files import held
+from nmt.files import lock_folder
 from nmt.training import training
 from nmt.translation.translator import Translator
 
@@ -180,10 +180,13 @@ def test_a_model_that_has_lost_a_file_is_not_trained_over(whole, tmp_path, name)
 
 def test_two_trainings_in_one_folder_are_refused(tmp_path):
     out = tmp_path / "model"
-    with held(out), pytest.raises(UserError, match="Another process is training in"):
+    with (
+        lock_folder(out),
+        pytest.raises(UserError, match="Another process is training in"),
+    ):
         run(out)
     assert not out.exists()  # nothing was written, so nothing is left
-    with held(out):  # let go by the first
+    with lock_folder(out):  # let go by the first
         pass
 
 
@@ -192,7 +195,7 @@ def test_a_file_system_without_locks_is_trained_on(tmp_path, monkeypatch):
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr("nmt.files.fcntl.flock", no_locks)
-    with held(tmp_path / "model"):
+    with lock_folder(tmp_path / "model"):
         (tmp_path / "model" / "file").touch()
     assert (tmp_path / "model" / "file").exists()
 
@@ -222,35 +225,11 @@ def test_it_stops_when_time_is_up_or_nothing_is_gained(tmp_path):
     assert lines[-2].startswith("Stopped: 2 epochs without a better BLEU")
 
 
-def test_chance_in_the_first_scores_neither_stops_a_training_nor_is_kept():
-    def epoch(bleu, loss):
-        return {"validation_bleu": bleu, "validation_loss": loss}
-
-    learning = [epoch(1.4, 5.5), epoch(0.0, 5.4), epoch(0.0, 5.2), epoch(1.1, 5.0)]
-    assert training._epochs_without_gain(learning) == 0
-    done = [*learning, epoch(9.0, 4.0), epoch(8.9, 4.1), epoch(9.0, 4.0)]
-    assert training._epochs_without_gain(done) == 2
-    assert training._merit(learning[2]) > training._merit(learning[1])
-
-
-def test_the_rate_rises_and_falls():
-    settings = Config().training
-    rates = [
-        training._learning_rate(settings, step, step / 1000) for step in range(1000)
-    ]
-    top = rates.index(max(rates))
-    assert 250 < top <= 300
-    assert rates[0] < 0.01 * settings.learning_rate
-    assert sorted(rates[:top]) == rates[:top]
-    assert sorted(rates[top:], reverse=True) == rates[top:]
-    assert rates[-1] < 0.03 * settings.learning_rate
-
-
 def test_deterministic_training_gives_the_same_bits_in_two_processes(tmp_path):
     program = textwrap.dedent(
         """
         import hashlib, sys
-        from tests.test_training import CONFIG, run
+        from tests.training.test_training import CONFIG, run
         from nmt.translation.translator import Translator
         run(sys.argv[1], CONFIG.replace(deterministic=True, epochs=2))
         translator = Translator.load(sys.argv[1])

@@ -1,5 +1,6 @@
 """Searches over a toy model that is small enough to be searched exhaustively."""
 
+import functools
 import itertools
 
 import keras
@@ -16,6 +17,8 @@ PAD, START, END = 0, 1, 2
 IDS = {"start_id": START, "end_id": END, "pad_id": PAD}
 VOCABULARY, UNITS = 5, 7
 NEVER = {PAD, START}
+
+greedy_search = functools.partial(search.beam, beam_size=1)
 
 
 class Toy:
@@ -150,7 +153,7 @@ def assert_true_to_the_model(toy, found):
 
 
 SEARCHES = {
-    "greedy": (search.greedy, {}),
+    "greedy": (greedy_search, {}),
     "sample": (search.sample, {"seed": 3, "temperature": 1.5}),
     "beam": (search.beam, {"beam_size": 3, "n_best": 3}),
     "beam with coverage": (
@@ -181,40 +184,6 @@ def test_scores_and_weights_belong_to_the_tokens(function, options, seed):
     toy = Toy(seed)
     found = arrays(function(*toy.inputs(), max_length=7, **options, **IDS))
     assert_true_to_the_model(toy, found)
-
-
-@each_search
-def test_forcing_a_hypothesis_gives_its_score_and_weights(function, options):
-    toy = Toy(seed=4)
-    found = arrays(function(*toy.inputs(), max_length=7, **options, **IDS))
-    for n in range(found.tokens.shape[1]):
-        step, state, mask = toy.inputs()
-        forced = arrays(
-            search.force(
-                step, state, found.tokens[:, n], mask, start_id=START, pad_id=PAD
-            )
-        )
-        np.testing.assert_allclose(forced.scores, found.scores[:, n], rtol=1e-5)
-        np.testing.assert_allclose(forced.weights, found.weights[:, n], atol=1e-6)
-
-
-def test_forcing_gives_the_models_own_numbers_and_nothing_at_padding():
-    toy = Toy()
-    outputs = [(3, 4, 4, END), (4, END)]
-    tokens = np.array([outputs[0], (*outputs[1], PAD, PAD)])
-    step, state, mask = toy.inputs()
-    forced = arrays(search.force(step, state, tokens, mask, start_id=START, pad_id=PAD))
-    for b, output in enumerate(outputs):
-        log_probabilities, weights = toy.follow(b, output)
-        each = log_probabilities[np.arange(len(output)), output]
-        length = len(output)
-        np.testing.assert_allclose(
-            forced.log_probabilities[b, :length], each, rtol=1e-4, atol=1e-5
-        )
-        np.testing.assert_allclose(forced.scores[b], each.sum(), rtol=1e-4)
-        np.testing.assert_allclose(forced.weights[b, :length], weights, atol=1e-5)
-        assert not forced.log_probabilities[b, length:].any()
-        assert not forced.weights[b, length:].any()
 
 
 @each_search
@@ -350,11 +319,7 @@ def test_an_end_of_probability_zero_is_forced_all_the_same(function, options):
     _, state, mask = toy.inputs()
     found = arrays(function(step, state, mask, max_length=4, **options, **IDS))
     assert np.all(found.tokens[:, 0, -1] == END)
-    forced = search.force(
-        step, state, found.tokens[:, 0], mask, start_id=START, pad_id=PAD
-    )
     np.testing.assert_allclose(found.scores[:, 0], -1e9)
-    np.testing.assert_allclose(forced.scores, -1e9)
 
 
 @on_tensorflow
@@ -457,7 +422,7 @@ def test_a_step_may_return_a_tuple_for_a_list(function, options):
 @pytest.mark.parametrize("seed", range(3))
 def test_greedy_takes_the_likeliest_allowed_token_at_each_step(seed):
     toy = Toy(seed)
-    found = arrays(search.greedy(*toy.inputs(), max_length=7, **IDS))
+    found = arrays(greedy_search(*toy.inputs(), max_length=7, **IDS))
     for b in range(2):
         (tokens,) = listed(found, b)
         log_probabilities, _ = toy.follow(b, tokens)
@@ -476,7 +441,7 @@ def test_greedy_takes_the_likeliest_allowed_token_at_each_step(seed):
 def test_a_beam_of_one_is_greedy(seed, alpha, beta, max_length):
     toy = Toy(seed)
     rules = {"max_length": max_length, **IDS}
-    greedy = search.greedy(*toy.inputs(), **rules)
+    greedy = greedy_search(*toy.inputs(), **rules)
     beam = search.beam(
         *toy.inputs(),
         beam_size=1,
@@ -693,7 +658,7 @@ def test_samples_follow_the_distribution(temperature, top_k):
 
 def test_the_likeliest_one_of_a_sample_is_greedy():
     toy = Toy(seed=2)
-    greedy = arrays(search.greedy(*toy.inputs(), max_length=7, **IDS))
+    greedy = arrays(greedy_search(*toy.inputs(), max_length=7, **IDS))
     for options in ({"top_k": 1}, {"temperature": 1e-4}, {"temperature": 1e-45}):
         found = search.sample(
             *toy.inputs(),
@@ -760,12 +725,12 @@ def test_more_likely_tokens_than_there_are_is_all_of_them():
         (search.sample, {"temperature": 0}, "`temperature` must be a positive"),
         (search.sample, {"temperature": -1.0}, "Received: temperature=-1.0"),
         (search.sample, {"top_k": -1}, "`top_k` must be an int of at least 0"),
-        (search.greedy, {"max_length": 0}, "`max_length` must be .* at least 1"),
-        (search.greedy, {"min_length": 6}, "min_length=6, max_length=5"),
-        (search.greedy, {"min_length": -1}, "`min_length` must be an int"),
-        (search.greedy, {"forbidden": (3, END)}, "must not contain `end_id`"),
-        (search.greedy, {"pad_id": END}, "`end_id` and `pad_id` must differ"),
-        (search.greedy, {"start_id": None}, "`start_id` must be an int"),
+        (greedy_search, {"max_length": 0}, "`max_length` must be .* at least 1"),
+        (greedy_search, {"min_length": 6}, "min_length=6, max_length=5"),
+        (greedy_search, {"min_length": -1}, "`min_length` must be an int"),
+        (greedy_search, {"forbidden": (3, END)}, "must not contain `end_id`"),
+        (greedy_search, {"pad_id": END}, "`end_id` and `pad_id` must differ"),
+        (greedy_search, {"start_id": None}, "`start_id` must be an int"),
     ],
 )
 def test_a_bad_argument_is_told(function, options, message):
@@ -777,5 +742,5 @@ def test_an_end_token_that_also_starts_can_be_produced():
     toy = Toy(seed=1)
     rules = {"start_id": END, "end_id": END, "pad_id": PAD, "max_length": 20}
     toy.bias[:, END] += 8
-    found = arrays(search.greedy(*toy.inputs(), min_length=2, **rules))
+    found = arrays(greedy_search(*toy.inputs(), min_length=2, **rules))
     assert np.all(found.lengths == 2)

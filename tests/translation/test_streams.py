@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from nmt.errors import UserError
 from nmt.translation import streams
-from nmt.translation.streams import arriving_lines, checked_texts, translated, written
+from nmt.translation.streams import (
+    arriving_lines,
+    checked_texts,
+    format_result,
+    translated,
+)
 
 
 class Pieces:
@@ -100,18 +105,18 @@ def test_blank_lines_are_not_given_to_the_translator():
 
 
 def test_a_translation_is_one_line_and_a_blank_line_stays_blank():
-    assert written(translation(), 1) == "hola"
-    assert written(None, 1) == ""
+    assert format_result(translation(), 1) == "hola"
+    assert format_result(None, 1) == ""
 
 
 def test_the_best_translations_are_lines_with_number_and_score():
     both = [translation(), translation("oye", -2)]
-    assert written(both, 7, 2) == "7\t-1.5000\thola\n7\t-2.0000\toye"
-    assert written(None, 7, 2) == ""
+    assert format_result(both, 7, 2) == "7\t-1.5000\thola\n7\t-2.0000\toye"
+    assert format_result(None, 7, 2) == ""
 
 
 def test_an_object_holds_text_score_pieces_and_weights():
-    values = json.loads(written(translation(), 1, as_json=True))
+    values = json.loads(format_result(translation(), 1, as_json=True))
     assert values == {
         "source": "hello",
         "text": "hola",
@@ -120,11 +125,11 @@ def test_an_object_holds_text_score_pieces_and_weights():
         "target_tokens": ["▁hola", "</s>"],
         "weights": [[0.9, 0.1], [0.25, 0.75]],
     }
-    assert json.loads(written(None, 1, as_json=True)).keys() == values.keys()
+    assert json.loads(format_result(None, 1, as_json=True)).keys() == values.keys()
 
 
 def test_the_best_translations_are_a_list_of_objects():
     both = [translation(), translation("oye")]
-    values = json.loads(written(both, 1, 2, as_json=True))
+    values = json.loads(format_result(both, 1, 2, as_json=True))
     assert [value["text"] for value in values] == ["hola", "oye"]
-    assert json.loads(written(None, 1, 2, as_json=True)) == []
+    assert json.loads(format_result(None, 1, 2, as_json=True)) == []

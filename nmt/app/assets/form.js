@@ -1,5 +1,5 @@
 
-// ---- The form of the local page: asks the program that serves it, shows the answer
+// ---- The form of the local page: sends what is typed to its program, shows the answer
 
 (() => {
   const part = (id) => document.getElementById(id);

@@ -1,1 +1,1 @@
-"""The commands, one file each: its flags, and what it does."""
+"""The commands, a file each: its flags (`add_parser`) and what it does (`run`)."""

@@ -1,0 +1,206 @@
+"""`nmt train`: train a model, or go on with its training."""
+
+import argparse
+import dataclasses
+import os
+
+from nmt.app import inputs
+from nmt.app.options import add_command, add_data, add_no_verify
+from nmt.app.tensorflow_import import import_tensorflow
+from nmt.config import PRESETS, SECTIONS, CorpusConfig
+from nmt.corpora import CORPORA
+from nmt.errors import UserError
+from nmt.translation import check_utf8
+
+SETTINGS = ("vocabulary", "model", "training")
+"""Sections of the configuration; each of their fields is a flag."""
+
+PARTS = {
+    "train": "to train on",
+    "validation": "to choose the best epoch by",
+    "test": "to score",
+}
+"""Part of the text that files can be given for → what it is for."""
+
+SIDES = ("source", "target")
+
+
+def add_parser(commands):
+    """Add the command and its flags."""
+    command = add_command(
+        commands,
+        "train",
+        run,
+        "train a model; the same command again goes on where it stopped",
+        "Text of your own is a TSV file in place of CORPUS, or pairs of files with "
+        "one sentence a line.",
+        resumes=True,
+    )
+    _add_text(command.add_argument_group("text"))
+    command.add_argument(
+        "--out",
+        metavar="DIR",
+        help="folder of the model (default: models/CORPUS-SOURCE-TARGET[-tok])",
+    )
+    command.add_argument(
+        "--preset",
+        choices=tuple(PRESETS),
+        help="settings to start from; the options below change them (default: the one "
+        "made for the corpus: short for spa-eng, demo for phrasebook, base for others)",
+    )
+    command.add_argument(
+        "--pictures",
+        action="store_true",
+        help="after each epoch draw the attention in the first validation sentence, "
+        "see pictures/index.html in the folder",
+    )
+    command.add_argument(
+        "--picture-of", metavar="TEXT", help="draw this sentence in its place"
+    )
+    for name in SETTINGS:
+        group = command.add_argument_group(f"{name} (defaults are those of base)")
+        for option in dataclasses.fields(SECTIONS[name]):
+            _add_setting(group, option, getattr(PRESETS["base"], name))
+
+
+def _add_text(group):
+    group.add_argument(
+        "corpus",
+        nargs="?",
+        metavar="CORPUS",
+        help="name of a corpus (see: nmt corpora), or a .tsv file: source TAB target",
+    )
+    for part, use in PARTS.items():
+        for side in SIDES:
+            group.add_argument(
+                f"--{part}-{side}", metavar="FILE", help=f"{side} sentences {use}"
+            )
+    group.add_argument("--source", metavar="LANGUAGE", help="to translate from")
+    group.add_argument("--target", metavar="LANGUAGE", help="to translate to")
+    group.add_argument(
+        "--text",
+        choices=("raw", "tok"),
+        default="raw",
+        help="as people write, or as the publishers tokenised it (default: raw)",
+    )
+    add_data(group)
+    add_no_verify(group)
+
+
+def _add_setting(group, option: dataclasses.Field, defaults):
+    """Add the flag of a field of the configuration, absent unless given."""
+    flag = f"--{option.name.replace('_', '-')}"
+    text = option.metadata["help"].replace("%", "%%")
+    if option.type is bool:
+        group.add_argument(
+            flag,
+            action=argparse.BooleanOptionalAction,
+            default=argparse.SUPPRESS,
+            help=f"{text} (default: {'yes' if option.default else 'no'})",
+        )
+        return
+    choices = option.metadata["choices"]
+    names = {int: "N", float: "X"}
+    group.add_argument(
+        flag,
+        type=option.type,
+        choices=choices,
+        metavar=None if choices else names.get(option.type, "NAME"),
+        default=argparse.SUPPRESS,
+        help=f"{text} (default: {getattr(defaults, option.name)})",
+    )
+
+
+def run(args):
+    """Do what the command does."""
+    config = _settings(args)
+    picture_of = _picture_of(args, config)
+    out = None if args.out is None else inputs.output_folder(args.out, "--out")
+    corpus, files = _open_corpus(args)
+    described = CorpusConfig(
+        name=corpus.name,
+        source=corpus.source_language,
+        target=corpus.target_language,
+        text=corpus.text,
+        files=files,
+    )
+    config = dataclasses.replace(config, corpus=described)
+    if out is None:
+        form = "-tok" if corpus.text == "tok" else ""
+        languages = f"{corpus.source_language}-{corpus.target_language}"
+        name = f"models/{corpus.name}-{languages}{form}"
+        out = inputs.output_folder(name, "--out")
+    from nmt.training import check_folder
+
+    check_folder(out, config)
+    import_tensorflow()
+    from nmt.training import PICTURES_FOLDER, train
+
+    train(corpus, config, out, picture_of=picture_of)
+    page = out / PICTURES_FOLDER / "index.html"
+    if picture_of is not None and page.is_file():
+        print(f"Where the model looked, epoch by epoch: {page}")
+    print(f"Try: nmt translate --model {out}")
+
+
+def _settings(args):
+    """Return the settings of the preset, with the flags given in their place."""
+    names = {
+        option.name
+        for section in SETTINGS
+        for option in dataclasses.fields(SECTIONS[section])
+    }
+    given = {name: value for name, value in vars(args).items() if name in names}
+    return PRESETS[args.preset or _preset(args.corpus)].replace(**given)
+
+
+def _preset(name):
+    """Name the settings made for a corpus; text of one's own gets those of most use."""
+    public = name in CORPORA and not os.path.isfile(name)
+    return CORPORA[name].preset if public else "base"
+
+
+def _picture_of(args, config):
+    """Return the sentence to draw after each epoch, "" for one of the corpus."""
+    if args.picture_of is None and not args.pictures:
+        return None
+    if config.model.attention == "none":
+        raise UserError(
+            "a model without attention has nothing to draw. Leave --pictures out, or "
+            "choose another --attention."
+        )
+    if args.picture_of is None:
+        return ""
+    check_utf8(args.picture_of, "--picture-of")
+    if not args.picture_of.strip():
+        raise UserError("--picture-of is empty. Expected a sentence.")
+    return args.picture_of
+
+
+def _open_corpus(args):
+    """Return the corpus to train on, and the local files it is made of."""
+    local = [getattr(args, f"{part}_{side}") for part in PARTS for side in SIDES]
+    if args.corpus is None and not any(local):
+        raise UserError(
+            "no text to train on. Give the name of a corpus (see: nmt corpora), a "
+            ".tsv file, or --train-source and --train-target."
+        )
+    if args.corpus is not None and any(local):
+        raise UserError(
+            f"both CORPUS ({args.corpus}) and files (--train-source ...) were given. "
+            "Give one of them."
+        )
+    files = ()
+    if any(local):
+        files = tuple(os.path.abspath(path) if path else "" for path in local)
+    elif args.corpus.endswith((".tsv", ".tsv.gz")) or os.path.isfile(args.corpus):
+        files = (os.path.abspath(args.corpus),)
+    if files and args.text != "raw":
+        raise UserError(
+            f"--text {args.text} is for public corpora in that form. Files are taken "
+            "as they are: leave it out."
+        )
+    corpus = inputs.open_corpus(
+        args.corpus, args.source, args.target, args.text, files, args
+    )
+    return corpus, files

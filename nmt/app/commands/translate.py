@@ -1,0 +1,207 @@
+"""`nmt translate`: one line out per line in, and pictures of the attention."""
+
+import sys
+from pathlib import Path
+
+from nmt.app import inputs
+from nmt.app.options import (
+    BEAM_SIZE,
+    add_beam,
+    add_command,
+    add_model,
+    add_texts,
+    number,
+    positive,
+)
+from nmt.errors import UserError
+from nmt.files import picture_ending
+from nmt.translation import CHUNK, check_utf8, chunks, format_result, translated
+
+TERMINAL = "-"
+"""What `--plot` says for a picture in the terminal."""
+
+
+def add_parser(commands):
+    """Add the command and its flags."""
+    command = add_command(
+        commands,
+        "translate",
+        run,
+        "translate text: one line out per line in",
+        "Without TEXT and --input, standard input is translated as it comes.",
+    )
+    add_model(command)
+    add_texts(command)
+    _add_search(command.add_argument_group("search"))
+    _add_sampling(command.add_argument_group("sampling"))
+    _add_output(command.add_argument_group("output"))
+
+
+def _add_search(group):
+    add_beam(group)
+    group.add_argument(
+        "--prefix",
+        metavar="TEXT",
+        help="how the translations have to begin",
+    )
+    group.add_argument(
+        "--length-penalty",
+        type=number(float, lambda x: 0 <= x <= 10, "a number from 0 to 10"),
+        metavar="X",
+        help="0 to 10; more prefers longer translations (default: 1)",
+    )
+    group.add_argument(
+        "--coverage-penalty",
+        type=number(float, lambda x: 0 <= x < float("inf"), "a number of at least 0"),
+        metavar="X",
+        help="more prefers translations that attended to every word (default: 0)",
+    )
+
+
+def _add_sampling(group):
+    group.add_argument(
+        "--sample", action="store_true", help="draw the words in place of a search"
+    )
+    group.add_argument(
+        "--temperature",
+        type=number(float, lambda x: 0 < x < float("inf"), "a number above 0"),
+        metavar="X",
+        help="below 1 likelier words, above 1 stranger ones (default: 1)",
+    )
+    group.add_argument(
+        "--top-k",
+        type=positive,
+        metavar="N",
+        help="draw from the likeliest N pieces alone",
+    )
+    group.add_argument("--seed", type=int, metavar="N", help="the same words each time")
+
+
+def _add_output(group):
+    group.add_argument(
+        "--n-best",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="translations of each sentence, at most as many as beams: lines of "
+        "sentence number TAB score TAB translation",
+    )
+    group.add_argument(
+        "--json",
+        action="store_true",
+        help="print an object a line: source, text, score, tokens, attention weights",
+    )
+    group.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw the attention: .png, .svg, .pdf or .html (the interactive page), "
+        "FILE-1, FILE-2 ... of several; -: in the terminal",
+    )
+
+
+def run(args):
+    """Do what the command does."""
+    from tqdm import tqdm
+
+    from nmt.text import UNKNOWN_PIECE
+
+    search = _search(args)
+    picture = _picture(args.plot)
+    if args.plot == TERMINAL and args.json:
+        raise UserError(
+            "--plot - and --json both write where the translations go. "
+            "Leave one of them out."
+        )
+    batches = inputs.open_lines(args)
+    several = False
+    if picture or args.seed is not None:
+        # Pictures are numbered if there are several, and the same seed gives the same
+        # samples only if batches do not depend on when lines arrive.
+        batches = list(chunks(line for batch in batches for line in batch))
+        several = sum(bool(line.strip()) for batch in batches for line in batch) > 1
+    if args.plot is not None:
+        inputs.check_attention(
+            args.model, "there is nothing to draw. Leave --plot out."
+        )
+    translator = inputs.load_translator(args.model)
+    # Where translations appear on the terminal, they show the progress themselves.
+    hidden = True if sys.stdout.isatty() or args.texts else None
+    count = unknown = 0
+    with tqdm(unit=" sentences", disable=hidden, leave=False) as bar:
+        for batch in batches:
+            for result in translated(translator, batch, **search):
+                count += 1
+                print(format_result(result, count, args.n_best, args.json))
+                if result is None:
+                    continue
+                best = result if args.n_best == 1 else result[0]
+                unknown += UNKNOWN_PIECE in best.source_tokens
+                if args.plot == TERMINAL:
+                    print(best.blocks())
+                elif picture:
+                    _draw(best, picture, count if several else None)
+            sys.stdout.flush()
+            bar.update(len(batch))
+            if "seed" in search:
+                search["seed"] += CHUNK  # other samples for the next lines
+    if unknown:
+        tokenised = translator.config.corpus.text == "tok"
+        hint = " It was trained on small letters, with signs set apart by spaces."
+        print(
+            f"nmt: note: {unknown} of {count} lines have characters that the model "
+            f"does not know ({UNKNOWN_PIECE}).{hint if tokenised else ''}",
+            file=sys.stderr,
+        )
+
+
+def _search(args):
+    """Return the options of the search that were given, once they make sense."""
+    values = {
+        "beam_size": args.beam,
+        "length_penalty": args.length_penalty,
+        "coverage_penalty": args.coverage_penalty,
+        "n_best": args.n_best if args.n_best > 1 else None,
+    }
+    unused = {
+        "temperature": args.temperature,
+        "top_k": args.top_k,
+        "seed": args.seed,
+    }
+    reason = "needs --sample"
+    if args.sample:
+        values, unused = {"sample": True, **unused}, values
+        reason = "has no use with --sample, which draws in place of a search"
+    for name, value in unused.items():
+        if value is not None:
+            flag = {"beam_size": "beam"}.get(name, name).replace("_", "-")
+            raise UserError(f"--{flag} {reason}. Change one of them.")
+    beams = args.beam or BEAM_SIZE
+    if args.n_best > beams:
+        raise UserError(
+            f"--n-best must be at most --beam. Got --n-best {args.n_best} and "
+            f"--beam {beams}."
+        )
+    if args.prefix is not None:
+        check_utf8(args.prefix, "--prefix")
+    values["prefix"] = args.prefix
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _picture(plot):
+    """Return the path of the picture, `None` where no file is to be drawn."""
+    if plot in (None, TERMINAL):
+        return None
+    path = Path(plot)
+    picture_ending(path)
+    if path.is_dir():
+        raise UserError(f"--plot must be a file, but {plot} is a folder.")
+    inputs.check_writable(path.parent, "the folder of --plot")
+    return path
+
+
+def _draw(translation, picture, line=None):
+    """Draw a translation; the number of its line, if given, ends the file's name."""
+    if line is not None:
+        picture = picture.with_stem(f"{picture.stem}-{line}")
+    translation.plot(picture)
+    print(f"wrote {picture}", file=sys.stderr)

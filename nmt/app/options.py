@@ -1,0 +1,96 @@
+"""Flags that several commands have, and the checks of their values."""
+
+import argparse
+
+BEAM_SIZE = 5
+"""Beams of a search where no number is given."""
+
+
+def add_command(commands, name, run, purpose, more="", resumes=False):
+    """Add a command to the parser of the program.
+
+    Args:
+        commands: What `add_subparsers` returned.
+        name: Name of the command.
+        run: Function of the parsed arguments that does its work.
+        purpose: What it does, in one line without a capital and a full stop.
+        more: Sentences that its own help adds.
+        resumes: Whether the same command goes on where it was interrupted.
+
+    Returns:
+        The parser of the command.
+    """
+    opening = f"{purpose[0].upper()}{purpose[1:]}."
+    command = commands.add_parser(
+        name, help=purpose, description=f"{opening} {more}".strip()
+    )
+    command.set_defaults(run=run, resumes=resumes)
+    return command
+
+
+def add_model(command):
+    """Add `--model`."""
+    command.add_argument(
+        "--model", required=True, metavar="DIR", help="folder made by nmt train"
+    )
+
+
+def add_texts(command):
+    """Add the sentences to translate: TEXT and `--input`."""
+    command.add_argument("texts", nargs="*", metavar="TEXT", help="one sentence each")
+    command.add_argument(
+        "--input", metavar="FILE", help="file of one sentence a line (or .gz)"
+    )
+
+
+def add_beam(command):
+    """Add `--beam`."""
+    command.add_argument(
+        "--beam",
+        type=positive,
+        metavar="N",
+        help=f"beams of the search; 1: greedy (default: {BEAM_SIZE})",
+    )
+
+
+def add_data(command):
+    """Add `--data`."""
+    command.add_argument(
+        "--data",
+        metavar="DIR",
+        help="folder of the corpora (default: NMT_DATA, or the user's cache)",
+    )
+
+
+def add_no_verify(command):
+    """Add `--no-verify`."""
+    command.add_argument(
+        "--no-verify",
+        dest="verify",
+        action="store_false",
+        help="take a corpus whose checksum does not match",
+    )
+
+
+def number(kind, fits, expected):
+    """Return a function that reads a number, for `type` of an argument.
+
+    Args:
+        kind: `int` or `float`.
+        fits: Function that says whether a number is in its range.
+        expected: What is expected, for the error.
+    """
+
+    def read(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not fits(value):
+            raise argparse.ArgumentTypeError(f"must be {expected}; got {text!r}")
+        return value
+
+    return read
+
+
+positive = number(int, lambda n: n >= 1, "a whole number of at least 1")
