@@ -1,4 +1,4 @@
-"""Weights as numbers: words from pieces, links, entropy, coverage. NumPy alone."""
+"""What attention does with words: links, entropy, coverage, pieces made words; NumPy alone."""
 
 from keras_attention.analysis.alignment import (
     Gold,
