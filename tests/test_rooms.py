@@ -98,9 +98,9 @@ def test_the_program_uses_public_names_of_the_layers_only():
     assert not not_public(read_imports(sources("nmt")), public)
 
 
-def test_every_room_has_a_folder_of_tests_and_every_folder_a_room():
+def test_every_room_has_a_folder_of_tests():
     folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
-    assert folders == {room.partition(".")[2] for room in ARROWS}
+    assert {room.partition(".")[2] for room in ARROWS} <= folders
 
 
 # ---- The rules can fail

@@ -1,4 +1,4 @@
-"""What attention does with words: links, entropy, coverage, pieces made words; NumPy alone."""
+"""Weights as numbers, on NumPy alone: words from pieces, links, entropy, coverage."""
 
 from keras_attention.analysis.alignment import (
     Gold,
