@@ -64,7 +64,7 @@ def test_predict_is_recorded_in_a_stock_model_that_has_predicted_before():
 
 
 def test_outputs_do_not_change_in_any_bit():
-    # Keras gives a query that may attend to nothing other outputs when it returns weights.
+    # With weights, Keras gives a query that may attend to nothing other outputs.
     model, batch = classifier(), sentences()
     expected = array(model(batch))
     with record_attention(model) as record:
