@@ -1,7 +1,7 @@
 """Attention layers for Keras 3.
 
-Masks are boolean everywhere, and `True` means: may look. A query that may see nothing
-gets weights 0 and context 0.
+Masks are boolean everywhere; `True` = attend. A query that may attend to nothing gets
+weights 0 and context 0.
 """
 
 from keras_attention.analysis import (
