@@ -1,7 +1,7 @@
 """Attention layers for Keras 3.
 
-Masks are boolean everywhere, and `True` means: may look. A query that may see nothing
-gets weights 0 and context 0.
+Masks are boolean everywhere; `True` = attend. A query that may attend to nothing gets
+weights 0 and context 0.
 """
 
 from keras_attention.analysis import (
@@ -19,12 +19,20 @@ from keras_attention.analysis import (
     word_spans,
 )
 from keras_attention.chunked import AttentionStatistics
-from keras_attention.core import causal_mask, combine_masks, local_mask, padding_mask
+from keras_attention.core import (
+    causal_mask,
+    combine_masks,
+    local_mask,
+    masked_softmax,
+    padding_mask,
+)
 from keras_attention.layers import (
+    AttentionLayer,
     AttentionPooling,
     BahdanauAttention,
     Cache,
     CoverageAttention,
+    FeedbackAttention,
     HierarchicalAttention,
     LocationSensitiveAttention,
     LuongAttention,
@@ -47,6 +55,7 @@ from keras_attention.plots import (
 from keras_attention.positions import (
     AlibiBias,
     PositionalEncoding,
+    PositionBias,
     PositionEmbedding,
     RelativePositionBias,
     RotaryEmbedding,
@@ -65,6 +74,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AlibiBias",
     "AttentionCallback",
+    "AttentionLayer",
     "AttentionPooling",
     "AttentionRNN",
     "AttentionStatistics",
@@ -73,12 +83,14 @@ __all__ = [
     "Cache",
     "CoverageAttention",
     "EpochPictures",
+    "FeedbackAttention",
     "HierarchicalAttention",
     "LocationSensitiveAttention",
     "LuongAttention",
     "Memory",
     "MonotonicAttention",
     "MultiHeadAttention",
+    "PositionBias",
     "PositionEmbedding",
     "PositionalEncoding",
     "RelativePositionBias",
@@ -100,6 +112,7 @@ __all__ = [
     "drop_special",
     "hard_links",
     "local_mask",
+    "masked_softmax",
     "merge_links",
     "merge_pieces",
     "merge_spans",

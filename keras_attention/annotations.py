@@ -7,7 +7,7 @@ Tensor: TypeAlias = Any
 """A tensor of Keras' backend, a symbolic one of a functional model, or a NumPy array.
 
 It has to be `Any`: the tensors of TensorFlow, JAX and PyTorch have no class in common,
-and no program has to have all three installed. Shapes and types of elements stand in
+and no program has to have all three installed. Shapes and types of elements are in
 the docstrings.
 """
 

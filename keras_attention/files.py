@@ -8,7 +8,7 @@ def write_whole(path, content):
     """Write a file whole or not at all; make missing folders.
 
     Args:
-        path: Where the file is to stand.
+        path: Path of the file.
         content: Bytes.
     """
     path = Path(path)

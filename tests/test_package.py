@@ -1,5 +1,6 @@
 """The package as a whole: what importing it costs, what installing it brings."""
 
+import ast
 import configparser
 import json
 import os
@@ -11,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from rooms import ARROWS, public_names
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("keras_attention", "nmt")
@@ -22,11 +24,6 @@ def metadata():
     parser = configparser.ConfigParser()
     parser.read(ROOT / "setup.cfg", encoding="utf-8")
     return parser
-
-
-def modules():
-    """Every Python file of both packages."""
-    return [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
 
 
 def run(*arguments, cwd=ROOT, **environment):
@@ -112,17 +109,36 @@ def test_ruff_has_one_version_everywhere(metadata):
     assert re.search(r"ruff-pre-commit\n\s+rev: v(\S+)", hooks)[1] == version
 
 
-def test_the_architecture_names_every_module_and_no_other():
+def rows_of_rooms():
+    """The rooms in the tables of ARCHITECTURE.md: sentence and names by room."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"\w+\.py\b", text))
-    existing = {path.name for path in modules()} - {"__init__.py"}
-    assert not existing - named
-    anywhere = {
-        path.name
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    return {room: (sentence, names) for room, sentence, names in rows}
+
+
+@pytest.mark.parametrize("room", ARROWS)
+def test_the_architecture_has_each_room_with_the_sentence_and_names_of_its_door(room):
+    sentence, names = rows_of_rooms()[room.rpartition(".")[2]]
+    door = (ROOT / room.replace(".", "/") / "__init__.py").read_text(encoding="utf-8")
+    assert sentence == ast.get_docstring(ast.parse(door)).partition("\n")[0]
+    assert set(re.findall(r"`(\w+)`", names)) <= public_names(door)
+
+
+def test_the_architecture_names_no_room_or_file_that_does_not_exist():
+    assert set(rows_of_rooms()) == {room.rpartition(".")[2] for room in ARROWS}
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"[\w/]+\.(?:py|md|js|cfg|toml)\b", text))
+    existing = {
+        path.as_posix()
         for folder in (*PACKAGES, "tests", "benchmarks")
-        for path in (ROOT / folder).rglob("*.py")
+        for path in (ROOT / folder).rglob("*.*")
     }
-    assert not named - anywhere
+    assert {"layers/base.py", "__init__.py"} <= named
+    assert not {
+        name
+        for name in named
+        if not any(path.endswith(f"/{name}") for path in existing)
+    }
 
 
 @pytest.fixture(scope="module")

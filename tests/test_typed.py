@@ -7,7 +7,7 @@ from importlib.resources import files
 import pytest
 
 import keras_attention as ka
-from keras_attention.plots.plot import SCALES, Scale
+from keras_attention.plots.options import SCALES, Scale
 from keras_attention.recording.record import AttentionRecord
 
 OBJECTS = [*(getattr(ka, name) for name in ka.__all__), AttentionRecord]

@@ -1,4 +1,4 @@
-"""Weights as numbers: words from pieces, links, entropy, coverage. NumPy alone."""
+"""Weights as numbers, on NumPy alone: words from pieces, links, entropy, coverage."""
 
 from keras_attention.analysis.alignment import (
     Gold,

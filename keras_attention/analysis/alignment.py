@@ -1,4 +1,4 @@
-"""Attention weights read as word links, and gold links to hold them against.
+"""Attention weights read as word links, and gold links to compare them with.
 
 A link is a pair of ints `(source, target)`, both counted from 0.
 """
@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from numpy.typing import ArrayLike
 
-from keras_attention.analysis.diagnostics import visible_weights
+from keras_attention.analysis.checks import visible_weights
 
 Link: TypeAlias = tuple[int, int]
 Links: TypeAlias = set[Link] | frozenset[Link]
@@ -18,7 +18,7 @@ Gold: TypeAlias = str | tuple[Links, Links] | Iterable[Link]
 
 
 def hard_links(weights: ArrayLike, threshold: float | None = None) -> set[Link]:
-    """One link per target: to the source piece that it looks at most.
+    """One link per target: to the source piece with the largest weight.
 
     Args:
         weights: Shape `(T, S)`, one sentence pair.

@@ -1,9 +1,9 @@
-"""Characters as readers see them: what belongs together, how wide, in which script."""
+"""Characters as readers see them: what belongs together, how wide it is."""
 
 import unicodedata
 
 JOINER = "\u200d"  # ZWJ: makes one emoji of several
-EMOJI_STYLE = "\ufe0f"  # asks for the wide, coloured form
+EMOJI_STYLE = "\ufe0f"  # makes the sign before it wide and coloured
 # Embeddings, overrides and isolates turn round whatever text comes after them.
 TURNS = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
 

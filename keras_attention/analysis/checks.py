@@ -1,4 +1,4 @@
-"""Checks of weights as NumPy arrays, of their words, and of options of pictures."""
+"""Checks of weights as NumPy arrays, of their words, and of options by name."""
 
 import numpy as np
 
@@ -73,6 +73,29 @@ def check_matrices(weights):
             f"Received: weights.shape={weights.shape}."
         )
     return weights
+
+
+def visible_weights(weights, mask):
+    """`weights` with 0 where hidden, and `mask` with as many axes as `weights`."""
+    weights = check_matrices(weights)
+    if not (weights >= 0).all():
+        raise ValueError(
+            "`weights` must be 0 or more. Received: "
+            f"{int((weights < 0).sum())} negative numbers and "
+            f"{int(np.isnan(weights).sum())} NaN."
+        )
+    mask = np.ones(weights.shape[-1:], bool) if mask is None else np.asarray(mask, bool)
+    lead = mask.shape[:-1]
+    fits = mask.ndim and mask.shape[-1] == weights.shape[-1]
+    if not fits or lead != weights.shape[:-2][: len(lead)]:
+        raise ValueError(
+            "`mask` must have the shape of `weights` without the target axis, or "
+            "without some axes before it. Received: "
+            f"mask.shape={mask.shape}, weights.shape={weights.shape}."
+        )
+    between = (1,) * (weights.ndim - mask.ndim)
+    mask = mask.reshape(lead + between + mask.shape[-1:])
+    return np.where(mask, weights, 0), mask
 
 
 def _words(sentence, name):

@@ -1,24 +1,25 @@
 """Numbers that say how attention is spread. NumPy arrays in and out.
 
 Shapes: `T` target pieces (queries), `S` source pieces (keys), `...` any leading
-axes, such as batch and heads. Attention weights say where a model looked, not why.
+axes, such as batch and heads. Attention weights say what a model attended to, not
+why.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_attention.analysis.checks import check_matrices
+from keras_attention.analysis.checks import visible_weights
 
-FLAT, UNATTENDED = 0.9, 0.1  # entropy above, coverage below: worth a look
+FLAT, UNATTENDED = 0.9, 0.1  # entropy above, coverage below: flagged
 
 
 def attention_entropy(weights: ArrayLike, mask: ArrayLike | None = None) -> np.ndarray:
     """How evenly each target's attention is spread: 0 on one word, 1 on all alike.
 
     The Shannon entropy of each row, divided by the logarithm of the number of source
-    pieces that may be seen, so that sentences of any length compare. Rows are first
-    scaled to sum to 1. A row of zeros has entropy 0, and so has a row that may see
-    one piece only.
+    pieces it may attend to, so that sentences of any length compare. Rows are first
+    scaled to sum to 1. A row of zeros has entropy 0, and so has a row that may attend
+    to one piece only.
 
     Args:
         weights: Shape `(..., T, S)`, not negative.
@@ -108,8 +109,8 @@ def attention_diagnostics(
         - `"best"`: Ints, shape `(..., T)`: the source piece with the largest weight,
           the first of equal ones; -1 for a row of zeros.
         - `"flat"`: Boolean, shape `(..., T)`: entropy above 0.9.
-        - `"unattended"`: Boolean, shape `(..., S)`: coverage below 0.1, of source
-          pieces that may be seen.
+        - `"unattended"`: Boolean, shape `(..., S)`: coverage below 0.1, of real
+          source pieces.
 
     Raises:
         ValueError: If `weights` holds negative numbers or NaN, or the shapes differ.
@@ -132,26 +133,3 @@ def attention_diagnostics(
         "flat": entropy > FLAT,
         "unattended": (coverage < UNATTENDED) & real,
     }
-
-
-def visible_weights(weights, mask):
-    """`weights` with 0 where hidden, and `mask` with as many axes as `weights`."""
-    weights = check_matrices(weights)
-    if not (weights >= 0).all():
-        raise ValueError(
-            "`weights` must be 0 or more. Received: "
-            f"{int((weights < 0).sum())} negative numbers and "
-            f"{int(np.isnan(weights).sum())} NaN."
-        )
-    mask = np.ones(weights.shape[-1:], bool) if mask is None else np.asarray(mask, bool)
-    lead = mask.shape[:-1]
-    fits = mask.ndim and mask.shape[-1] == weights.shape[-1]
-    if not fits or lead != weights.shape[:-2][: len(lead)]:
-        raise ValueError(
-            "`mask` must have the shape of `weights` without the target axis, or "
-            "without some axes before it. Received: "
-            f"mask.shape={mask.shape}, weights.shape={weights.shape}."
-        )
-    between = (1,) * (weights.ndim - mask.ndim)
-    mask = mask.reshape(lead + between + mask.shape[-1:])
-    return np.where(mask, weights, 0), mask

@@ -1,4 +1,4 @@
-"""Attention between pieces made attention between words, and nothing lost on the way.
+"""Pieces made words: attention and links between pieces, made those between words.
 
 Shapes: `T` target pieces (queries), `S` source pieces (keys), `...` any leading
 axes, such as batch and heads.
@@ -39,13 +39,13 @@ def word_spans(
     | `"bpe@@"` | subword-nmt: `@@` says that the word goes on | `do@@ gs run` |
     | `"gpt2"` | byte-level BPE: `Ġ` is a space | `do gs Ġrun` |
 
-    A mark that stands alone belongs to the word after it, or at the end to the word
+    A mark alone belongs to the word after it, or at the end to the word
     before it. An empty piece belongs to the word before it.
 
     Args:
         pieces: Sequence of str, for example `["▁do", "gs", "▁run", "</s>"]`.
-        special: Pieces that are words of their own wherever they stand. The unknown
-            piece is none of them by default, as it may stand inside a word.
+        special: Pieces that are words of their own wherever they are. The unknown
+            piece is none of them by default, as it may be inside a word.
         scheme: How pieces say where words begin: a name from the table, or a
             function of the list of pieces that gives one int for each.
 
@@ -207,7 +207,7 @@ def _spans_by_start(pieces, special, marks):
 
 
 def _ends_blank(pieces, special, marks):
-    """Whether nothing but bare word marks stands before the end or a special piece."""
+    """Whether nothing but bare word marks comes before the end or a special piece."""
     for piece in pieces:
         if piece in special:
             return True

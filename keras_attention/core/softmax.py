@@ -3,26 +3,40 @@
 import keras
 from keras import ops
 
+from keras_attention.annotations import Tensor
+from keras_attention.core.checks import check_mask
 
-def masked_softmax(scores, mask=None):
-    """Turn scores into weights that are exactly 0 where nothing may be seen.
 
-    The softmax runs in float32 at least. A row in which every key is hidden gets
+def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Turn scores into weights that are exactly 0 at hidden keys.
+
+    The softmax runs in float32 at least. A query that may attend to nothing gets
     weights 0, with gradient 0, instead of weights that are spread evenly.
 
     Args:
-        scores: Shape `(..., T, S)`.
-        mask: Boolean, broadcastable to `scores`; `True` = may look.
+        scores: Shape `(..., T, S)`, finite where the mask is `True`.
+        mask: Boolean, broadcastable to `scores`; `True` = attend. Default: all.
 
     Returns:
         Weights of the shape of `scores`, in float32 or wider; each row sums to 1, or
-        to 0 if it may see nothing.
+        to 0 if its query may attend to nothing.
+
+    Raises:
+        ValueError: If `mask` holds floats.
+
+    Example:
+        ```python
+        scores = keras.ops.array([[0.5, 0.5, 9.0], [1.0, 2.0, 3.0]])
+        mask = [[True, True, False], [False, False, False]]
+        weights = masked_softmax(scores, mask)  # [[0.5, 0.5, 0], [0, 0, 0]]
+        ```
     """
+    check_mask("mask", mask)
     dtype = keras.backend.result_type(scores.dtype, "float32")
     scores = ops.cast(scores, dtype)
     if mask is not None:
         # The most negative finite number: an added constant fails in float16, and
-        # minus infinity gives NaN gradients in rows that see nothing.
+        # minus infinity gives NaN gradients in rows that are hidden whole.
         lowest = ops.cast(-3.0e38, dtype)
         scores = ops.where(mask, scores, lowest)
     if scores.shape[-1] == 1:

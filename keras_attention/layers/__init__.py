@@ -5,6 +5,7 @@ from keras_attention.layers.base import AttentionLayer, Memory
 from keras_attention.layers.cache import Cache
 from keras_attention.layers.coverage import CoverageAttention, coverage_loss
 from keras_attention.layers.dot import ScaledDotProductAttention
+from keras_attention.layers.feedback import FeedbackAttention
 from keras_attention.layers.hierarchical import HierarchicalAttention
 from keras_attention.layers.location import LocationSensitiveAttention
 from keras_attention.layers.luong import LuongAttention
@@ -19,6 +20,7 @@ __all__ = [
     "BahdanauAttention",
     "Cache",
     "CoverageAttention",
+    "FeedbackAttention",
     "HierarchicalAttention",
     "LocationSensitiveAttention",
     "LuongAttention",

@@ -32,7 +32,7 @@ TINTS = [
 
 
 class Page(NamedTuple):
-    """An HTML document and the Content-Security-Policy that stands in it."""
+    """An HTML document and the Content-Security-Policy that it holds."""
 
     html: str
     policy: str
@@ -54,7 +54,7 @@ def attention_page(
 
     Args:
         data: `AttentionView.data`, or `None` for a page that begins empty.
-        form: HTML that stands above the sentences.
+        form: HTML to put above the sentences.
         style: CSS to add.
         script: JavaScript to add.
         fallback: HTML for readers without scripts; the script takes it away.
@@ -192,7 +192,7 @@ def text_blocks(frame):
     """The first layer's mean as lines of text: a block for each weight.
 
     One line for each target: its name, a column for each source word, and the two
-    words that it looks at most.
+    words with the largest weights.
     """
     name, weights = next(iter(frame.layers.items()))
     matrix = weights.mean(axis=0)

@@ -1,6 +1,6 @@
 """Attention weights as an interactive page: one file that works offline.
 
-NumPy arrays in, HTML out. Nothing here imports IPython; a notebook asks the view for
+NumPy arrays in, HTML out. Nothing here imports IPython; a notebook takes from the view
 what it can show.
 """
 
@@ -63,8 +63,8 @@ def attention_view(
     The page shows both sentences. The word that is pointed at, or reached with the
     arrow keys, is joined by lines to the fewest words that have 90 % of its attention;
     a click or Enter holds it. Heads and layers are chosen by buttons: the mean of the
-    chosen heads is shown, at first of all. Below stands the whole as a heat map.
-    Weights show where a model looked, which does not explain what it did.
+    chosen heads is shown, at first of all. Below is the whole as a heat map.
+    Weights show what a model attended to, which does not explain what it did.
 
     The page is one file without addresses: it fetches nothing and runs no text. Weights
     are rounded to 8 bits: one is off by at most 1/510 where rows sum to 1.
@@ -88,8 +88,8 @@ def attention_view(
         source_direction: `"ltr"`, `"rtl"`, or `"auto"`: from right to left where most
             letters are written so. Turns sentence and heat map round together.
         target_direction: The same for the target sentence.
-        layout: `"horizontal"`, sentences run across and one stands above the other,
-            or `"vertical"`, side by side: how the page begins.
+        layout: `"horizontal"`, sentences run across, one above the other, or
+            `"vertical"`, they run down in two columns: how the page begins.
 
     Returns:
         An `AttentionView`.
@@ -218,7 +218,7 @@ class AttentionView:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the page draws, as JSON can hold it; `view_data.py` tells the form."""
+        """What the page draws, as JSON can hold it; `data.py` tells the form."""
         return {
             "title": readable(self.title),
             "layout": self.layout,
@@ -264,7 +264,7 @@ class AttentionView:
         return {"text/html": self._repr_html_(), "text/plain": str(self)}
 
     def _height(self):
-        """Pixels that the page needs, about: a frame cannot ask its content."""
+        """Pixels that the page needs, about: a frame does not know its content."""
         frame = self.frames[-1]
         sentences = 260
         if self.layout == "vertical":

@@ -1,6 +1,6 @@
 """Weights as pictures: matplotlib, alt text, blocks for a terminal.
 
-`render` is loaded when it is used: it waits for matplotlib.
+`render` is imported when it is used, since it needs matplotlib.
 """
 
 from keras_attention.plots.alt_text import describe_attention

@@ -27,7 +27,7 @@ def describe_attention(
     """Say in at most 400 characters what a heat map of the weights shows.
 
     Names the two sentences, the strongest link, rows spread evenly (entropy above
-    0.9), source words hardly looked at (less than 0.1 in all), and rows whose sum is
+    0.9), source words hardly attended to (less than 0.1 in all), and rows whose sum is
     off 1 by more than 0.001. Long sentences and lists are cut short.
 
     Args:

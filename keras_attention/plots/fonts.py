@@ -1,10 +1,8 @@
-"""TODO."""
+"""Scripts, and fonts that have their letters."""
 
 import unicodedata
 
 _CJK = [f"Noto Sans CJK {region}" for region in ("SC", "JP", "KR", "TC", "HK")]
-
-
 # By the first word of a character's Unicode name: the script as readers call it, and
 # fonts that have it, the first of them the one to install.
 SCRIPTS = {
@@ -26,8 +24,6 @@ SCRIPTS = {
         ["Noto Sans Symbols 2", "Noto Emoji", "Symbola", "Segoe UI Symbol"],
     ),
 }
-
-
 SAME_SCRIPT = {
     "KATAKANA": "HIRAGANA",
     "KATAKANA-HIRAGANA": "HIRAGANA",
@@ -35,8 +31,6 @@ SAME_SCRIPT = {
     "FULLWIDTH": "CJK",
     "HALFWIDTH": "HIRAGANA",
 }
-
-
 LAST_FONTS = ["Arial Unicode MS", "FreeSans", "FreeSerif", "Unifont"]
 
 

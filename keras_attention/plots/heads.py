@@ -1,4 +1,4 @@
-"""Pictures of many heads and layers side by side. NumPy arrays in, Axes out."""
+"""Pictures of many heads and layers, a panel each. NumPy arrays in, Axes out."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from keras_attention.analysis import Policy, check_sentence_pair, select
 from keras_attention.plots.alt_text import describe_selection
-from keras_attention.plots.plot import SCALES, Direction, Scale, check_options
+from keras_attention.plots.options import SCALES, Direction, Scale, check_options
 
 
 def plot_attention_heads(
@@ -21,7 +21,7 @@ def plot_attention_heads(
     rows: slice | None = None,
     max_tokens: int | None = None,
 ) -> np.ndarray:
-    """Draw the weights of many heads, and layers, side by side.
+    """Draw the weights of many heads, and layers, a panel each.
 
     All panels share their words, one colour scale and one colour bar.
 

@@ -1,13 +1,12 @@
-"""Pictures of attention weights. NumPy arrays in, matplotlib Axes out.
+"""Pictures of one matrix of weights, and files of them.
 
-Matplotlib is imported when a picture is drawn. Nothing here imports pyplot, shows a
-window or changes `rcParams`.
+NumPy arrays in, matplotlib Axes out. Matplotlib is imported when a picture is drawn.
+Nothing here imports pyplot, shows a window or changes `rcParams`.
 """
 
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,8 +16,6 @@ from keras_attention.analysis import (
     Policy,
     alignment_error_rate,
     attention_diagnostics,
-    check_choice,
-    check_range,
     check_sentence_pair,
     clip,
     gold_links,
@@ -30,16 +27,8 @@ from keras_attention.analysis import (
 from keras_attention.annotations import Axes, Figure
 from keras_attention.files import write_whole
 from keras_attention.plots.alt_text import describe_difference, describe_selection
+from keras_attention.plots.options import SCALES, Direction, Scale, check_options
 
-SCALES = {
-    "fixed": "attention weight, 0 to 1",
-    "row-max": "attention weight / largest in row",
-    "power": "attention weight, square-root scale",
-    "log": "attention weight, log scale",
-}
-Scale: TypeAlias = Literal["fixed", "row-max", "power", "log"]
-Direction: TypeAlias = Literal["ltr", "rtl"]
-DIRECTIONS = get_args(Direction)
 DIVERGING = "PuOr_r"  # told apart by colour-blind readers; white in the middle
 DPI = 200
 
@@ -62,10 +51,10 @@ def plot_attention(
 
     The source runs along the top, the target down the left, the first target on top.
     Colours go from 0 to 1 whatever the data, so that a flat row looks flat and
-    pictures compare. Weights show where a model looked, which does not explain what
-    it did. Beyond what fits in a legible size, only every second, third ... word is
-    written. What is hidden, and how much weight is on it, stands below the map. Cut
-    padding off first.
+    pictures compare. Weights show what a model attended to, which does not explain
+    what it did. Beyond what fits in a legible size, only every second, third ... word
+    is written. What is hidden, and how much weight is on it, is told below the map.
+    Cut padding off first.
 
     In a notebook `plot_attention(...).figure` as the last line shows the picture.
     Hebrew, Arabic and Indic words need matplotlib 3.11, earlier ones do not shape
@@ -92,8 +81,8 @@ def plot_attention(
             aside.
         diagnostics: Whether to draw the entropy of each row, the coverage of each
             column and a dot on the largest weight of each row, all of what is shown;
-            see `attention_diagnostics`. Flat rows and columns hardly looked at are
-            hatched.
+            see `attention_diagnostics`. Flat rows and columns hardly attended to
+            are hatched.
         source_direction: `"rtl"` puts the first source word on the right.
         rows: Slice: show these target words only.
         max_tokens: Int: show only this many words of each sentence, the first ones.
@@ -147,7 +136,7 @@ def plot_attention_difference(
     """Draw how the weights of two models differ on one sentence pair.
 
     Each cell is the second model's weight less the first's: orange where the second
-    looks more, violet where the first does, white where they agree.
+    attends more, violet where the first does, white where they agree.
 
     Args:
         first: Shape `(T, S)`, the weights of one model.
@@ -289,12 +278,3 @@ def _pair_of_names(names):
     if isinstance(names, str) or len(names) != 2:
         raise ValueError(f"`names` must be two str. Received: names={names!r}.")
     return [readable(name) for name in names]
-
-
-def check_options(weights, scale, source_direction):
-    """Raise if an option of a plot is unknown, or weights need a scale."""
-    check_choice(source_direction, "source_direction", DIRECTIONS)
-    check_choice(scale, "scale", (*SCALES, None))
-    if scale is None:
-        names = ", ".join(map(repr, SCALES))
-        check_range(weights, f" To draw them all the same, choose a `scale`: {names}.")

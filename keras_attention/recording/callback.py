@@ -1,4 +1,4 @@
-"""Watching attention while a model learns: a picture for each epoch, and a page."""
+"""Attention while a model is trained: a picture for each epoch, and a page."""
 
 import io
 import json
@@ -107,7 +107,7 @@ class EpochPictures:
 
 
 class AttentionCallback(keras.callbacks.Callback):
-    """Draws where a model looks in one example after every epoch of its training.
+    """Draws the weights of one example after every epoch of training.
 
     Works with any model whose attention `record_attention` can read, on every backend.
     The model runs once more on the example, not in training mode: its weights, losses
@@ -136,8 +136,8 @@ class AttentionCallback(keras.callbacks.Callback):
         x = keras.layers.MultiHeadAttention(2, 4)(x, x)
         model = keras.Model(tokens, keras.layers.Dense(1)(x))
         example = keras.ops.array([[4, 2, 7]])
-        watch = AttentionCallback(example, ["a", "small", "dog"], folder="pictures")
-        # model.compile(...); model.fit(..., callbacks=[watch])
+        pictures = AttentionCallback(example, ["a", "small", "dog"], folder="pictures")
+        # model.compile(...); model.fit(..., callbacks=[pictures])
         ```
     """
 

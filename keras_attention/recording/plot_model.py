@@ -1,4 +1,4 @@
-"""A model and an example in, a picture or a page of what it looked at out."""
+"""A model and an example in, a picture or a page of its attention out."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +27,7 @@ def plot_model_attention(
     example: int = 0,
     **options: Any,
 ) -> Axes | np.ndarray:
-    """Run a model on an example and draw what one of its attention layers looked at.
+    """Run a model on an example and draw the weights of one of its attention layers.
 
     In one line what `record_attention` and `plot_attention` do, for stock Keras layers
     as for those of this package.
@@ -42,7 +42,7 @@ def plot_model_attention(
             out. Default: `source`, for self-attention.
         layer: String, the name of the layer in the record of `record_attention`.
             Default: the only one there is.
-        head: Int. The head to draw. Default: all, side by side.
+        head: Int. The head to draw. Default: all, a panel each.
         example: Int. Which example of the batch.
         **options: Those of `plot_attention`, or `plot_attention_heads` if there are
             several heads.
@@ -62,7 +62,7 @@ def plot_model_attention(
     """
     if layer is not None:
         layer = [layer]
-    found = _look(model, inputs, source, target, layer, example, choose=True)
+    found = _weights_of(model, inputs, source, target, layer, example, choose=True)
     ((name, weights),) = found.items()
     heads = len(weights)
     if head is not None and head not in range(heads):
@@ -85,7 +85,7 @@ def view_model_attention(
     example: int = 0,
     **options: Any,
 ) -> AttentionView:
-    """Run a model on an example and make a page of what its layers looked at.
+    """Run a model on an example and make a page of the weights of its layers.
 
     In one line what `record_attention` and `attention_view` do, for stock Keras layers
     as for those of this package.
@@ -118,11 +118,11 @@ def view_model_attention(
     """
     layer = [layer] if isinstance(layer, str) else layer
     choose = target is not None
-    found = _look(model, inputs, source, target, layer, example, choose=choose)
+    found = _weights_of(model, inputs, source, target, layer, example, choose=choose)
     return attention_view(found, source, target, **options)
 
 
-def _look(model, inputs, source, target, names, example, choose):
+def _weights_of(model, inputs, source, target, names, example, choose):
     """Give the weights of one example, `(H, T, S)`, by name of the layer."""
     source = check_strings(source, "source")
     target = source if target is None else check_strings(target, "target")
@@ -130,8 +130,8 @@ def _look(model, inputs, source, target, names, example, choose):
         model(inputs)
     if not record:
         raise ValueError(
-            "`model` must ask its attention layers when it is called, and where their "
-            "weights can be read: in no compiled function and no loop over time. "
+            "`model` must call its attention layers where their weights can be read: "
+            "in no compiled function and no loop over time. "
             f"Received: model={model!r}, which gave no weights."
         )
     return {
@@ -143,7 +143,7 @@ def _look(model, inputs, source, target, names, example, choose):
 
 
 def _choose(record, names, choose):
-    """Give the names that were asked for, or all, unless one is to be chosen."""
+    """Give the names that were given, or all, unless one is to be chosen."""
     there = ", ".join(
         f"{name!r} (H, T, S = {', '.join(map(str, weights.shape[1:]))})"
         for name, weights in record.items()
@@ -185,7 +185,7 @@ def _without_padding(name, weights, rows, columns):
     weights = weights[:, :rows]
     if (weights[..., columns:].sum(axis=-1) > NOTHING).any():
         raise ValueError(
-            f"`source` must have {shape[1]} words for the layer {name!r}, which looks "
-            f"beyond the first {columns}. Received: {columns} words. {mend}"
+            f"`source` must have {shape[1]} words for the layer {name!r}, which "
+            f"attends beyond the first {columns}. Received: {columns} words. {mend}"
         )
     return weights[..., :columns]

@@ -13,7 +13,7 @@ from keras_attention.layers import (
     AttentionPooling,
     HierarchicalAttention,
 )
-from keras_attention.recording.wrappers import Watch, replaced
+from keras_attention.recording.wrappers import CallWrapper, replaced
 from keras_attention.recurrent import AttentionRNN
 
 ATTENTION_LAYERS = (
@@ -115,12 +115,12 @@ def record_attention(model: keras.layers.Layer) -> Iterator[AttentionRecord]:
     `HierarchicalAttention` take the place of the queries. Low precision is widened to
     float32. Runs are joined along the batch.
 
-    Weights are made beside the output: after each call the layer is asked once more,
-    for its weights, on copies of what it got, and what that changes is thrown away.
+    Weights are made beside the output: after each call the layer is called again, for
+    its weights, on copies of its inputs, and what that changes is thrown away.
     The model's outputs, losses and random numbers are those that it would have
     without. The weights are what the layer itself gives, before dropout (Keras'
     `Attention` and `AdditiveAttention`: after it, in training). Keras' layers give
-    queries that see nothing equal weights.
+    queries that may attend to nothing equal weights.
 
     Inside the context the model runs eagerly, so it is slower; what was changed is put
     back at its end. Weights cannot be read inside a `tf.function` or loop of the
@@ -149,12 +149,12 @@ def record_attention(model: keras.layers.Layer) -> Iterator[AttentionRecord]:
     """
     record = AttentionRecord()
     found = _attention_layers(model)
-    watch = Watch(model, record._add, record._unread.add)
+    wrapper = CallWrapper(model, record._add, record._unread.add)
     with ExitStack() as stack:
         for name, layer in found.items():
-            stack.enter_context(replaced(layer, "call", watch.layer(name, layer)))
+            stack.enter_context(replaced(layer, "call", wrapper.of_layer(name, layer)))
         if model not in found.values():
-            stack.enter_context(replaced(model, "call", watch.whole(model.call)))
+            stack.enter_context(replaced(model, "call", wrapper.of_model()))
         if isinstance(model, keras.Model):
             stack.enter_context(_run_eagerly(model))
         yield record

@@ -93,7 +93,7 @@ TABLE = _crc_table()
 
 
 def _checksum(data):
-    """CRC-32C, turned and shifted as records want it."""
+    """CRC-32C, turned and shifted as in records."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc = TABLE[(crc ^ byte) & 255] ^ crc >> 8

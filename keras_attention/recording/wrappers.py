@@ -1,4 +1,4 @@
-"""Stand-ins for the `call` of attention layers, which read their weights."""
+"""Wrappers of the `call` of attention layers, which read their weights."""
 
 import inspect
 from contextlib import contextmanager
@@ -10,15 +10,15 @@ from keras import ops
 
 from keras_attention.layers import HierarchicalAttention
 
-# Set while a layer is asked for its weights, so that no recording sees that call.
-_asking = ContextVar("asking", default=False)
+# Set while a layer is called again for its weights, which no recording records.
+_reading = ContextVar("reading", default=False)
 
 
-class Watch:
-    """Makes the functions that stand in for `call` while a record is filled.
+class CallWrapper:
+    """Wraps `call` of a model and of its attention layers to read their weights.
 
     Args:
-        model: The Keras model or layer that is watched.
+        model: The Keras model or layer whose weights are read.
         read: Function of a name and an array of shape `(B, H, T, S)`, called with all
             weights in the order in which they come.
         unread: Function of a name, called when a layer runs where nothing can be read.
@@ -31,8 +31,9 @@ class Watch:
         self.copy = _Copy()
         self.uses = None  # of each layer in the run of the model going on
 
-    def whole(self, call):
-        """Make the stand-in of the model, which counts the uses of its layers."""
+    def of_model(self):
+        """Wrap `call` of the model, to count the uses of its layers in each run."""
+        call = self.model.call
 
         @wraps(call)
         def run(*args, **kwargs):
@@ -44,22 +45,22 @@ class Watch:
 
         return run
 
-    def layer(self, name, layer):
-        """Make the stand-in of an attention layer, which records its weights."""
+    def of_layer(self, name, layer):
+        """Wrap `call` of an attention layer, to read its weights after each call."""
         call = layer.call
 
         @wraps(call)
         def run(*args, **kwargs):
-            if _asking.get():
+            if _reading.get():
                 return call(*args, **kwargs)
             # Before the call: Keras' layers take the masks off what they get.
-            ask = self._prepare_to_ask(layer, call, args, kwargs)
+            read_weights = self._weights_reader(layer, call, args, kwargs)
             output = call(*args, **kwargs)
             if _read(keras.tree.flatten(output)[0]) is None:
                 self.unread(name)
                 return output
             entry = self._entry(name)
-            for part, weights in ask().items():
+            for part, weights in read_weights().items():
                 self.read(f"{entry}/{part}" if part else entry, weights)
             return output
 
@@ -71,11 +72,12 @@ class Watch:
         number = self.uses[name] = self.uses.get(name, -1) + 1
         return f"{name}:{number}" if number else name
 
-    def _prepare_to_ask(self, layer, call, args, kwargs):
-        """Give a function that runs `call` as it would run now, for its weights.
+    def _weights_reader(self, layer, call, args, kwargs):
+        """Make a function that runs `call` as it would run now, for its weights.
 
         Returns:
-            A function that returns a dict of arrays of shape `(B, H, T, S)`.
+            A function without arguments that returns a dict of arrays of shape
+            `(B, H, T, S)` by part, see `_named`.
         """
         args, kwargs = keras.tree.map_structure(
             lambda value: self.copy(value) if ops.is_tensor(value) else value,
@@ -92,20 +94,20 @@ class Watch:
             [(each, _value(each)) for each in self.model.variables]
         )
 
-        def ask():
-            token = _asking.set(True)
+        def read_weights():
+            token = _reading.set(True)
             try:
                 # Fused kernels have no weights to give.
                 with scope, replaced(layer, "_flash_attention", False):
                     results = call(*bound.args, **bound.kwargs)
             finally:
-                _asking.reset(token)
+                _reading.reset(token)
             return {
                 name: _with_all_axes(_read(weights), one_step)
                 for name, weights in _named(layer, results).items()
             }
 
-        return ask
+        return read_weights
 
 
 def _named(layer, results):

@@ -53,7 +53,7 @@ def test_weights_equal_the_formula_and_rows_sum_to_one_or_nothing(scores, mask):
     np.testing.assert_allclose(weights.sum(-1), mask.any(-1), atol=1e-6)
 
 
-def test_without_a_mask_all_is_seen():
+def test_without_a_mask_queries_attend_to_all():
     scores = random_scores()
     everything = np.ones((B, T, S), bool)
     assert_close(masked_softmax(scores), masked_softmax(scores, everything))
@@ -78,7 +78,7 @@ def test_low_precision_is_widened_before_the_softmax(dtype):
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
 @pytest.mark.parametrize("score", [-6e4, -20.0, 0.0, 6e4])
-def test_a_row_that_sees_nothing_is_zero_whatever_its_scores(dtype, score):
+def test_a_row_hidden_whole_gets_weights_0_whatever_its_scores(dtype, score):
     scores = ops.cast(np.full((B, T, S), score), dtype)
     weights = array(masked_softmax(scores, np.zeros((B, 1, S), bool)))
     np.testing.assert_array_equal(weights, np.zeros((B, T, S)))
@@ -117,3 +117,8 @@ def test_large_scores_do_not_overflow():
     np.testing.assert_allclose(
         array(masked_softmax(scores)), [[[0.5, 0, 0.5]]], **tolerance()
     )
+
+
+def test_a_mask_of_floats_is_refused():
+    with pytest.raises(ValueError, match="`mask` must be boolean, True = attend. Rec"):
+        masked_softmax(random_scores(), np.zeros((B, T, S), "float32"))

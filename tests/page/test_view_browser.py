@@ -122,7 +122,7 @@ def shown(page):
     return np.array([[float(cell or 0) for cell in row] for row in rows])
 
 
-# Looking
+# Choosing a word
 
 
 def test_a_word_pointed_at_is_joined_to_the_fewest_that_have_most_of_it(show):

@@ -1,11 +1,11 @@
-"""Heads and layers side by side."""
+"""Heads and layers, a panel each."""
 
 import numpy as np
 import pytest
 from pictures import SOURCE, TARGET, check_layout, color_bar, random_weights
 
 from keras_attention.plots.heads import plot_attention_heads
-from keras_attention.plots.plot import SCALES
+from keras_attention.plots.options import SCALES
 
 
 def test_heads_share_one_scale_and_one_colour_bar():

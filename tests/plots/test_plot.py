@@ -271,7 +271,7 @@ def test_right_to_left_turns_words_cells_and_rings_together():
         place[label.get_text()] = ax.transData.inverted().transform(
             [(box.x0 + box.x1) / 2, 0]
         )[0]
-    # Where a word stands is the cell of its weights, and the first is on the right.
+    # Where a word is written is the cell of its weights, and the first is on the right.
     np.testing.assert_allclose([place[word] for word in words], [0, 1, 2], atol=0.1)
     assert image.get_array()[0, 0] == 1
     assert ax.transData.transform((0, 0))[0] > ax.transData.transform((2, 0))[0]

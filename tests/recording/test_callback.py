@@ -86,7 +86,7 @@ def test_what_cannot_be_drawn_leaves_no_file(tmp_path):
 
 
 def model(attention=None):
-    """A stock Keras model: its decoder side asks its encoder side."""
+    """A stock Keras model: its decoder side attends to its encoder side."""
     source, target = keras.Input((3,), dtype="int32"), keras.Input((2,), dtype="int32")
     keys = layers.Embedding(9, 4)(source)
     queries = layers.Embedding(9, 4)(target)
@@ -122,9 +122,9 @@ def fit(model, *callbacks, epochs=2, **options):
 def test_a_stock_keras_model_is_drawn_after_every_epoch(tmp_path):
     trained = model()
     folder = tmp_path / "pictures"
-    watch = AttentionCallback(EXAMPLE, SOURCE, TARGET, folder=folder)
-    fit(trained, watch, epochs=1)
-    fit(trained, watch, initial_epoch=1, epochs=2)
+    callback = AttentionCallback(EXAMPLE, SOURCE, TARGET, folder=folder)
+    fit(trained, callback, epochs=1)
+    fit(trained, callback, initial_epoch=1, epochs=2)
     epochs = ["epoch-001", "epoch-002"]
     files = [f"{name}.{kind}" for name in epochs for kind in ("npz", "svg")]
     assert names(folder) == [*files, "index.html"]
@@ -137,7 +137,7 @@ def test_a_stock_keras_model_is_drawn_after_every_epoch(tmp_path):
 
 
 @needs_gradients
-def test_watching_changes_nothing_that_is_learnt(tmp_path, monkeypatch):
+def test_the_callback_changes_nothing_that_is_learnt(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(EpochPictures, "add", lambda self, *what: drawn.append(what))
 
@@ -147,23 +147,23 @@ def test_watching_changes_nothing_that_is_learnt(tmp_path, monkeypatch):
         return fit(one, *callbacks), one.get_weights()
 
     losses, weights = trained()
-    watch = AttentionCallback(EXAMPLE, SOURCE, TARGET, folder=tmp_path)
-    watched_losses, watched_weights = trained(watch)
+    callback = AttentionCallback(EXAMPLE, SOURCE, TARGET, folder=tmp_path)
+    drawn_losses, drawn_weights = trained(callback)
     assert [epoch for epoch, *_ in drawn] == [1, 2]
-    np.testing.assert_allclose(watched_losses, losses, rtol=1e-6)
-    for one, other in zip(watched_weights, weights, strict=True):
+    np.testing.assert_allclose(drawn_losses, losses, rtol=1e-6)
+    for one, other in zip(drawn_weights, weights, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
 
 
 def test_one_layer_can_be_chosen_and_a_wrong_one_is_told_at_once(tmp_path):
     def begin(**options):
-        watch = AttentionCallback(EXAMPLE, folder=tmp_path / "pictures", **options)
-        watch.set_model(model())
-        watch.on_train_begin()
-        return watch
+        callback = AttentionCallback(EXAMPLE, folder=tmp_path / "pictures", **options)
+        callback.set_model(model())
+        callback.on_train_begin()
+        return callback
 
-    watch = begin(source=TARGET, layer="own")
-    watch.on_epoch_end(0)
+    callback = begin(source=TARGET, layer="own")
+    callback.on_epoch_end(0)
     with np.load(tmp_path / "pictures" / "epoch-001.npz") as numbers:
         assert numbers["layer own"].shape == (2, 2, 2)
     with pytest.raises(ValueError, match="`layer` must be one of 'own', 'cross'. Rec"):

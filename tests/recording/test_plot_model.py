@@ -30,7 +30,7 @@ def tagger(heads=H, count=1):
 
 
 def translator():
-    """Self-attention over five words of the source, asked by three of the target."""
+    """Self-attention of five source words, and three target words attend to it."""
     source, target = keras.Input((None, DQ)), keras.Input((None, DQ))
     memory = layers.MultiHeadAttention(1, U, name="self")(source, source)
     output = layers.MultiHeadAttention(H, U, name="cross")(target, memory)
@@ -109,7 +109,7 @@ class Compiled(layers.Layer):
 def test_a_model_whose_weights_cannot_be_read_is_an_error():
     layer, x = Compiled(), np.ones((1, 3, DQ), "float32")
     assert_close(layer(x), array(layer.attention([x, x])))
-    with pytest.raises(ValueError, match="`model` must ask its .*gave no weights"):
+    with pytest.raises(ValueError, match="`model` must call its .*gave no weights"):
         plot_model_attention(layer, x, SOURCE)
 
 

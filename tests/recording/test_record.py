@@ -64,7 +64,7 @@ def test_predict_is_recorded_in_a_stock_model_that_has_predicted_before():
 
 
 def test_outputs_do_not_change_in_any_bit():
-    # Keras gives a query that sees nothing other outputs once it is asked for weights.
+    # With weights, Keras gives a query that may attend to nothing other outputs.
     model, batch = classifier(), sentences()
     expected = array(model(batch))
     with record_attention(model) as record:
@@ -264,11 +264,11 @@ def test_dropout_is_drawn_as_without_recording():
         new.build(*[inputs[name].shape for name in ("sequence", "memory")])
         return randomise(new)
 
-    plain, asked, watched = layer(), layer(), layer()
+    plain, called, recorded = layer(), layer(), layer()
     expected = arrays([plain(**inputs) for _ in (0, 1)])
-    weights = [array(asked(**inputs, return_attention_scores=True)[1]) for _ in (0, 1)]
-    with record_attention(watched) as record:
-        outputs = arrays([watched(**inputs) for _ in (0, 1)])
+    weights = [array(called(**inputs, return_attention_scores=True)[1]) for _ in (0, 1)]
+    with record_attention(recorded) as record:
+        outputs = arrays([recorded(**inputs) for _ in (0, 1)])
     np.testing.assert_array_equal(outputs, expected)
     assert not np.array_equal(outputs[0], outputs[1])
     assert_close(record["decoder"][:, 0], np.concatenate(weights))

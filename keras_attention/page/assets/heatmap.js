@@ -19,7 +19,7 @@ function paint(canvas, weights, rows, columns, mirrored = false) {
   context.putImageData(image, 0, 0);
 }
 
-/* Where a source word's column stands. */
+/* Where a source word's column is. */
 const placeOf = (s) => (shown.source_direction === "rtl" ? shown.source.length - 1 - s : s);
 
 function drawMap() {
@@ -103,7 +103,7 @@ function drawRings() {
   byId("rings").replaceChildren(...circles);
 }
 
-/* A frame around the row or column of the word looked at, and its name. */
+/* A frame around the row or column of the word chosen, and its name. */
 function drawBand() {
   const { chosen } = state, { cell, source, target } = shown;
   for (const [id, axis] of [["rows", "target"], ["columns", "source"]]) {
@@ -155,7 +155,7 @@ function listenToMap() {
     return [{ axis: "target", index: row }, placeOf(column)];
   };
   byId("cells").addEventListener("pointermove", (event) => {
-    if (!state.held) look(...wordsAt(event));
+    if (!state.held) choose(...wordsAt(event));
   });
   byId("cells").addEventListener("click", (event) => hold(...wordsAt(event)));
 }

@@ -1,7 +1,7 @@
 /* Frames, layers and heads, and what starts the page.
 
    showAttention(data) draws `data`, and draws anew when it is called again; the form of
-   the data is told in view_data.py. Tokens reach the document by textContent only. */
+   the data is told in data.py. Tokens reach the document by textContent only. */
 
 let frames = [];
 const heads = new Set(); // those chosen; none means all of them
@@ -102,10 +102,10 @@ function changeLayout() {
 }
 
 /* The pointer has left: back to the word that the keyboard is at, if any. */
-function lookAway() {
+function chooseFocused() {
   if (state.held) return;
   const word = document.activeElement.closest(".word");
-  look(word && { axis: word.parentElement.id, index: Number(word.dataset.index) });
+  choose(word && { axis: word.parentElement.id, index: Number(word.dataset.index) });
 }
 
 function changeMass() {
@@ -125,8 +125,8 @@ function start() {
   on("table", "toggle", drawTable);
   on("save-svg", "click", saveSvg);
   on("save-png", "click", savePng);
-  on("stage", "pointerleave", lookAway);
-  on("plot", "pointerleave", lookAway);
+  on("stage", "pointerleave", chooseFocused);
+  on("plot", "pointerleave", chooseFocused);
   listenToWords("source");
   listenToWords("target");
   listenToMap();

@@ -1,4 +1,4 @@
-/* The sentences and lines as they stand, as a picture to keep. */
+/* The sentences and lines as they are shown, as a picture to keep. */
 
 const SHARPNESS = 2; // pixels of the PNG for one of the page
 

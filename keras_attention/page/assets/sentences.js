@@ -1,11 +1,11 @@
-/* The two sentences, the word looked at, its lines, and the sentence that tells of it. */
+/* The two sentences, the word chosen, its lines, and the sentence that tells of it. */
 
 const WORTH_NAMING = 0.005; // what two decimals round to 0.01
 const MOVES = {
   ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -Infinity, End: Infinity,
 };
 
-/* `chosen` is the word looked at, {axis, index} or null; `cell` the source word pointed
+/* `chosen` is the word chosen, {axis, index} or null; `cell` the source word pointed
    at in the heat map; `held` whether it stays when the pointer moves on. */
 const state = { chosen: null, cell: null, held: false };
 
@@ -22,7 +22,7 @@ function make(name, className = "", text = "") {
   return element;
 }
 
-/* For SVG, in the namespace of an element at hand: no address stands in this file. */
+/* For SVG, in the namespace of an element at hand: no address is in this file. */
 function draw(name, attributes) {
   const element = document.createElementNS(byId("links").namespaceURI, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -52,9 +52,9 @@ function drawWords(axis, frame) {
   }));
 }
 
-// ---- Looking
+// ---- Choosing a word
 
-function look(chosen, cell = null) {
+function choose(chosen, cell = null) {
   const same = chosen ? isChosen(chosen.axis, chosen.index) : !state.chosen;
   if (same && cell === state.cell) return;
   Object.assign(state, { chosen, cell });
@@ -65,7 +65,7 @@ function look(chosen, cell = null) {
 function hold(chosen, cell = null) {
   const same = isChosen(chosen.axis, chosen.index) && cell === state.cell;
   state.held = !(state.held && same);
-  look(chosen, cell);
+  choose(chosen, cell);
   drawChosen();
 }
 
@@ -81,7 +81,7 @@ function move(event, { axis, index }) {
   if (across && byId(axis).dir === "rtl" && /Left|Right/.test(event.key)) step = -step;
   const last = byId(axis).children.length - 1;
   const next = { axis, index: Math.min(Math.max(index + step, 0), last) };
-  look(next); // even while another word is held: the hold moves along
+  choose(next); // even while another word is held: the hold moves along
   wordAt(next).focus();
 }
 
@@ -90,10 +90,10 @@ function listenToWords(axis) {
     const word = event.target.closest(".word");
     if (word) act({ axis, index: Number(word.dataset.index) }, event);
   });
-  listen("pointerover", (word) => { if (!state.held) look(word); });
+  listen("pointerover", (word) => { if (!state.held) choose(word); });
   listen("focusin", (word) => {
     for (const each of byId(axis).children) each.tabIndex = each === wordAt(word) ? 0 : -1;
-    if (!state.held) look(word);
+    if (!state.held) choose(word);
   });
   listen("click", (word) => hold(word));
   listen("keydown", (word, event) => move(event, word));
@@ -139,7 +139,7 @@ function drawLines() {
       lines.push(chosen.axis === "target" ? [index, chosen.index, weight] : [chosen.index, index, weight]);
     }
   } else if (isOneRow("source") && isOneRow("target")) {
-    // Nothing is looked at: each target's strongest link, unless lines of text wrap.
+    // No word is chosen: each target's strongest link, unless lines of text wrap.
     shown.strongest.forEach((best, t) => { if (best) lines.push([best.index, t, best.weight]); });
   }
   byId("links").replaceChildren(...lines.map(([s, t, weight]) => draw("path", {
