@@ -58,13 +58,17 @@ def test_concat_scores_have_no_projections_and_the_scale_inside_the_tanh(use_sca
     theirs.build(SHAPES)
     *scale, factor = random_weights(theirs)
     projection = np.prod(scale) * np.eye(DQ)
-    ours = ka.LuongAttention("concat", units=DQ)
-    ours.build(*SHAPES)
-    ours.set_weights([projection, projection, np.full((DQ, 1), factor)])
     expected = theirs(LISTED, return_attention_scores=True)
-    results = ours(**INPUTS, return_attention_scores=True)
-    for some, other in zip(results, expected, strict=True):
-        assert_close(some, other)
+    # Our own scale is outside the tanh, as is their factor.
+    for ours, outside in (
+        (ka.LuongAttention("concat", DQ), [np.full((DQ, 1), factor)]),
+        (ka.LuongAttention("concat", DQ, use_scale=True), [np.ones((DQ, 1)), factor]),
+    ):
+        ours.build(*SHAPES)
+        ours.set_weights([projection, projection, *outside])
+        results = ours(**INPUTS, return_attention_scores=True)
+        for some, other in zip(results, expected, strict=True):
+            assert_close(some, other)
 
 
 def test_the_readme_lists_what_the_multi_head_layer_does_not_take():

@@ -25,6 +25,7 @@ import keras_attention as ka
 INPUTS = attention_inputs()
 DECODER, ENCODER = INPUTS["query"], INPUTS["value"]
 SEQUENCE = ENCODER
+REAL = np.arange(S) < np.array([[3], [S]])
 
 
 def draw(*shapes):
@@ -77,8 +78,11 @@ def test_the_last_step_attends_and_a_dense_layer_without_bias_follows(score):
 # ---- keras-self-attention
 
 
-def self_attention(x, kind, weights, width=None, history=False):
-    """Its `SeqSelfAttention`, whose bias of all scores changes no weight."""
+def self_attention(x, kind, weights, width=None, history=False, real=None):
+    """Its `SeqSelfAttention`, whose bias of all scores changes no weight.
+
+    Its mask hides the pairs in which both are padding.
+    """
     if kind == "additive":
         query_kernel, key_kernel, bias, vector = weights
         scores = reference_additive(
@@ -90,6 +94,8 @@ def self_attention(x, kind, weights, width=None, history=False):
     if width is not None:
         first = place[:, None] - (width - 1 if history else width // 2)
         seen = (first <= place) & (place < first + width)
+    if real is not None:
+        seen = seen & (real[:, :, None] | real[:, None])
     return reference_attention(scores, x, seen)
 
 
@@ -143,16 +149,27 @@ def test_history_only_is_a_causal_mask():
     assert_close(context, expected)
 
 
+def test_its_mask_lets_real_steps_attend_to_padding_and_ours_does_not():
+    (kernel,) = draw((DV, DV))
+    layer = build(ka.LuongAttention("general"), [kernel.T], SEQUENCE, SEQUENCE)
+    expected, weights = self_attention(SEQUENCE, "multiplicative", [kernel], real=REAL)
+    pairs = REAL[:, :, None] | REAL[:, None]
+    assert_close(layer(SEQUENCE, SEQUENCE, attention_mask=pairs), expected)
+    call = {"value_mask": REAL, "return_attention_scores": True}
+    hidden = np.broadcast_to(~REAL[:, None], weights.shape)
+    assert np.all(weights[0, :3, 3:] > 0)
+    assert np.all(array(layer(SEQUENCE, SEQUENCE, **call)[1])[hidden] == 0)
+
+
 def test_weighted_attention_is_pooling_where_the_tanh_is_still_a_line():
     (vector,) = draw((DV, 1))
     small = 1e-3
     layer = ka.AttentionPooling(use_bias=False)
     build(layer, [small * np.eye(DV), vector / small], SEQUENCE)
-    mask = np.arange(S) < np.array([[3], [S]])
     # Its bias is one for all steps, and changes no weight.
     scores = (SEQUENCE @ vector).transpose(0, 2, 1)
-    expected, weights = reference_attention(scores, SEQUENCE, mask[:, None])
-    results = layer(SEQUENCE, mask=mask, return_attention_scores=True)
+    expected, weights = reference_attention(scores, SEQUENCE, REAL[:, None])
+    results = layer(SEQUENCE, mask=REAL, return_attention_scores=True)
     for some, other in zip(results, (expected, weights), strict=True):
         assert_close(some, other[:, 0])
 
