@@ -1,8 +1,13 @@
+import importlib
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,3 +47,43 @@ def test_every_picture_and_page_it_names_is_there():
     text = (ROOT / "README.md").read_text()
     for name in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / name).exists(), name
+
+
+def test_every_module_path_it_names_is_there():
+    text = (ROOT / "README.md").read_text()
+    names = set(re.findall(r"`((?:nmt|keras_attention)\.[\w.]+)`", text))
+    assert names
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(importlib.import_module(module), attribute), name
+
+
+def test_a_mask_that_keras_attaches_is_lost_where_it_says():
+    def has_mask(tensor):
+        return getattr(tensor, "_keras_mask", None) is not None
+
+    embed = keras.layers.Embedding(5, 3, mask_zero=True)
+    for tokens in (np.array([[1, 2, 0]]), keras.Input((3,), dtype="int32")):
+        x = embed(tokens)
+        assert has_mask(x)
+        assert has_mask(keras.layers.Dense(3)(x))
+        assert has_mask(keras.layers.Add()([x, x]))
+        for lost in (x * 2, x + x, keras.ops.tanh(x)):
+            assert not has_mask(lost)
+
+
+def test_a_mask_that_keras_attaches_is_lost_at_a_tf_function():
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("a function of TensorFlow")
+    import tensorflow as tf
+
+    embed = keras.layers.Embedding(5, 3, mask_zero=True)
+    seen = []
+
+    @tf.function
+    def run(x):
+        seen.append(getattr(x, "_keras_mask", None))
+        return x
+
+    run(embed(np.array([[1, 2, 0]])))
+    assert seen == [None]
