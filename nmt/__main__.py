@@ -2,7 +2,7 @@
 
 import sys
 
-from nmt.app.cli import main
+from nmt.app import main
 
 if __name__ == "__main__":
     sys.exit(main())

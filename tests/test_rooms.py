@@ -1,5 +1,7 @@
 """The rooms of both packages: which may import which, and through which door."""
 
+import json
+
 import pytest
 from rooms import (
     ARROWS,
@@ -25,6 +27,21 @@ from rooms import (
 )
 
 # ---- The trees
+
+
+def shown():
+    """The sources of benchmarks and notebooks, by a name of their own."""
+    found = sources("benchmarks")
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        lines = "".join(
+            "".join(cell["source"]) + "\n"
+            for cell in cells
+            if cell["cell_type"] == "code"
+        ).splitlines()
+        lines = [line for line in lines if not line.startswith(("%", "!"))]
+        found[f"notebooks.{path.stem}"] = "\n".join(lines)
+    return found
 
 
 @pytest.fixture(scope="module", params=ROOMS)
@@ -63,9 +80,9 @@ def test_rooms_import_one_another_through_their_doors(tree):
     assert not past_the_doors(imports, texts)
 
 
-def test_every_name_of_a_door_is_used_by_another_room(tree):
+def test_every_name_of_a_door_is_used_by_another_room_or_shown_to_users(tree):
     texts, imports = tree
-    assert not not_used(imports, texts)
+    assert not not_used([*imports, *read_imports(texts | shown())], texts)
 
 
 def test_no_circle_of_modules_or_of_rooms(tree):

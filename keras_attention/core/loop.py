@@ -59,9 +59,13 @@ def run_loop(step, sequences, states, mask=None):
     sequences = [ops.cast(each, sequences[0].dtype) for each in sequences]
     sizes = [ops.shape(each)[-1] for each in sequences]
     cell = LoopCell(step, sizes, mask is not None)
-    if sequences[0].shape[1] == 1:
+    length = sequences[0].shape[1]
+    if length == 1:
         outputs, states = cell.run([each[:, 0] for each in sequences], states)
         return [each[:, None] for each in outputs], states
+    if length == 0:
+        rows = [ops.sum(each, axis=1) for each in sequences]
+        return [each[:, None][:, :0] for each in cell.run(rows, states)[0]], states
     joined = sequences[0]
     if len(sequences) > 1:
         joined = ops.concatenate(sequences, axis=-1)

@@ -6,7 +6,6 @@ from keras_attention.positions.encoding import PositionalEncoding, PositionEmbed
 from keras_attention.positions.rotary import RotaryEmbedding
 from keras_attention.positions.steps import (
     concrete_int,
-    relative_positions,
     step_positions,
 )
 
@@ -19,6 +18,5 @@ __all__ = [
     "RotaryEmbedding",
     "concrete_int",
     "position_layer",
-    "relative_positions",
     "step_positions",
 ]

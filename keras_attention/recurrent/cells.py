@@ -1,14 +1,9 @@
-"""Keras RNN cells: their checks, their states, their steps, in each order."""
+"""Keras RNN cells: their checks, their states, their steps."""
 
 import functools
 import inspect
-from typing import Literal, TypeAlias, get_args
 
 import keras
-from keras import ops
-
-Order: TypeAlias = Literal["previous", "current", "conditional"]
-ORDERS = get_args(Order)
 
 
 def check_cells(cells):
@@ -44,26 +39,6 @@ def check_context_cell(cell, context_cell):
         raise ValueError(
             "`context_cell` must have states of the (first) cell's sizes. "
             f"Received: state sizes {first} of cell, {second} of context_cell."
-        )
-
-
-def check_order(order, input_feeding, context_cell):
-    """Raise `ValueError` for an unknown order, or arguments that it does not take."""
-    if order not in ORDERS:
-        raise ValueError(
-            "`order` must be 'previous', 'current' or 'conditional'. "
-            f"Received: order={order!r}."
-        )
-    if input_feeding and order != "current":
-        raise ValueError(
-            "`input_feeding` must be False unless order='current': the other "
-            "orders feed the context already. "
-            f"Received: order={order!r}, input_feeding={input_feeding!r}."
-        )
-    if context_cell is not None and order != "conditional":
-        raise ValueError(
-            "`context_cell` must be None unless order='conditional'. "
-            f"Received: order={order!r}, context_cell={context_cell!r}."
         )
 
 
@@ -142,27 +117,3 @@ def run_cells(cells, inputs, states, training):
         inputs, state = run_cell(cell, inputs, state, training)
         new_states.append(state)
     return inputs, new_states
-
-
-def step_previous(cells, inputs, states, attend, training):
-    """Attend with the state before the step; the context is an input of the step."""
-    context, found = attend(states[0][0])
-    inputs = ops.concatenate([inputs, context], axis=-1)
-    output, states = run_cells(cells, inputs, states, training)
-    return output, context, found, states
-
-
-def step_current(cells, inputs, states, attend, training):
-    """Step, then attend with the output."""
-    output, states = run_cells(cells, inputs, states, training)
-    context, found = attend(output)
-    return output, context, found, states
-
-
-def step_conditional(cells, context_cell, inputs, states, attend, training):
-    """Step, attend with the state, and step a second cell on the context."""
-    _, first = run_cell(cells[0], inputs, states[0], training)
-    context, found = attend(first[0])
-    output, first = run_cell(context_cell, context, first, training)
-    output, others = run_cells(cells[1:], output, states[1:], training)
-    return output, context, found, [first, *others]

@@ -5,7 +5,7 @@ Several attend with the same query, and their contexts are concatenated.
 
 from keras import ops
 
-from keras_attention.core import check_mask
+from keras_attention.core import check_mask, fits
 from keras_attention.layers import Memory
 
 
@@ -101,6 +101,16 @@ def prepare_memories(attention, memory, mask=None, draw_dropout=False):
         each.prepare(memory, value_mask=mask, draw_dropout=draw_dropout)
         for each, memory, mask in zip(as_list(attention), memories, masks, strict=True)
     ]
+
+
+def check_batch_sizes(memories, batch):
+    """Raise `ValueError` if a prepared memory has another batch size."""
+    for memory in memories:
+        if not fits(memory.value.shape[0], batch):
+            raise ValueError(
+                "`memory` must have the batch size (axis 0) of `sequence`. Received: "
+                f"{memory.value.shape[0]}, and {batch} of sequence."
+            )
 
 
 def draw_noise(attentions, memories, length):

@@ -12,43 +12,36 @@ from keras_attention.core import (
     build_once,
     check_int,
     check_mask,
-    fits,
     hide_padding,
     last_step,
-    run_loop,
 )
 from keras_attention.layers import AttentionLayer, Memory
 from keras_attention.recurrent.cells import (
-    Order,
     check_cells,
     check_context_cell,
-    check_order,
     copy_cell,
-    has_dropout,
     output_size,
-    reset_dropout,
-    run_cells,
-    state_sizes,
-    step_conditional,
-    step_current,
-    step_previous,
 )
 from keras_attention.recurrent.memories import (
     as_list,
-    attend_all,
     check_attention,
-    draw_noise,
+    check_batch_sizes,
     is_several,
     memory_shapes,
-    noise_of_step,
     prepare_memories,
 )
 from keras_attention.recurrent.states import (
     Described,
     first_states,
-    join,
-    split,
     start_with,
+)
+from keras_attention.recurrent.steps import (
+    Order,
+    attend_after_loop,
+    check_order,
+    check_sequence,
+    query_size,
+    run_steps,
 )
 
 
@@ -191,7 +184,7 @@ class AttentionRNN(keras.layers.Layer):
         memories = memory_shapes(self.attention, memory_shape)
         batch, _, size = sequence_shape
         self._input_size = size
-        query_shape = self._query_shape(batch, None)
+        query_shape = (batch, None, query_size(self.order, self.cells))
         for attention, shape in zip(as_list(self.attention), memories, strict=True):
             build_once(attention, query_shape, shape)
         context_size, joined_size = self._sizes(memories)
@@ -235,37 +228,24 @@ class AttentionRNN(keras.layers.Layer):
             sequence, memory, initial_state, sequence_mask, memory_mask, training
         )
         attends_after_loop = self._attends_after_loop(groups)
-        if training and not attends_after_loop:
-            length = ops.shape(sequence)[1]
-            memories = draw_noise(as_list(self.attention), memories, length)
-
-        def step(rows, states):
-            inputs, *noise = rows
-            output, weights, states = self._step(
-                inputs,
-                split(states, groups),
-                noise_of_step(memories, noise),
-                training,
-                attend_now=not attends_after_loop,
-            )
-            return [output, *(weights if return_attention_scores else [])], states
-
-        sequences = [sequence]
-        sequences += [each.noise for each in memories if each.noise is not None]
-        if training and any(has_dropout(cell) for cell in self._all_cells()):
-            # Cells draw their dropout in the first step and keep it. Were that step
-            # inside the loop, the masks would belong to the loop.
-            step([each[:, 0] for each in sequences], states)
-        (outputs, *weights), states = run_loop(step, sequences, states, mask)
-        reset_dropout(self._all_cells())
-        weights = [ops.moveaxis(each, 1, -2) for each in weights]  # B T S or B H T S
+        outputs, weights, states = run_steps(
+            self,
+            sequence,
+            mask,
+            memories,
+            groups,
+            states,
+            training=training,
+            attend_now=not attends_after_loop,
+            return_weights=return_attention_scores,
+        )
         all_queries = attends_after_loop and return_attention_scores
         if not self.return_sequences and not all_queries:
             outputs = last_step(outputs, mask)[:, None]
             mask = None if mask is None else ops.any(mask, axis=1, keepdims=True)
         if attends_after_loop:
-            outputs, weights = self._attend_after_loop(
-                outputs, memories, mask, training
+            outputs, weights = attend_after_loop(
+                self, outputs, memories, mask, training
             )
         if self.attentional is not None and not self.input_feeding:
             outputs = self.attentional(outputs)
@@ -280,26 +260,22 @@ class AttentionRNN(keras.layers.Layer):
 
     def compute_output_spec(
         self,
-        sequence: Tensor,
-        memory: Tensor | Memory | Sequence[Tensor] | Sequence[Memory],
-        initial_state: Sequence[Tensor] | None = None,
-        sequence_mask: Tensor | None = None,
-        memory_mask: Tensor | Sequence[Tensor | None] | None = None,
+        *inputs: Any,
         return_attention_scores: bool = False,
         return_state: bool = False,
         training: bool = False,
+        **named_inputs: Any,
     ) -> Any:
-        def begin(*inputs):
-            _, _, memories, _, states = self._begin(*inputs)
-            return [memory.value for memory in memories], states
+        def begin(*inputs, **named_inputs):
+            sequence, _, memories, _, states = self._begin(*inputs, **named_inputs)
+            return sequence, [memory.value for memory in memories], states
 
         # What comes before the loop is traced, checks and all; the loop is not.
-        values, states = Described(begin, self.name).compute_output_spec(
-            sequence, memory, initial_state, sequence_mask, memory_mask
-        )
+        begun = Described(begin, self.name)
+        sequence, values, states = begun.compute_output_spec(*inputs, **named_inputs)
         batch, length, _ = sequence.shape
         shapes = [self._output_shape(batch, length, self._output_size)]
-        query_shape = self._query_shape(batch, length)
+        query_shape = (batch, length, query_size(self.order, self.cells))
         for attention, value in zip(as_list(self.attention), values, strict=True):
             # Prepared values may have heads, (B, H, S, Dv), and another size.
             value_shape = (batch, value.shape[-2], None)
@@ -321,7 +297,7 @@ class AttentionRNN(keras.layers.Layer):
     ) -> Shape:
         _, joined_size = self._sizes(memory_shapes(self.attention, memory_shape))
         size = self.attentional_units or joined_size
-        return self._output_shape(*sequence_shape[:2], size)
+        return self._output_shape(sequence_shape[0], sequence_shape[1], size)
 
     def compute_mask(
         self, sequence: Tensor, mask: Tensor | None = None
@@ -415,9 +391,9 @@ class AttentionRNN(keras.layers.Layer):
         self,
         sequence,
         memory,
-        initial_state,
-        sequence_mask,
-        memory_mask,
+        initial_state=None,
+        sequence_mask=None,
+        memory_mask=None,
         training=False,
     ):
         """Check and prepare what a call takes.
@@ -427,72 +403,18 @@ class AttentionRNN(keras.layers.Layer):
             of all, and the list of the states to begin with.
         """
         sequence = as_dense(sequence, self.compute_dtype)
-        shape = tuple(sequence.shape)
-        if len(shape) != 3 or shape[1] == 0 or not fits(shape[2], self._input_size):
-            raise ValueError(
-                f"`sequence` must have shape (B, T, {self._input_size}) and at least "
-                f"one step. Received: sequence.shape={shape}."
-            )
+        check_sequence(sequence, self._input_size)
+        batch, length, _ = sequence.shape
         mask = sequence_mask
         if mask is not None:
-            check_mask("sequence_mask", mask, "(B, T)", B=shape[0], T=shape[1])
+            check_mask("sequence_mask", mask, "(B, T)", B=batch, T=length)
             mask = ops.broadcast_to(ops.cast(mask, "bool"), ops.shape(sequence)[:2])
         sequence = hide_padding(sequence, mask)
         memories = prepare_memories(self.attention, memory, memory_mask, training)
-        for each in memories:
-            if not fits(each.value.shape[0], shape[0]):
-                raise ValueError(
-                    "`memory` must have the batch size (axis 0) of `sequence`. "
-                    f"Received: {each.value.shape[0]}, and sequence.shape={shape}."
-                )
+        check_batch_sizes(memories, batch)
         groups = self._first_states(memories)
         states = start_with(initial_state, groups, len(self.cells))
         return sequence, mask, memories, groups, states
-
-    def _step(self, inputs, groups, memories, training, attend_now):
-        """Do one step: (B, Dx) and groups of states to output, weights, new states."""
-        count = len(self.cells)
-        cell_states, fed, attention_states = (
-            groups[:count],
-            groups[count],
-            groups[count + 1 :],
-        )
-        if self.input_feeding:
-            inputs = ops.concatenate([inputs, *fed], axis=-1)
-
-        def attend(query):
-            context, weights, states = self._attend(
-                query[:, None], memories, attention_states
-            )
-            return context[:, 0], ([each[..., 0, :] for each in weights], states)
-
-        if not attend_now:
-            output, states = run_cells(self.cells, inputs, cell_states, training)
-            return ops.cast(output, self.compute_dtype), [], join(states)
-        arguments = (inputs, cell_states, attend, training)
-        if self.order == "previous":
-            result = step_previous(self.cells, *arguments)
-        elif self.order == "current":
-            result = step_current(self.cells, *arguments)
-        else:
-            result = step_conditional(self.cells, self.context_cell, *arguments)
-        output, context, (weights, attention_states), states = result
-        output = self._join(context, output)
-        if self.input_feeding:
-            if self.attentional is not None:
-                output = self.attentional(output)
-            fed = [output]
-        return output, weights, join([*states, fed, *attention_states])
-
-    def _attend(self, query, memories, states, query_mask=None):
-        # A cell may have a type of its own.
-        query = ops.cast(query, self.compute_dtype)
-        return attend_all(as_list(self.attention), query, memories, states, query_mask)
-
-    def _join(self, context, output):
-        # The context first: Luong's [c_t; h_t] (equation 5).
-        output = ops.cast(output, self.compute_dtype)
-        return ops.concatenate([context, output], axis=-1)
 
     def _attends_after_loop(self, groups):
         attentions_remember = any(groups[len(self.cells) + 1 :])
@@ -501,14 +423,6 @@ class AttentionRNN(keras.layers.Layer):
             and not self.input_feeding
             and not attentions_remember
         )
-
-    def _attend_after_loop(self, outputs, memories, mask, training):
-        if training:
-            length = ops.shape(outputs)[1]
-            memories = draw_noise(as_list(self.attention), memories, length)
-        states = [[]] * len(memories)
-        context, weights, _ = self._attend(outputs, memories, states, mask)
-        return self._join(context, outputs), weights
 
     def _first_states(self, memories):
         return first_states(
@@ -519,25 +433,13 @@ class AttentionRNN(keras.layers.Layer):
             self.compute_dtype,
         )
 
-    def _all_cells(self):
-        return [*self.cells, *([self.context_cell] if self.context_cell else [])]
-
-    def _query_shape(self, batch, length):
-        if self.order == "current":
-            return batch, length, output_size(self.cells[-1])
-        return batch, length, state_sizes(self.cells[0])[0]
-
     def _sizes(self, memory_shapes):
         """Tell the size of all contexts, and of contexts and output concatenated."""
-        query_shape = self._query_shape(None, None)
-        context_size = sum(
-            attention.context_size(query_shape, shape)
-            for attention, shape in zip(
-                as_list(self.attention), memory_shapes, strict=True
-            )
-        )
+        query_shape = (None, None, query_size(self.order, self.cells))
+        pairs = zip(as_list(self.attention), memory_shapes, strict=True)
+        size = sum(each.context_size(query_shape, shape) for each, shape in pairs)
         last = self.context_cell if len(self.cells) == 1 else None
-        return context_size, context_size + output_size(last or self.cells[-1])
+        return size, size + output_size(last or self.cells[-1])
 
     def _output_shape(self, batch, length, size):
         return (batch, length, size) if self.return_sequences else (batch, size)

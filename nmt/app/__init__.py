@@ -1,1 +1,5 @@
-"""The program: the command line, the demo, the local page. No other room uses it."""
+"""The program: the command line, the demo, the local page."""
+
+from nmt.app.cli import main
+
+__all__ = ["main"]

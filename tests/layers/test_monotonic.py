@@ -8,6 +8,7 @@ import pytest
 from helpers import (
     DQ,
     DV,
+    JIT,
     B,
     S,
     T,
@@ -23,7 +24,12 @@ from helpers import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_attention import BahdanauAttention, LuongAttention, ScoreAttention
+from keras_attention import (
+    AttentionRNN,
+    BahdanauAttention,
+    LuongAttention,
+    ScoreAttention,
+)
 from keras_attention.layers.location import LocationSensitiveAttention
 from keras_attention.layers.monotonic import (
     MODES,
@@ -243,20 +249,157 @@ def test_noise_acts_in_training_alone_and_anew_for_each_query():
     assert np.abs(np.diff(noise, axis=1)).min() > 0
 
 
-def test_noise_for_a_loop_is_drawn_once():
-    key, query = np.zeros((1, 200, 3), "float32"), np.zeros((1, 3, 1), "float32")
+def test_noise_for_a_loop_is_drawn_before_it_for_every_step():
+    scores = np.zeros((2, 50, 200), "float32")
+    key, query = scores.swapaxes(1, 2), np.zeros((2, 50, 1), "float32")
     layer = MonotonicAttention(Given(), score_bias=0.0, noise=0.5, seed=3)
     layer(query, key)
     memory = layer.prepare(key, draw_dropout=True)
+    drawn = layer.draw_noise(memory, 50)
+    memory = memory._replace(noise=drawn)
     noise = array(layer.read_queries(query, memory, training=False))
-    assert abs(noise.std() - 0.5) < 0.1
-    assert (np.diff(noise, axis=1) == 0).all()
+    np.testing.assert_array_equal(noise, array(drawn))
+    np.testing.assert_array_equal(
+        array(layer.read_queries(query, memory, training=True)), noise
+    )
+    assert abs(noise.std() - 0.5) < 0.02
+    assert np.abs(np.diff(noise, axis=1)).min() > 0
+    silent = MonotonicAttention(Given(), noise=0)
+    assert silent.draw_noise(memory, 50) is None
+
+
+@pytest.mark.parametrize("seed", [0, 3, None])
+def test_noise_and_dropout_do_not_know_of_each_other(seed):
+    key = np.zeros((10, 2000, 1), "float32")
+    layer = MonotonicAttention(Given(), dropout=0.5, seed=seed)
+    layer(np.zeros((10, 1, 1), "float32"), key)
+    memory = layer.prepare(key, draw_dropout=True)
+    noise = np.abs(array(layer.draw_noise(memory, 1)))
+    kept = array(memory.dropout) > 0
+    # The mean of the size of a standard normal is 0.80.
+    assert abs(noise[kept].mean() - 0.8) < 0.05
+    assert abs(noise[~kept].mean() - 0.8) < 0.05
+
+
+def test_a_seed_gives_the_same_noise_again_and_another_gives_other_noise():
+    key = np.zeros((1, 5, 1), "float32")
+
+    def noise(seed):
+        layer = MonotonicAttention(Given(), seed=seed)
+        return array(layer.draw_noise(layer.prepare(key), 3))
+
+    np.testing.assert_array_equal(noise(3), noise(3))
+    assert np.abs(noise(3) - noise(4)).min() > 0
 
 
 def test_without_noise_training_changes_nothing():
     inputs = attention_inputs()
     layer = MonotonicAttention(BahdanauAttention(U), noise=0)
     assert_close(layer(**inputs, training=True), layer(**inputs))
+
+
+# ---- types
+
+
+@pytest.fixture(params=["float64", "float16"])
+def floatx(request):
+    before = keras.config.floatx()
+    keras.config.set_floatx(request.param)
+    yield request.param
+    keras.config.set_floatx(before)
+
+
+def check_training(layer, size, dtype):
+    inputs = attention_inputs()
+    ins = keras.Input((T, DQ)), keras.Input((S, DV))
+    outputs = layer(*ins)
+    assert outputs.dtype == dtype
+    model = keras.Model(ins, outputs)
+    model.compile("sgd", "mse", jit_compile=JIT)
+    before = layer.get_weights()
+    data = [inputs["query"].astype(dtype), inputs["value"].astype(dtype)]
+    history = model.fit(data, np.ones((B, T, size), dtype), epochs=2, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    moved = zip(before, layer.get_weights(), strict=True)
+    assert any(np.abs(x - y).max() > 0 for x, y in moved)
+    for weight in layer.get_weights():
+        assert np.isfinite(weight).all()
+
+
+@pytest.mark.parametrize("of_layers", ["float32", "floatx"])
+def test_it_trains_whatever_floatx_is(of_layers, floatx):
+    if keras.backend.backend() == "jax" and floatx == "float64":
+        pytest.skip("JAX has no float64 unless told so before it starts")
+    dtype = floatx if of_layers == "floatx" else of_layers
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype)
+    try:
+        alone, inside = (
+            MonotonicAttention(
+                BahdanauAttention(U), score_bias=0.0, dropout=0.2, seed=3
+            )
+            for _ in range(2)
+        )
+        check_training(alone, DV, dtype)
+        decoder = AttentionRNN(keras.layers.GRUCell(U), inside)
+        check_training(decoder, DV + U, dtype)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@pytest.mark.parametrize(
+    ("mode", "dtype"),
+    [
+        ("recursive", "float64"),
+        ("parallel", "float64"),
+        ("recursive", "float16"),
+        ("parallel", "mixed_float16"),
+    ],
+)
+def test_it_trains_with_a_type_of_its_own(mode, dtype):
+    if keras.backend.backend() == "jax" and dtype == "float64":
+        pytest.skip("JAX has no float64 unless told so before it starts")
+    wrapped = BahdanauAttention(U, dtype=dtype)
+    layer = MonotonicAttention(wrapped, mode, 0.0, dropout=0.2, dtype=dtype)
+    check_training(layer, DV, dtype.removeprefix("mixed_"))
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax",
+    reason="JAX has no float64 unless told so before it starts",
+)
+@every_mode
+def test_in_float64_it_is_as_exact_as_float64(mode):
+    scores = np.random.default_rng(3).normal(size=(B, T, S))
+    if mode == "hard":
+        scores = np.where(scores > 0, 80.0, -80.0)
+    layer = MonotonicAttention(
+        Given(dtype="float64"), mode, score_bias=0.0, dtype="float64"
+    )
+    query, value = np.zeros((B, T, 1)), scores.swapaxes(1, 2)
+    _, weights = layer(query, value, return_attention_scores=True)
+    assert_close(weights, reference(scores), "float64")
+
+
+@every_mode
+@pytest.mark.parametrize(("batch", "length", "keys"), [(0, T, S), (B, 0, S), (B, T, 0)])
+def test_an_empty_batch_no_queries_or_no_keys_give_a_result(mode, batch, length, keys):
+    layer = MonotonicAttention(BahdanauAttention(U), mode)
+    query = np.ones((batch, length, DQ), "float32")
+    value = np.ones((batch, keys, DV), "float32")
+    context, weights = layer(query, value, return_attention_scores=True)
+    assert array(weights).shape == (batch, length, keys)
+    np.testing.assert_array_equal(
+        array(context) if keys == 0 else 0, np.zeros((B, T, DV)) if keys == 0 else 0
+    )
+
+
+def test_a_config_needs_no_key_that_has_a_default():
+    config = MonotonicAttention(BahdanauAttention(U)).get_config()
+    again = MonotonicAttention.from_config({"attention": config["attention"]})
+    found = again.get_config()
+    for name in config.keys() - {"name"}:
+        assert found[name] == config[name]
 
 
 # ---- mistakes

@@ -7,7 +7,9 @@ from helpers import run_example
 from keras import layers, ops
 
 import keras_attention as ka
-from keras_attention.recurrent.cells import ORDERS
+from keras_attention.recurrent import cells
+from keras_attention.recurrent.cells import has_dropout
+from keras_attention.recurrent.steps import ORDERS
 
 B, T, S, DX, DV, UNITS = 2, 3, 5, 7, 11, 13
 
@@ -345,6 +347,133 @@ def test_it_trains_with_dropout_in_cell_and_attention(shape):
     assert np.abs(first - second).max() > 1e-3
     calm = [to_numpy(decoder(sequence, memory=memory)) for _ in range(2)]
     np.testing.assert_array_equal(*calm)
+
+
+@keras.saving.register_keras_serializable()
+class CountedCell(layers.LSTMCell):
+    """Counts its steps."""
+
+    steps = 0
+
+    def call(self, inputs, states, training=False):
+        self.steps += 1
+        return super().call(inputs, states, training=training)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2])
+@pytest.mark.parametrize("name", ["dropout", "recurrent_dropout"])
+def test_a_cell_without_dropout_does_no_step_more_in_training(name, share):
+    sequence, memory, _ = inputs()
+    cell = CountedCell(4, **{name: share})
+    decoder = ka.AttentionRNN(cell, ka.BahdanauAttention(UNITS))
+    decoder(sequence[:, :1], memory=memory, training=True)
+    assert cell.steps == (2 if share else 1)
+
+
+def test_dropout_is_known_of_cells_that_say_so_and_expected_of_others():
+    assert not has_dropout(layers.GRUCell(4))
+    assert not has_dropout(LeakyCell(4, 6))
+    assert has_dropout(layers.LSTMCell(4, dropout=0.1))
+    assert has_dropout(layers.LSTMCell(4, recurrent_dropout=0.1))
+    own = LeakyCell(4, 6)
+    own.get_dropout_mask = lambda inputs: None
+    assert has_dropout(own)
+
+
+def test_the_signature_of_a_cell_is_read_once(monkeypatch):
+    sequence, memory, _ = inputs()
+    read = []
+    signature = cells.inspect.signature
+    monkeypatch.setattr(
+        cells.inspect, "signature", lambda call: read.append(call) or signature(call)
+    )
+    own = CountedCell(4)
+    decoder = ka.AttentionRNN(own, ka.BahdanauAttention(UNITS))
+    cells._takes_training.cache_clear()
+    for t in range(T):
+        decoder(sequence[:, t : t + 1], memory=memory)
+    assert own.steps == T
+    assert read.count(CountedCell.call) == 1
+
+
+@pytest.mark.parametrize("attention", [*ATTENTIONS, "feedback"])
+def test_a_call_does_not_count_among_the_layers_without_a_name(attention):
+    sequence, memory, _ = inputs()
+    makers = ATTENTIONS | {"feedback": lambda: ka.CoverageAttention(UNITS)}
+    alone = makers[attention]()
+    decoder = ka.AttentionRNN(layers.GRUCell(4), makers[attention]())
+    memory = memory[..., :4]
+
+    def number():
+        """The number that Keras gives to the next RNN without a name."""
+        return int(("0_" + layers.RNN(layers.GRUCell(2)).name).rsplit("_", 1)[-1])
+
+    layers.RNN(layers.GRUCell(2))
+    before = number()
+    for length in (1, T):
+        decoder(sequence[:, :length], memory=memory)
+        alone(sequence[:, :length, :4], memory)
+    assert number() == before + 1
+
+
+@pytest.mark.parametrize("shape", SHAPES[1::2])
+def test_the_attentional_vector_may_be_linear(shape, tmp_path):
+    sequence, memory, _ = inputs()
+    linear = make(shape=shape, attentional_activation=None)
+    bent = make(shape=shape)
+    for decoder in (linear, bent):
+        decoder.build((B, T, DX), (B, S, DV))
+    bent.set_weights(linear.get_weights())
+    # In the first step alone: with input feeding the next steps differ.
+    found = [to_numpy(each(sequence[:, :1], memory=memory)) for each in (linear, bent)]
+    np.testing.assert_allclose(np.tanh(found[0]), found[1], rtol=1e-5, atol=1e-6)
+    assert np.abs(found[0] - found[1]).max() > 1e-4
+    again = ka.AttentionRNN.from_config(linear.get_config())
+    again.build((B, T, DX), (B, S, DV))
+    again.set_weights(linear.get_weights())
+    np.testing.assert_array_equal(
+        to_numpy(again(sequence[:, :1], memory=memory)), found[0]
+    )
+
+
+def test_an_activation_of_the_attentional_vector_wants_units():
+    with pytest.raises(ValueError, match="must be left out without `attentional_uni"):
+        make(attentional_activation=None)
+
+
+def test_a_config_needs_no_key_that_has_a_default():
+    config = make(shape=("previous", None, False)).get_config()
+    few = {name: config[name] for name in ("cell", "attention")}
+    again = ka.AttentionRNN.from_config(few).get_config()
+    assert without_names(again) == without_names(config)
+    with_units = make(shape=SHAPES[1]).get_config()
+    del with_units["attentional_activation"]  # a file from before it was there
+    old = ka.AttentionRNN.from_config(with_units)
+    assert old.attentional_activation is keras.activations.tanh
+
+
+def without_names(config):
+    return {name: value for name, value in config.items() if name != "name"}
+
+
+@pytest.mark.parametrize(
+    ("layer", "mend"),
+    [
+        (lambda: layers.GRU(8), "keras.layers.GRUCell"),
+        (lambda: layers.LSTM(8), "keras.layers.LSTMCell"),
+        (lambda: layers.SimpleRNN(8), "keras.layers.SimpleRNNCell"),
+        (lambda: layers.RNN(layers.GRUCell(8)), "Pass a cell"),
+        (lambda: layers.Bidirectional(layers.GRU(8)), "keras.layers.GRUCell"),
+        (lambda: layers.TimeDistributed(layers.Dense(8)), "keras.layers.GRUCell"),
+        (lambda: layers.Dense(8), "keras.layers.GRUCell"),
+    ],
+)
+def test_a_layer_over_all_steps_is_refused_with_the_name_of_its_cell(layer, mend):
+    for cell in (layer(), [layers.GRUCell(4), layer()]):
+        with pytest.raises(ValueError, match=f"`cell` must be a Keras RNN .*{mend}"):
+            ka.AttentionRNN(cell, ka.BahdanauAttention(3))
+    with pytest.raises(ValueError, match=mend):
+        make(shape=SHAPES[6], context_cell=layer())
 
 
 def test_cell_states_alone_may_start_it():
