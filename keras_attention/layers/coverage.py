@@ -1,11 +1,9 @@
 """Coverage attention and its loss."""
 
-from typing import Any
-
 import keras
 from keras import ops
 
-from keras_attention.annotations import Initializer, Shape, Tensor
+from keras_attention.annotations import Shape, Tensor
 from keras_attention.core import add_kernel, fits
 from keras_attention.layers.feedback import AdditiveFeedbackAttention
 
@@ -27,8 +25,8 @@ class CoverageAttention(AdditiveFeedbackAttention):
         units: Positive int. Size of the hidden layer, and so of v.
         use_bias: Bool. Whether the hidden layer has a bias.
         kernel_initializer: Initializer of W_query, W_key, v and w_coverage.
-        dropout, seed, **kwargs: As for `AttentionLayer`; the coverage counts the
-            weights as they are before dropout.
+        dropout, seed, **kwargs: As for `AttentionLayer`; the coverage is the sum of
+            the weights as they are before dropout.
 
     Raises:
         ValueError: If `units` is not a positive int, or as for `AttentionLayer`.
@@ -52,19 +50,6 @@ class CoverageAttention(AdditiveFeedbackAttention):
         [See et al., 2017](https://arxiv.org/abs/1704.04368), section 2.3, equations
         10 and 11.
     """
-
-    def __init__(
-        self,
-        units: int,
-        use_bias: bool = True,
-        kernel_initializer: Initializer = "glorot_uniform",
-        dropout: float = 0.0,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            units, use_bias, kernel_initializer, dropout=dropout, seed=seed, **kwargs
-        )
 
     def build(
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None

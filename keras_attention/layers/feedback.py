@@ -121,7 +121,8 @@ class AdditiveFeedbackAttention(AdditiveScorer, FeedbackAttention):
         units: Positive int. Size of the hidden layer, and so of v.
         use_bias: Bool. Whether the hidden layer has a bias.
         kernel_initializer: Initializer of all kernels.
-        **kwargs: Arguments of `AttentionLayer`.
+        dropout, seed, **kwargs: As for `AttentionLayer`; the state is made of the
+            weights as they are before dropout.
 
     Raises:
         ValueError: If `units` is not a positive int, or as for `AttentionLayer`.
@@ -132,9 +133,11 @@ class AdditiveFeedbackAttention(AdditiveScorer, FeedbackAttention):
         units: int,
         use_bias: bool = True,
         kernel_initializer: Initializer = "glorot_uniform",
+        dropout: float = 0.0,
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(dropout=dropout, seed=seed, **kwargs)
         self.units = check_int("units", units)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

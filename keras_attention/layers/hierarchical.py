@@ -16,7 +16,7 @@ from keras_attention.core import (
     hide_padding,
     initializer_for,
 )
-from keras_attention.layers.pooling import AttentionPooling
+from keras_attention.layers.pooling import AttentionPooling, check_sequence
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -97,7 +97,7 @@ class HierarchicalAttention(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, words_shape: Shape) -> None:
-        _check_words(words_shape)
+        check_sequence("words", words_shape, "(B, N, S, D)")
         _, sentences, length, size = words_shape
         self._word_size = size
         for name, pooling, steps in (
@@ -190,11 +190,11 @@ class HierarchicalAttention(keras.layers.Layer):
 
     def _check_call(self, shape, mask=None):
         """Check what eager and symbolic calls take."""
-        _check_words(shape)
+        check_sequence("words", shape, "(B, N, S, D)")
         if self.built:
             check_features(shape, self._word_size)
-        sizes = dict(zip("BNS", shape, strict=False))
-        check_mask("mask", mask, "(B, N, S)", **sizes)
+        batch, sentences, length, _ = shape
+        check_mask("mask", mask, "(B, N, S)", B=batch, N=sentences, S=length)
 
     def _encoded_size(self, name, steps, size):
         """Give the size of features after an encoder, which must keep the steps."""
@@ -212,14 +212,6 @@ class HierarchicalAttention(keras.layers.Layer):
                 "`return_state`."
             )
         return encoded[-1]
-
-
-def _check_words(shape):
-    if len(shape) != 4 or shape[-1] is None:
-        raise ValueError(
-            "`words` must have shape (B, N, S, D) with a known D. "
-            f"Received: words_shape={tuple(shape)}."
-        )
 
 
 def _check_encoder(name, encoder):

@@ -108,15 +108,15 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
                 "`window` must be None, 'monotonic' or 'predictive'. "
                 f"Received: window={window!r}."
             )
-        # `score` itself is the method; the argument keeps its name in the config.
-        self.score_name = score
-        self.units = units
-        self.use_scale = use_scale
         if window is not None and chunk_size is not None:
             raise ValueError(
                 "`chunk_size` must be None with a window. Received: "
                 f"chunk_size={chunk_size!r}, window={window!r}."
             )
+        # `score` itself is the method; the argument keeps its name in the config.
+        self.score_name = score
+        self.units = units
+        self.use_scale = use_scale
         self.window = window
         self.window_size = check_int("window_size", window_size)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -200,14 +200,8 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
         training: bool = False,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         if self.window is None:
-            return super().attend(
-                query,
-                memory,
-                state,
-                query_mask=query_mask,
-                attention_mask=attention_mask,
-                training=training,
-            )
+            masks = {"query_mask": query_mask, "attention_mask": attention_mask}
+            return super().attend(query, memory, state, **masks, training=training)
         query = ops.cast(query, self.compute_dtype)
         dtype = keras.backend.result_type(self.compute_dtype, "float32")
         places, count = key_places(memory, dtype)

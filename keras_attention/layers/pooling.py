@@ -93,7 +93,7 @@ class AttentionPooling(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, sequence_shape: Shape) -> None:
-        _check_sequence(sequence_shape)
+        check_sequence("sequence", sequence_shape, "(B, S, D)")
         size = sequence_shape[-1]
         units = self.units or size
         self.kernel = add_kernel(self, "kernel", (size, units))
@@ -130,7 +130,7 @@ class AttentionPooling(keras.layers.Layer):
     def compute_mask(self, sequence: Tensor, mask: Tensor | None = None) -> None:
         return None
 
-    # `TimeDistributed` asks for the shape; with that alone Keras would take the
+    # `TimeDistributed` needs the shape; with that alone Keras would take the
     # weights out of what a symbolic call returns.
     def compute_output_shape(self, sequence_shape: Shape) -> tuple[int | None, ...]:
         self._check_call(sequence_shape)
@@ -164,17 +164,18 @@ class AttentionPooling(keras.layers.Layer):
 
     def _check_call(self, shape, mask=None):
         """Check what eager and symbolic calls take."""
-        _check_sequence(shape)
+        check_sequence("sequence", shape, "(B, S, D)")
         if self.built:
             check_features(shape, self.kernel.shape[0])
         check_mask("mask", mask, "(B, S)", B=shape[0], S=shape[1])
 
 
-def _check_sequence(shape):
-    if len(shape) != 3 or shape[-1] is None:
+def check_sequence(name, shape, axes):
+    """Raise `ValueError` if a shape has not the axes, such as `"(B, S, D)"`."""
+    if len(shape) != axes.count(",") + 1 or shape[-1] is None:
         raise ValueError(
-            "`sequence` must have shape (B, S, D) with a known D. "
-            f"Received: sequence_shape={tuple(shape)}."
+            f"`{name}` must have shape {axes} with a known D. "
+            f"Received: {name}_shape={tuple(shape)}."
         )
 
 
