@@ -250,7 +250,7 @@ def test_deterministic_training_gives_the_same_bits_in_two_processes(tmp_path):
     program = textwrap.dedent(
         """
         import hashlib, sys
-        from tests.test_training import CONFIG, run
+        from tests.training.test_training import CONFIG, run
         from nmt.translation.translator import Translator
         run(sys.argv[1], CONFIG.replace(deterministic=True, epochs=2))
         translator = Translator.load(sys.argv[1])
