@@ -1,6 +1,6 @@
 # Each target makes .venv and installs what it needs, unless that is done already.
 # PYTHON picks the interpreter for a new .venv: make test PYTHON=python3.13
-.PHONY: demo test lint bench
+.PHONY: demo test test-jax lint bench
 .NOTPARALLEL:
 
 BIN := .venv/bin
@@ -9,7 +9,10 @@ BENCHMARKS := $(addprefix benchmarks/,\
 # What a layer is made of and what joins it to a model: these run on any backend.
 LAYER_TESTS := $(addprefix tests/,core chunked positions layers recurrent \
 	recording/test_record.py test_masking.py)
-# JAX compiles each shape anew, for minutes in all; on TensorFlow these are quick.
+# JAX compiles each shape anew: "make test" runs there what keeps to the contract, equals
+# a formula or another layer, has gradients, and the masking grid; "make test-jax" all.
+JAX_SELECTION := -k "contract or formula or equals or gradient or masking"
+# Hypothesis draws shapes without end; on TensorFlow they are quick.
 JAX_LEAVES_OUT := --deselect \
 	tests/layers/test_multi_head.py::test_it_equals_that_of_keras_at_random_shapes
 # Test files that run side by side: make test JOBS=8 on a large machine.
@@ -21,6 +24,11 @@ demo: .venv/installed
 
 test: .venv/installed-test
 	KERAS_BACKEND=tensorflow $(BIN)/python $(PYTEST)
+	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 \
+		$(BIN)/python $(PYTEST) $(LAYER_TESTS) $(JAX_LEAVES_OUT) $(JAX_SELECTION)
+
+# As users run it: compiled with all that JAX does to make code fast.
+test-jax: .venv/installed-test
 	KERAS_BACKEND=jax $(BIN)/python $(PYTEST) $(LAYER_TESTS) $(JAX_LEAVES_OUT)
 
 lint: .venv/installed-test

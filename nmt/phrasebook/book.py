@@ -4,6 +4,7 @@ It makes the demo run without a download, and lets alignment be measured exactly
 grammar that derives a sentence also knows which words translate each other.
 """
 
+import functools
 import hashlib
 import re
 from collections import Counter
@@ -62,6 +63,7 @@ def words(sentence: str) -> list[str]:
     return _WORD.findall(sentence)
 
 
+@functools.cache  # seconds of work; nothing in a book can be changed
 def generate(
     seed: int = 0,
     train_size: int = 17_000,
