@@ -47,20 +47,19 @@ def dot(chunk_size):
     import keras
     import tensorflow as tf
 
-    from keras_attention.chunked.attend import chunked_dot_attention
+    import keras_attention as ka
 
     heads, size = 8, 64
+    if chunk_size is None:
+        attend = keras.ops.dot_product_attention
+    else:
+        attend = ka.ScaledDotProductAttention(chunk_size=chunk_size)
 
     def inputs(length):
-        # Each has the layout that it wants: a transpose would cost both of them.
-        axes = (heads, length) if chunk_size else (length, heads)
-        return [tf.random.normal((1, *axes, size)) for _ in range(3)]
-
-    def attend(query, key, value):
-        if chunk_size is None:
-            return keras.ops.dot_product_attention(query, key, value)
-        query = query * size**-0.5
-        return chunked_dot_attention(query, key, value, chunk_size=chunk_size)
+        # Each has the layout that it wants: a transpose would cost both of them. To a
+        # layer without projections the heads are a batch.
+        axes = (heads, length) if chunk_size else (1, length, heads)
+        return [tf.random.normal((*axes, size)) for _ in range(3)]
 
     return attend, inputs
 

@@ -1,9 +1,9 @@
-"""Prints the masking grid for our layers and for Keras' own, side by side.
+"""Prints the masking grid for our layers and for Keras' own.
 
 Usage: python benchmarks/masking.py [--every]
 
 Each row is a layer. Each column is a situation, and says in how many of its cells all
-holds: nothing seen through a mask, exactly 0 for a query that sees nothing, finite
+holds: nothing passes a mask, exactly 0 for a query that may attend to nothing, finite
 gradients, and the same numbers on every path, in every precision, compiled or not, with
 weights asked for or not. Without `--every` only the cells that run eagerly, in float32
 and float16, are gone through.

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import pytest
 
+import keras_attention as ka
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -47,6 +49,18 @@ def test_every_picture_and_page_it_names_is_there():
     text = (ROOT / "README.md").read_text()
     for name in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / name).exists(), name
+
+
+def test_every_public_name_in_its_tables_is_there():
+    text = (ROOT / "README.md").read_text()
+    tables = re.findall(r"\| name \| what \|\n\|---\|---\|\n(.*?)\n\n", text, re.S)
+    assert len(tables) == 2
+    rows = [row for table in tables for row in table.splitlines()]
+    cells = " ".join(row.split("|")[1] for row in rows)
+    names = re.findall(r"`(\w+)", cells)
+    assert len(names) > 30
+    for name in names:
+        assert name in ka.__all__, name
 
 
 def test_every_module_path_it_names_is_there():

@@ -224,13 +224,17 @@ def check_wrapped(layer, cell, mechanism, dense, activation=None):
     return array(outputs), expected
 
 
-def test_an_attention_layer_with_tanh_takes_its_rows_in_the_other_order():
-    layer, cell, mechanism, dense = wrapper(units=17)
+@pytest.mark.parametrize(
+    ("arguments", "activation"),
+    [({}, np.tanh), ({"attentional_activation": None}, np.positive)],
+)
+def test_an_attention_layer_takes_its_rows_in_the_other_order(arguments, activation):
+    layer, cell, mechanism, dense = wrapper(units=17, **arguments)
     layer.cells[0].set_weights(cell)
     layer.attention.set_weights(mechanism)
     # [output; context] there, [context; output] here.
     layer.attentional.set_weights([np.concatenate([dense[U:], dense[:U]])])
-    assert_close(*check_wrapped(layer, cell, mechanism, dense, np.tanh))
+    assert_close(*check_wrapped(layer, cell, mechanism, dense, activation))
 
 
 def test_without_an_attention_layer_the_context_alone_is_fed_back_there():
