@@ -24,11 +24,22 @@ class FeedbackAttention(AttentionLayer):
     to nothing leaves it as it is. One call for T queries gives what T calls give for
     one query each, each with the state of the last.
 
-    A subclass writes `prepare`, `read_queries`, `weigh`, and, unless the weights
-    themselves are the next state, `remember`; and `initial_state`, unless that is 0.
+    A subclass writes `read_queries`, `weigh`, and, unless the weights themselves are
+    the next state, `remember`; and `initial_state`, unless that is 0.
 
     Args:
         **kwargs: Arguments of `AttentionLayer`.
+
+    Example:
+        ```python
+        class Restless(FeedbackAttention):
+            def read_queries(self, query, memory, training):
+                key = keras.ops.transpose(memory.key, (0, 2, 1))
+                return keras.ops.matmul(query, key)
+
+            def weigh(self, row, mask, previous, memory):
+                return masked_softmax(row - 9 * previous, mask)
+        ```
     """
 
     @property
