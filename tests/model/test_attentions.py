@@ -18,7 +18,7 @@ from tests.model.test_translation_model import (
     check_that_it_memorises,
     vocabulary,
 )
-from tests.translation.test_translator import forced_pieces
+from tests.translation.test_translator import batch_of
 
 __all__ = ["batch", "vocabulary"]  # the fixtures of the models
 
@@ -110,9 +110,12 @@ def test_step_by_step_gives_the_scores_of_the_whole(name, vocabulary):
     sources = [source for source, _ in PAIRS[:3]]
     found = translator(sources, beam_size=2, max_length=6)
     for one in found:
-        log_probabilities, _, weights = forced_pieces(translator, one)
-        assert one.score == pytest.approx(log_probabilities.sum(), abs=1e-4)
-        np.testing.assert_allclose(one.weights, weights, rtol=1e-3, atol=1e-5)
+        source, target_in, (target_out,) = batch_of(translator, one)
+        hidden, weights = model(source, target_in)
+        log_probabilities = np.asarray(model.log_probabilities(hidden))[0]
+        score = sum(log_probabilities[range(len(target_out)), target_out])
+        assert one.score == pytest.approx(score, abs=1e-4)
+        np.testing.assert_allclose(one.weights, weights[0], rtol=1e-3, atol=1e-5)
 
 
 def test_layers_and_positions_are_those_of_the_names():

@@ -98,7 +98,7 @@ def memorise(model, batch, steps):
         return loss
 
     for _ in range(steps):
-        if float(step()) < 0.01:
+        if float(step()) < 0.05:
             return
 
 

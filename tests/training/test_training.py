@@ -43,9 +43,11 @@ def corpus(pairs=PAIRS):
     return Corpus("tiny", "a", "b", "raw", splits)
 
 
-def run(out, config=CONFIG, pairs=PAIRS):
+def run(out, config=CONFIG, pairs=PAIRS, picture_of=None):
     lines = []
-    history = training.train(corpus(pairs), config, out, report=lines.append)
+    history = training.train(
+        corpus(pairs), config, out, report=lines.append, picture_of=picture_of
+    )
     return history, lines
 
 
@@ -57,6 +59,33 @@ def weights(out):
 def whole(tmp_path_factory):
     out = tmp_path_factory.mktemp("whole") / "model"
     return out, *run(out)
+
+
+@pytest.fixture(scope="module")
+def resumed(tmp_path_factory):
+    """The same training, killed after its second epoch and resumed, with pictures."""
+    out = tmp_path_factory.mktemp("resumed") / "model"
+
+    class Killed(Exception):
+        pass
+
+    def report(line):
+        if line.startswith("epoch   2"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        training.train(corpus(), CONFIG, out, report=report, picture_of="")
+    return out, *run(out, picture_of="")
+
+
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory):
+    """A training after a try that failed, with time for one epoch, and its picture."""
+    out = tmp_path_factory.mktemp("hurried") / "model"
+    with pytest.raises(UserError, match="cannot make a vocabulary of 8 pieces"):
+        run(out, CONFIG.replace(vocabulary_size=8))
+    config = CONFIG.replace(epochs=50, max_minutes=1e-6)
+    return out, *run(out, config, picture_of="the cow flies")
 
 
 def test_it_learns_and_keeps_what_it_learnt(whole):
@@ -77,22 +106,16 @@ def test_it_learns_and_keeps_what_it_learnt(whole):
     }
 
 
-def test_a_training_that_was_killed_goes_on_to_the_same_end(whole, tmp_path):
-    class Killed(Exception):
-        pass
+def check_same_end(one, other):
+    for row, same in zip(one[1], other[1], strict=True):
+        assert row["train_loss"] == pytest.approx(same["train_loss"], rel=1e-4)
+    for weight, same in zip(weights(one[0]), weights(other[0]), strict=True):
+        np.testing.assert_allclose(weight, same, rtol=1e-3, atol=1e-4)
 
-    def report(line):
-        if line.startswith("epoch   2"):
-            raise Killed
 
-    with pytest.raises(Killed):
-        training.train(corpus(), CONFIG, tmp_path / "model", report=report)
-    history, lines = run(tmp_path / "model")
-    assert lines[0].startswith("Going on after epoch 2")
-    for row, other in zip(history, whole[1], strict=True):
-        assert row["train_loss"] == pytest.approx(other["train_loss"], rel=1e-4)
-    for one, other in zip(weights(tmp_path / "model"), weights(whole[0]), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+def test_a_training_that_was_killed_goes_on_to_the_same_end(whole, resumed):
+    assert resumed[2][0].startswith("Going on after epoch 2")
+    check_same_end(resumed, whole)
 
 
 def test_a_finished_training_says_so_and_changes_nothing(whole):
@@ -105,34 +128,19 @@ def test_a_finished_training_says_so_and_changes_nothing(whole):
     assert {path: path.read_bytes() for path in whole[0].iterdir()} == before
 
 
-def test_pictures_are_drawn_after_each_epoch_and_change_nothing(whole, tmp_path):
-    class Killed(Exception):
-        pass
-
-    def report(line):
-        if line.startswith("epoch   1"):
-            raise Killed
-
-    out = tmp_path / "model"
-    with pytest.raises(Killed):
-        training.train(corpus(), CONFIG, out, report=report, picture_of="")
-    history = training.train(corpus(), CONFIG, out, str, picture_of="")
+def test_pictures_are_drawn_after_each_epoch_and_change_nothing(whole, resumed):
+    out = resumed[0]
     pictures = {path.name for path in (out / "pictures").iterdir()}
     assert pictures >= {"index.html", *(f"epoch-00{n}.svg" for n in (1, 2, 3))}
     page = (out / "pictures" / "index.html").read_text("utf-8")
     assert all(f'"label":"{epoch}"' in page for epoch in (1, 2, 3))
     # The translation of the first validation sentence was forced.
     assert all(f'"text":"{word}"' in page for word in " ".join(PAIRS[0]).split())
-    for row, other in zip(history, whole[1], strict=True):
-        assert row["train_loss"] == pytest.approx(other["train_loss"], rel=1e-4)
-    for one, other in zip(weights(out), weights(whole[0]), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+    check_same_end(resumed, whole)
 
 
-def test_pictures_can_be_of_another_sentence(tmp_path):
-    config = CONFIG.replace(epochs=1)
-    training.train(corpus(), config, tmp_path, str, picture_of="the cow flies")
-    page = (tmp_path / "pictures" / "index.html").read_text("utf-8")
+def test_pictures_can_be_of_another_sentence(hurried):
+    page = (hurried[0] / "pictures" / "index.html").read_text("utf-8")
     assert '"text":"flies"' in page
 
 
@@ -145,11 +153,11 @@ def test_other_settings_or_another_text_are_refused(whole):
     assert {path: path.read_bytes() for path in whole[0].iterdir()} == before
 
 
-def test_a_first_try_that_failed_does_not_bar_the_next(tmp_path):
-    with pytest.raises(UserError, match="cannot make a vocabulary of 8 pieces"):
-        run(tmp_path / "model", CONFIG.replace(vocabulary_size=8))
-    history, _ = run(tmp_path / "model", CONFIG.replace(epochs=1))
+def test_a_first_try_that_failed_does_not_bar_the_next(hurried):
+    out, history, lines = hurried
+    assert lines[0] == "tiny, pairs: train 24, validation 5; 60 pieces"
     assert len(history) == 1
+    assert json.loads((out / "history.json").read_text()) == history
 
 
 def copied(folder, out):
@@ -215,9 +223,8 @@ def test_an_empty_part_is_told(tmp_path):
     assert not (tmp_path / "model").exists()
 
 
-def test_it_stops_when_time_is_up_or_nothing_is_gained(tmp_path):
-    history, _ = run(tmp_path / "time", CONFIG.replace(epochs=50, max_minutes=1e-6))
-    assert len(history) == 1
+def test_it_stops_when_time_is_up_or_nothing_is_gained(hurried, tmp_path):
+    assert len(hurried[1]) == 1
     # Without learning no epoch is better than the first.
     still = CONFIG.replace(epochs=50, learning_rate=0.0, patience=2)
     history, lines = run(tmp_path / "gain", still)
