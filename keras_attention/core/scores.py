@@ -10,14 +10,7 @@ from keras_attention.core.projections import project
 
 
 def dot_scores(query, key):
-    """Score by the inner product, `q · k`.
-
-    Args:
-        query: Projected queries, shape `(B, T, D)`.
-        key: Projected keys, shape `(B, S, D)`.
-
-    Returns:
-        Scores, shape `(B, T, S)`.
+    """Score by the inner product `q · k`: `(B, T, D)` and `(B, S, D)` to `(B, T, S)`.
 
     Reference:
         [Luong et al., 2015](https://arxiv.org/abs/1508.04025), section 3.1, "dot".
@@ -28,15 +21,8 @@ def dot_scores(query, key):
 def additive_scores(query, key, vector):
     """Score by a hidden layer, `v · tanh(q + k)`.
 
-    Holds a tensor of shape `(B, T, S, U)`.
-
-    Args:
-        query: Projected queries, shape `(B, T, U)`.
-        key: Projected keys, shape `(B, S, U)`.
-        vector: The vector v, shape `(U,)`.
-
-    Returns:
-        Scores, shape `(B, T, S)`.
+    Takes q `(B, T, U)`, k `(B, S, U)` and v `(U,)`, gives `(B, T, S)`, and holds a
+    tensor of shape `(B, T, S, U)`.
 
     Reference:
         [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), appendix A.1.2.
@@ -49,12 +35,7 @@ def additive_scores(query, key, vector):
 def multiply_heads(left, right):
     """Multiply the matrices of H heads by those of G, without repeating the latter.
 
-    Args:
-        left: Shape `(B, H, T, X)`.
-        right: Shape `(B, G, X, Y)`, where G divides H.
-
-    Returns:
-        Shape `(B, H, T, Y)`.
+    Takes `(B, H, T, X)` and `(B, G, X, Y)`, where G divides H; gives `(B, H, T, Y)`.
     """
     heads, groups = left.shape[1], right.shape[1]
     if heads == groups:
@@ -69,15 +50,8 @@ def multiply_heads(left, right):
 def sum_heads(left, right, groups):
     """Multiply transposed matrices by others, and sum over the heads of each group.
 
-    It is the gradient of `multiply_heads` with respect to its `right`.
-
-    Args:
-        left: Shape `(B, H, T, X)`.
-        right: Shape `(B, H, T, Y)`.
-        groups: Int. G, a divisor of H.
-
-    Returns:
-        Shape `(B, G, X, Y)`.
+    Takes `(B, H, T, X)`, `(B, H, T, Y)` and G; gives `(B, G, X, Y)`: the gradient of
+    `multiply_heads` with respect to its `right`.
     """
     batch, heads, length, size = ops.shape(left)
     rows = heads // groups * length

@@ -10,8 +10,8 @@ from keras_attention.core.checks import check_mask
 def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     """Turn scores into weights that are exactly 0 at hidden keys.
 
-    The softmax runs in float32 at least. A query that may attend to nothing gets
-    weights 0, with gradient 0, instead of weights that are spread evenly.
+    A query that may attend to nothing gets weights 0, with gradient 0, instead of
+    weights that are spread evenly.
 
     Args:
         scores: Shape `(..., T, S)`, finite where the mask is `True`.

@@ -76,15 +76,7 @@ class RotaryEmbedding(keras.layers.Layer):
         return self.rotate(inputs, step_positions(ops.shape(inputs)[-2], start))
 
     def rotate(self, inputs: Tensor, positions: Tensor) -> Tensor:
-        """Turn by given positions.
-
-        Args:
-            inputs: Shape `(…, T, D)`.
-            positions: Integers, broadcastable to `(…, T)`.
-
-        Returns:
-            Shape and type of `inputs`.
-        """
+        """Turn `(…, T, D)` by given positions, integers broadcastable to `(…, T)`."""
         dtype = keras.backend.result_type(inputs.dtype, "float32")
         angles = wave_angles(positions, inputs.shape[-1], self.max_wavelength, dtype)
         cos, sin = ops.cos(angles), ops.sin(angles)  # … T D/2
