@@ -71,7 +71,7 @@ class Visibility(NamedTuple):
         return self.block(Chunk.whole(query_length), Chunk.whole(key_length))
 
     def block(self, rows, columns):
-        """Tell which pairs of a block are visible, `(B, H, C, K)`; `None` if all are."""
+        """Tell which pairs of a block are visible, `(B, H, C, K)`; `None`: all."""
         mask = combine_masks(
             None if self.query_mask is None else take(self.query_mask, {1: rows}),
             None if self.key_mask is None else take(self.key_mask, {1: columns}),

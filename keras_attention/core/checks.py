@@ -9,7 +9,7 @@ from keras import ops
 
 
 def check_int(name, value, least=1):
-    """Give an integer, of NumPy too, as an int; `ValueError` if it is none or too small."""
+    """Give an integer, of NumPy too, as an int; `ValueError` if it is none or small."""
     is_int = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not is_int or value < least:
         kind = "a positive int" if least == 1 else f"an int of at least {least}"

@@ -19,14 +19,12 @@ from keras_attention.core import (
     check_int,
     check_mask,
     join_heads,
+    read_queries,
     split_heads,
 )
 from keras_attention.layers.base import AttentionLayer, Memory
 from keras_attention.layers.cache import Cache, append_steps, check_cache, new_cache
-from keras_attention.layers.head_attention import (
-    attend_at_once,
-    attend_in_chunks,
-)
+from keras_attention.layers.head_attention import attend_at_once, attend_in_chunks
 from keras_attention.layers.symbolic import head_attention_spec
 from keras_attention.positions import (
     PositionBias,
@@ -209,28 +207,23 @@ class MultiHeadAttention(AttentionLayer):
         self.check_shapes(query.shape, value.shape, None if key is None else key.shape)
         check_mask("attention_mask", attention_mask)
         one_step = len(query.shape) == 2
-        query, query_mask, attention_mask, attention_bias = self._read_queries(
-            query, query_mask, attention_mask, attention_bias
+        pairs = attention_mask, attention_bias
+        query, query_mask, *pairs = read_queries(
+            query, query_mask, pairs, self.compute_dtype
         )
+        causal, offset = use_causal_mask, 0
         if cache is None:
-            offset = 0
             memory = self.prepare(value, key, value_mask, key_mask)
         else:
             cache = self.check_cache(cache, query.shape, value.shape)
-            offset = cache.length
+            causal, offset = True, cache.length
             new = self._project(value, key, value_mask, key_mask, start=offset)
             cache = append_steps(cache, *new)
             memory = Memory(cache.key, cache.value, cache.mask)
         output, weights = self._attend(
             query,
             memory,
-            Visibility(
-                query_mask=query_mask,
-                attention_mask=attention_mask,
-                bias=attention_bias,
-                causal=use_causal_mask or cache is not None,
-                offset=offset,
-            ),
+            Visibility(query_mask, None, *pairs, causal=causal, offset=offset),
             head_mask=head_mask,
             training=training,
             chunked=self.chunk_size is not None and not return_attention_scores,
@@ -259,15 +252,7 @@ class MultiHeadAttention(AttentionLayer):
         return Memory(key, value, mask, dropout)
 
     def initial_state(self, memory: Memory) -> list[Tensor]:
-        """Give what the attention remembers before the first step.
-
-        Args:
-            memory: A `Memory`.
-
-        Returns:
-            A list: with `position` or `window` the place of the next query, int32,
-            shape `(B, 1)`; otherwise empty.
-        """
+        """Give, with `position` or `window`, the place of the next query, `(B, 1)`."""
         if self.position is None and self.window is None:
             return []
         return [ops.zeros((ops.shape(memory.key)[0], 1), "int32")]
@@ -281,16 +266,10 @@ class MultiHeadAttention(AttentionLayer):
         attention_mask: Tensor | None = None,
         training: bool = False,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        output, weights = self._attend(
-            ops.cast(query, self.compute_dtype),
-            memory,
-            Visibility(
-                query_mask=query_mask,
-                attention_mask=attention_mask,
-                offset=state[0] if state else 0,
-            ),
-            training=training,
-        )
+        query = ops.cast(query, self.compute_dtype)
+        offset = state[0] if state else 0
+        visible = Visibility(query_mask, None, attention_mask, offset=offset)
+        output, weights = self._attend(query, memory, visible, training=training)
         length = ops.cast(ops.shape(query)[1], "int32")
         state = [place + length for place in list(state) or self.initial_state(memory)]
         return output, weights, state
@@ -307,14 +286,10 @@ class MultiHeadAttention(AttentionLayer):
         use_causal_mask: bool = False,
         attention_bias: Tensor | None = None,
     ) -> AttentionStatistics:
-        query, query_mask = self._read_queries(query, query_mask)
+        query, query_mask = read_queries(query, query_mask, [], self.compute_dtype)
         memory = self.prepare(value, key, value_mask, key_mask)
-        visible = Visibility(
-            query_mask=query_mask,
-            attention_mask=attention_mask,
-            bias=attention_bias,
-            causal=use_causal_mask,
-        )
+        pairs = attention_mask, attention_bias
+        visible = Visibility(query_mask, None, *pairs, causal=use_causal_mask)
         query, visible = self._project_query(query, memory, visible)
         terms = [(DotTerm(), (query, memory.key))]
         return describe(terms, visible, self.chunk_size or 128)

@@ -203,7 +203,7 @@ class RelativePositionBias(PositionBias):
         )
 
     def bucket(self, relative: Tensor) -> Tensor:
-        """Give the bucket, int32, of distances: position of the key less the query's."""
+        """Give the bucket of distances: of int32, from the query to the key."""
         relative = ops.cast(relative, "int32")
         if self.bidirectional:
             distance = ops.abs(relative)
