@@ -38,7 +38,7 @@ class Cache(NamedTuple):
 
 
 def new_cache(batch_size, heads, max_length, key_dim, value_dim, dtype):
-    """Make a cache that holds nothing, for `heads` G and `max_length` L."""
+    """Make a cache that holds nothing, of L places and G heads."""
     return Cache(
         key=ops.zeros((batch_size, heads, max_length, key_dim), dtype),
         value=ops.zeros((batch_size, heads, max_length, value_dim), dtype),

@@ -35,13 +35,9 @@ def attend_in_chunks(query, key, value, visible, chunk_size):
 
     The offset of the `Visibility` is a scalar.
     """
-    hidden = (
-        visible.query_mask,
-        visible.key_mask,
-        visible.attention_mask,
-        visible.window,
-    )
-    all_attend = all(mask is None for mask in hidden)  # causal: the first key at least
+    masks = visible.query_mask, visible.key_mask, visible.attention_mask
+    hidden = *masks, visible.window  # causal hides not all: there is the first key
+    all_attend = all(mask is None for mask in hidden)
     if not all_attend:
         # A column of ones gives the sum of the weights, 0 where all is hidden.
         value = ops.concatenate([value, ops.ones_like(value[..., :1])], axis=-1)

@@ -295,15 +295,11 @@ class MultiHeadAttention(AttentionLayer):
         return describe(terms, visible, self.chunk_size or 128)
 
     def empty_cache(self, batch_size: int | Tensor, max_length: int) -> Cache:
-        """Make a cache for decoding step by step.
+        """Make a `Cache` for decoding B rows step by step, with room for L steps.
 
         Args:
             batch_size: Positive int, or a scalar integer tensor, `B`.
-            max_length: Positive int, `L`. Number of steps that will fit.
-
-        Returns:
-            A `Cache`, a tuple of tensors: `key` `(B, G, L, D)`, `value`
-            `(B, G, L, Dv)`, `mask` `(B, L)`, and `length`, int32, the steps so far.
+            max_length: Positive int, `L`.
 
         Raises:
             ValueError: If a size is not a positive int.

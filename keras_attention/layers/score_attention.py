@@ -91,10 +91,9 @@ class ScoreAttention(AttentionLayer):
         one_chunk = isinstance(length, int) and length <= (self.chunk_size or length)
         if self.chunk_size is not None and not one_chunk:
             visible = Visibility(query_mask, memory.mask, attention_mask)
-            context, weights = self._attend_by_queries(
-                query, memory, visible.with_four_axes(), return_weights=True
-            )
-            return context, weights, list(state)
+            visible = visible.with_four_axes()
+            found = self._attend_by_queries(query, memory, visible, return_weights=True)
+            return *found, list(state)
         scores = self._checked_score(query, memory.key)
         mask = combine_masks(query_mask, memory.mask, attention_mask)
         if type(self).score_terms is ScoreAttention.score_terms:  # any score

@@ -7,11 +7,7 @@ from keras import ops
 
 from keras_attention.annotations import Shape, Tensor
 from keras_attention.core import as_dense, check_number
-from keras_attention.positions.steps import (
-    check_start,
-    step_positions,
-    wave_angles,
-)
+from keras_attention.positions.steps import check_start, step_positions, wave_angles
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
