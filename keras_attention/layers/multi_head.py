@@ -169,8 +169,7 @@ class MultiHeadAttention(AttentionLayer):
     ) -> None:
         check_attention_shapes(query_shape, value_shape, key_shape)
         key_size = (key_shape or value_shape)[-1]
-        heads, groups = self.num_heads, self._groups()
-        value_dim = self.value_dim or self.key_dim
+        heads, (groups, _, value_dim) = self.num_heads, self._sizes()
         output_size = self.context_size(query_shape, value_shape)
         self.query_kernel, self.query_bias = add_projection(
             self, "query", (query_shape[-1],), (heads, self.key_dim)
@@ -306,14 +305,8 @@ class MultiHeadAttention(AttentionLayer):
         """
         if not hasattr(batch_size, "dtype"):
             check_int("batch_size", batch_size)
-        return new_cache(
-            batch_size,
-            self._groups(),
-            check_int("max_length", max_length),
-            self.key_dim,
-            self.value_dim or self.key_dim,
-            self.compute_dtype,
-        )
+        max_length = check_int("max_length", max_length)
+        return new_cache(batch_size, max_length, *self._sizes(), self.compute_dtype)
 
     def weights_shape(
         self, query_shape: Shape, value_shape: Shape
@@ -354,8 +347,10 @@ class MultiHeadAttention(AttentionLayer):
         position = keras.saving.deserialize_keras_object(config.get("position"))
         return cls(**config | {"position": position})
 
-    def _groups(self):
-        return self.num_key_value_heads or self.num_heads
+    def _sizes(self):
+        """Give the number of heads of keys, G, and the sizes D and Dv of a head."""
+        groups = self.num_key_value_heads or self.num_heads
+        return groups, self.key_dim, self.value_dim or self.key_dim
 
     def _project(self, value, key, value_mask, key_mask, start=0):
         """Clean and project to keys (B, G, S, D), values (B, G, S, Dv), and a mask."""
@@ -369,18 +364,13 @@ class MultiHeadAttention(AttentionLayer):
         """Attend: (B, T, Dq) to (B, T, Do) and the weights, `None` if chunked."""
         batch = query.shape[0]
         query, visible = self._project_query(query, memory, visible)
+        given = query, memory.key, memory.value, visible
         if chunked:
             weights = None
-            heads, attends = attend_in_chunks(
-                query, memory.key, memory.value, visible, self.chunk_size
-            )
+            heads, attends = attend_in_chunks(*given, self.chunk_size)
         else:
             heads, weights, attends = attend_at_once(
-                query,
-                memory.key,
-                memory.value,
-                visible,
-                lambda weights: self._drop(weights, memory, training),
+                *given, lambda weights: self._drop(weights, memory, training)
             )
         if head_mask is not None:
             gates = check_head_mask(head_mask, (batch, self.num_heads))
@@ -414,8 +404,7 @@ class MultiHeadAttention(AttentionLayer):
         self, cache: Cache, query_shape: Shape, value_shape: Shape
     ) -> Cache:
         """Give `cache` as a `Cache`, or raise `ValueError` if it does not fit."""
-        sizes = self._groups(), self.key_dim, self.value_dim or self.key_dim
-        return check_cache(cache, query_shape, value_shape, *sizes)
+        return check_cache(cache, query_shape, value_shape, *self._sizes())
 
     def check_shapes(
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None

@@ -205,9 +205,8 @@ class RelativePositionBias(PositionBias):
     def bucket(self, relative: Tensor) -> Tensor:
         """Give the bucket, int32, of each distance, as `bias` takes them."""
         relative = ops.cast(relative, "int32")
-        distance = (
-            ops.abs(relative) if self.bidirectional else ops.maximum(-relative, 0)
-        )
+        before = ops.maximum(-relative, 0)
+        distance = ops.abs(relative) if self.bidirectional else before
         distance = ops.minimum(distance, self.max_distance)
         bucket = ops.take(ops.convert_to_tensor(self._buckets, "int32"), distance)
         if self.bidirectional:
