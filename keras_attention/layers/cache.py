@@ -37,7 +37,7 @@ class Cache(NamedTuple):
     length: Tensor
 
 
-def new_cache(batch_size, max_length, heads, key_dim, value_dim, dtype):
+def new_cache(batch_size, max_length, dtype, heads, key_dim, value_dim):
     """Make a cache that holds nothing, of L places and G heads."""
     return Cache(
         key=ops.zeros((batch_size, heads, max_length, key_dim), dtype),

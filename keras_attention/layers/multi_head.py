@@ -207,7 +207,7 @@ class MultiHeadAttention(AttentionLayer):
         check_mask("attention_mask", attention_mask)
         one_step = len(query.shape) == 2
         pairs = attention_mask, attention_bias
-        query, query_mask, *pairs = read_queries(
+        query, query_mask, attention_mask, attention_bias = read_queries(
             query, query_mask, pairs, self.compute_dtype
         )
         causal, offset = use_causal_mask, 0
@@ -219,13 +219,12 @@ class MultiHeadAttention(AttentionLayer):
             new = self._project(value, key, value_mask, key_mask, start=offset)
             cache = append_steps(cache, *new)
             memory = Memory(cache.key, cache.value, cache.mask)
+        visible = Visibility(
+            query_mask, None, attention_mask, attention_bias, causal, offset=offset
+        )
+        chunked = self.chunk_size is not None and not return_attention_scores
         output, weights = self._attend(
-            query,
-            memory,
-            Visibility(query_mask, None, *pairs, causal=causal, offset=offset),
-            head_mask=head_mask,
-            training=training,
-            chunked=self.chunk_size is not None and not return_attention_scores,
+            query, memory, visible, head_mask, training, chunked
         )
         results = [output[:, 0] if one_step else output]
         if return_attention_scores:
@@ -287,8 +286,9 @@ class MultiHeadAttention(AttentionLayer):
     ) -> AttentionStatistics:
         query, query_mask = read_queries(query, query_mask, [], self.compute_dtype)
         memory = self.prepare(value, key, value_mask, key_mask)
-        pairs = attention_mask, attention_bias
-        visible = Visibility(query_mask, None, *pairs, causal=use_causal_mask)
+        visible = Visibility(
+            query_mask, None, attention_mask, attention_bias, use_causal_mask
+        )
         query, visible = self._project_query(query, memory, visible)
         terms = [(DotTerm(), (query, memory.key))]
         return describe(terms, visible, self.chunk_size or 128)
@@ -306,7 +306,7 @@ class MultiHeadAttention(AttentionLayer):
         if not hasattr(batch_size, "dtype"):
             check_int("batch_size", batch_size)
         max_length = check_int("max_length", max_length)
-        return new_cache(batch_size, max_length, *self._sizes(), self.compute_dtype)
+        return new_cache(batch_size, max_length, self.compute_dtype, *self._sizes())
 
     def weights_shape(
         self, query_shape: Shape, value_shape: Shape
