@@ -14,14 +14,13 @@ from keras_attention.core import check_int
 
 
 def attend(terms, value, visible, chunk_size):
-    """Attend without holding the weights.
+    """Attend without holding the weights: shape `(B, H, T, Dv)`, 0 where all is hidden.
 
     Exact: the same result and gradient as with all weights at once, to rounding. A
     block of `chunk_size` queries and as many keys is computed at a time, in float32 or
-    wider, and once more for the gradient, so that memory grows with `T + S`. A mask or
-    bias that is given for each pair comes on top, and so does the gradient of such a
-    bias. Blocks that the causal mask or the window hides are left out, which saves
-    time. There is no second derivative.
+    wider, and once more for the gradient. A mask or bias that is given for each pair
+    comes on top, and so does the gradient of such a bias. Blocks that the causal mask
+    or the window hides are left out. There is no second derivative.
 
     Args:
         terms: The score: a list of pairs of a term and its tensors. Those of the first
@@ -30,12 +29,6 @@ def attend(terms, value, visible, chunk_size):
         value: Shape `(B, G, S, Dv)`. NaN has to be set to 0 before, even where hidden.
         visible: A `Visibility` with four axes, its offset a scalar.
         chunk_size: Positive int.
-
-    Returns:
-        Shape `(B, H, T, Dv)`; 0 for a query that may attend to nothing.
-
-    Raises:
-        ValueError: If `chunk_size` is not a positive int.
 
     Reference:
         [Rabe and Staats, 2021](https://arxiv.org/abs/2112.05682), sections 3 and 4;
@@ -63,32 +56,20 @@ def attend(terms, value, visible, chunk_size):
 
 
 def describe(terms, visible, chunk_size):
-    """Describe the weights without holding them.
+    """Describe the weights without holding them; the arguments are those of `attend`.
 
-    Args:
-        terms: As for `attend`, like all that follow.
-        visible: A `Visibility`.
-        chunk_size: Positive int.
-
-    Returns:
-        `AttentionStatistics` of tensors of shape `(B, H, T)`, `(B, H, T)` and
-        `(B, H, S)`. They have no gradient.
-
-    Raises:
-        ValueError: If `chunk_size` is not a positive int.
+    Gives `AttentionStatistics` `(B, H, T)`, `(B, H, T)` and `(B, H, S)`, which have no
+    gradient.
     """
     make_blocks, inputs = _prepare(terms, visible, chunk_size)
     return weight_statistics(make_blocks(inputs))
 
 
 def _prepare(terms, visible, chunk_size):
-    """Sort what a call was given into tensors and the rest.
+    """Give a function that makes `Blocks` of a list of tensors, and that list.
 
     TensorFlow wants every tensor that may come from a variable, masks too, to be an
     input of the function that has its own gradient.
-
-    Returns:
-        A function that makes `Blocks` of a list of tensors; that list.
     """
     check_int("chunk_size", chunk_size)
     query, key = terms[0][1][:2]

@@ -12,15 +12,10 @@ from keras import ops
 
 
 class Chunk(NamedTuple):
-    """Consecutive positions of one axis.
+    """Consecutive positions of one axis: ints, or scalar tensors.
 
-    Attributes:
-        start: Int or scalar tensor. The first position.
-        size: Int or scalar tensor. How many there are.
-        fresh: Int or scalar tensor: the first position that no earlier chunk holds;
-            `None` if that is `start`.
-        is_whole: Bool. Whether it is known to hold the whole axis, so that nothing has
-            to be cut.
+    `fresh` is the first position that no earlier chunk holds, `None` if it is `start`.
+    `is_whole` tells that the chunk is known to hold the whole axis: no need to cut.
     """
 
     start: Any
@@ -35,18 +30,11 @@ class Chunk(NamedTuple):
 
 
 def fit_chunk_size(chunk_size, length):
-    """Give the size that chunks of an axis can have.
+    """Give the size that chunks of an axis can have: `chunk_size`, or else `length`.
 
     On JAX a length is unknown only where shapes alone are computed, or where a model
     is exported for any length. Sizes of arrays cannot be computed there, so the whole
     axis makes one chunk.
-
-    Args:
-        chunk_size: Int, the size given.
-        length: The length of the axis.
-
-    Returns:
-        `chunk_size`, or else `length`.
     """
     unknown = keras.backend.backend() == "jax" and not isinstance(length, int)
     return length if unknown else chunk_size
@@ -60,16 +48,9 @@ def count_chunks(length, chunk_size):
 
 
 def cut(index, length, chunk_size, repeat=True):
-    """Give a chunk of an axis.
+    """Give a `Chunk` of an axis, of `min(chunk_size, length)` positions.
 
-    Args:
-        index: Int or scalar tensor, which chunk.
-        length: Int or scalar tensor, the length of the axis.
-        chunk_size: Int.
-        repeat: Bool. Whether positions that the chunk before holds too count again.
-
-    Returns:
-        A `Chunk` of `min(chunk_size, length)` positions.
+    With `repeat` positions that the chunk before holds too count again.
     """
     if chunk_size is length:
         return Chunk.whole(length)
@@ -86,15 +67,9 @@ def positions(chunk):
 
 
 def take(tensor, axes):
-    """Take chunks out of a tensor.
+    """Take chunks out of a tensor; `axes` is a dict from axis to `Chunk`.
 
-    Args:
-        tensor: Any tensor.
-        axes: Dict from axis to `Chunk`. An axis of size 1, which is any number
-            of equal ones, is left as it is.
-
-    Returns:
-        The tensor, cut along these axes.
+    An axis of size 1, which is any number of equal ones, is left as it is.
     """
     axes = _long_axes(tensor, axes)
     if not axes:
@@ -119,17 +94,9 @@ def add(tensor, update, axes):
 def loop(lower, upper, body, state):
     """Run `state = body(index, state)` for every index, strictly one after the other.
 
-    TensorFlow begins up to ten steps of a loop at once, as far as they do not wait for
-    the state, and would hold the blocks of all of them. Here they wait.
-
-    Args:
-        lower: Int or scalar tensor, the first index.
-        upper: Int or scalar tensor, the index after the last.
-        body: Function of an index and a state to the next state.
-        state: Tuple of tensors.
-
-    Returns:
-        The last state.
+    The state is a tuple of tensors. TensorFlow begins up to ten steps of a loop at
+    once, as far as they do not wait for the state, and would hold the blocks of all of
+    them. Here they wait.
     """
     if keras.backend.backend() != "tensorflow":
         return ops.fori_loop(lower, upper, body, state)

@@ -11,11 +11,8 @@ from keras_attention.core import combine_masks, fits, four_axes, join_masks
 class Visibility(NamedTuple):
     """Which query may attend to which key, and what is added to the scores.
 
-    Told for all pairs at once or for one block of queries and keys; knows which blocks
-    are hidden whole.
-
-    Shapes: `B` batch, `H` heads, `T` queries and `S` keys in all, `C` queries and `K`
-    keys in a block.
+    Tells it for all pairs at once or for one block of `C` queries and `K` keys; knows
+    which blocks are hidden whole.
 
     Attributes:
         query_mask: Boolean, shape `(B, T)`, or `None`.
@@ -39,11 +36,7 @@ class Visibility(NamedTuple):
     position: Any = None
 
     def check(self, sizes):
-        """Raise `ValueError` if the shape of mask or bias does not fit.
-
-        Args:
-            sizes: Tuple `(B, H, T, S)` of ints, `None` where not known.
-        """
+        """Raise `ValueError` if mask or bias do not fit the sizes `(B, H, T, S)`."""
         for name, pairs in (
             ("attention_mask", self.attention_mask),
             ("attention_bias", self.bias),
@@ -78,15 +71,7 @@ class Visibility(NamedTuple):
         return self.block(Chunk.whole(query_length), Chunk.whole(key_length))
 
     def block(self, rows, columns):
-        """Tell which pairs of a block are visible.
-
-        Args:
-            rows: `Chunk` of the queries.
-            columns: `Chunk` of the keys.
-
-        Returns:
-            Boolean, broadcastable to `(B, H, C, K)`; `None` if all are.
-        """
+        """Tell which pairs of a block are visible, `(B, H, C, K)`; `None`: all."""
         mask = combine_masks(
             None if self.query_mask is None else take(self.query_mask, {1: rows}),
             None if self.key_mask is None else take(self.key_mask, {1: columns}),
@@ -109,14 +94,7 @@ class Visibility(NamedTuple):
         return join_masks(*masks)
 
     def add_bias(self, scores):
-        """Add all biases to the scores of all pairs.
-
-        Args:
-            scores: Shape `(B, H, T, S)`, in float32 or wider where there is a bias.
-
-        Returns:
-            The same shape.
-        """
+        """Add all biases to the scores of all pairs, in float32 or wider."""
         if self.bias is not None:
             scores = scores + ops.cast(self.bias, scores.dtype)
         if self.position is not None:
@@ -130,23 +108,16 @@ class Visibility(NamedTuple):
     def bias_by_distance(self, query_length, key_length):
         """List the bias of `position` at every distance that can occur.
 
-        Returns:
-            Shape `(T + S - 1, H)`: row `s - t + T - 1` for key s and query t.
+        Shape `(T + S - 1, H)`: row `s - t + T - 1` is that of key s and query t.
         """
         distances = ops.arange(0, query_length + key_length - 1, dtype="int32")
         relative = distances - (query_length - 1) - self.offset
         return ops.transpose(self.position.bias(relative[None])[..., 0, :])
 
     def column_range(self, rows, count, chunk_size):
-        """Tell which chunks of keys some query of `rows` attends to.
+        """Tell which of `count` chunks of keys some query of `rows` attends to.
 
-        Args:
-            rows: `Chunk` of the queries.
-            count: Int or scalar tensor, how many chunks of keys there are.
-            chunk_size: Int or scalar tensor, how many keys each has.
-
-        Returns:
-            The first such chunk and the one after the last, each an int or a tensor.
+        Gives the first and the one after the last, each an int or a tensor.
         """
         lower, upper, last = self._range(rows, self.offset, count, chunk_size)
         if self.causal and last is not None:
@@ -154,16 +125,7 @@ class Visibility(NamedTuple):
         return lower, upper
 
     def row_range(self, columns, count, chunk_size):
-        """Tell which chunks of queries attend to some key of `columns`.
-
-        Args:
-            columns: `Chunk` of the keys.
-            count: Int or scalar tensor, how many chunks of queries there are.
-            chunk_size: Int, how many queries each has.
-
-        Returns:
-            The first such chunk and the one after the last, each an int or a tensor.
-        """
+        """Tell which of `count` chunks of queries attend to some key of `columns`."""
         lower, upper, last = self._range(columns, -self.offset, count, chunk_size)
         if self.causal and last is not None:
             lower = greatest(lower, (last - columns.size + 1) // chunk_size)

@@ -22,6 +22,9 @@ def attend_by_queries(
 ):
     """Attend in chunks of queries; the gradient computes each chunk once more.
 
+    Gives the context, shape `(B, T, Dv)`, and, if `return_weights`, the weights, shape
+    `(B, T, S)`, which are then held.
+
     Args:
         score: Function of queries `(B, C, …)` and keys to scores `(B, C, S)`.
         query: Shape `(B, T, …)`.
@@ -30,10 +33,7 @@ def attend_by_queries(
         visible: A `Visibility` with four axes.
         chunk_size: Int.
         variables: List of the Keras variables that `score` reads.
-        return_weights: Bool. Whether to return the weights too, which are then held.
-
-    Returns:
-        Shape `(B, T, Dv)`; and the weights, shape `(B, T, S)`, if `return_weights`.
+        return_weights: Bool.
     """
     length, key_length = ops.shape(query)[1], ops.shape(value)[1]
     chunk_size = fit_chunk_size(chunk_size, length)
@@ -68,17 +68,9 @@ def attend_by_queries(
 
 
 def describe_by_queries(score, query, key, visible, chunk_size):
-    """Describe the weights in chunks of queries.
+    """Describe the weights in chunks of queries; arguments as for `attend_by_queries`.
 
-    Args:
-        score: Function of queries `(B, C, …)` and keys to scores `(B, C, S)`.
-        query: Shape `(B, T, …)`.
-        key: Shape `(B, S, …)`.
-        visible: A `Visibility` with four axes.
-        chunk_size: Int.
-
-    Returns:
-        `AttentionStatistics` of shapes `(B, T)`, `(B, T)` and `(B, S)`.
+    Gives `AttentionStatistics` of shapes `(B, T)`, `(B, T)` and `(B, S)`.
     """
     batch, length = ops.shape(query)[:2]
     key_length = ops.shape(key)[1]
@@ -96,15 +88,7 @@ def describe_by_queries(score, query, key, visible, chunk_size):
 
 
 def hide_infinite(scores, mask):
-    """Hide pairs with a score of minus infinity too: a row of them has no softmax.
-
-    Args:
-        scores: Of any score, shape `(B, T, S)`.
-        mask: Boolean, broadcastable to the scores, or `None`.
-
-    Returns:
-        Boolean, shape `(B, T, S)`.
-    """
+    """Hide pairs with a score of minus infinity too: a row of them has no softmax."""
     finite = ops.not_equal(scores, float("-inf"))
     return finite if mask is None else ops.logical_and(finite, mask)
 

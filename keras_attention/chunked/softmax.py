@@ -38,16 +38,11 @@ VALUE_AXES = (None, 2)
 
 
 class Blocks(NamedTuple):
-    """A score and a mask, to be had block by block.
+    """A score and a mask `(B, H, T, S)`, to be had block by block.
 
-    Attributes:
-        terms: List of the terms of the score, the first of shape `(B, H, C, K)`.
-        tensors: One list of tensors for each term.
-        visible: A `Visibility` with four axes.
-        shape: `(B, H, T, S)`.
-        row_size: Int. How many queries a block has.
-        column_size: Int or scalar tensor. How many keys a block has.
-        dtype: Of all that is computed: float32 or wider.
+    Holds the terms of the score, the first of shape `(B, H, C, K)`, and a list of
+    tensors for each; a `Visibility` with four axes; how many queries and keys a block
+    has; and the type of all that is computed, float32 or wider.
     """
 
     terms: Any
@@ -89,9 +84,8 @@ class Blocks(NamedTuple):
     def scores(self, rows, columns):
         """Score a block.
 
-        Returns:
-            Scores of shape `(B, H, C, K)`, `LOWEST` where hidden; the mask, or `None`;
-            for each term its parts and what its gradient needs again.
+        Gives scores `(B, H, C, K)`, `LOWEST` where hidden; the mask, or `None`; and for
+        each term its parts and what its gradient needs again.
         """
         # 0 for the last query and the first key, as `Visibility.bias_by_distance`.
         distances = positions(columns) - positions(rows)[:, None] + self.shape[2] - 1
@@ -111,15 +105,10 @@ class Blocks(NamedTuple):
 
 
 def attend_blocks(blocks, value):
-    """Attend, block by block.
+    """Attend to values `(B, G, S, Dv)`, block by block.
 
-    Args:
-        blocks: A `Blocks`.
-        value: Shape `(B, G, S, Dv)`.
-
-    Returns:
-        The output, shape `(B, H, T, Dv)`, 0 where a query attends to nothing, and the
-        logarithm of the sum of the exponentials of its scores, shape `(B, H, T, 1)`.
+    Gives the output, shape `(B, H, T, Dv)`, 0 where a query attends to nothing, and the
+    logarithm of the sum of the exponentials of its scores, shape `(B, H, T, 1)`.
     """
     batch, heads, length, _ = blocks.shape
 
@@ -171,17 +160,10 @@ def attend_blocks(blocks, value):
 
 
 def attend_gradients(blocks, value, output, log_sums, gradient):
-    """Differentiate `attend_blocks`, block by block.
+    """Differentiate `attend_blocks`, block by block, from what it gave.
 
-    Args:
-        blocks: A `Blocks`.
-        value: Shape `(B, G, S, Dv)`.
-        output: What `attend_blocks` gave.
-        log_sums: What `attend_blocks` gave.
-        gradient: That of the output, shape `(B, H, T, Dv)`.
-
-    Returns:
-        List of the gradients of the value and of all tensors of the terms, in order.
+    Takes the gradient of the output, shape `(B, H, T, Dv)`; gives a list of those of
+    the value and of all tensors of the terms, in order.
     """
     tensors = [value, *(each for some in blocks.tensors for each in some)]
     axes = [VALUE_AXES, *(each for term in blocks.terms for each in term.axes)]

@@ -36,13 +36,9 @@ class AttentionStatistics(NamedTuple):
 
 
 def weight_statistics(blocks):
-    """Describe the weights of a score, block by block.
+    """Describe the weights of `Blocks`, one at a time.
 
-    Args:
-        blocks: A `Blocks`, of B examples, H heads, T queries and S keys.
-
-    Returns:
-        `AttentionStatistics` of shapes `(B, H, T)`, `(B, H, T)` and `(B, H, S)`.
+    Gives `AttentionStatistics` of shapes `(B, H, T)`, `(B, H, T)` and `(B, H, S)`.
     """
     batch, heads, length, key_length = blocks.shape
 
@@ -78,11 +74,7 @@ def weight_statistics(blocks):
 
 
 def _sum_and_place(blocks, rows):
-    """Find for each query the logarithm of the sum, and its best key, from 1.
-
-    Returns:
-        Shapes `(B, H, C)`; the key is 0 where it may attend to none.
-    """
+    """Find for each query the logarithm of the sum, and its best key, from 1, or 0."""
     row_shape = (*blocks.shape[:2], rows.size)
 
     def add_block(index, sums):
@@ -112,11 +104,7 @@ def _sum_and_place(blocks, rows):
 
 
 def _entropy_and_coverage(blocks, rows, log_sums, coverage):
-    """Sum up the entropy of each query, and add to what each key gets.
-
-    Returns:
-        Shapes `(B, H, C)` and `(B, H, S)`.
-    """
+    """Sum up the entropy of each query, `(B, H, C)`, and add to what each key gets."""
 
     def add_block(index, sums):
         entropy, coverage = sums

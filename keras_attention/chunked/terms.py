@@ -1,9 +1,13 @@
 """Terms of a score, one block of queries and keys at a time, with their gradients.
 
-The score of a block is a sum of terms. A term tells for each tensor that it is made of
-the axes that follow the queries and the keys. It gets the parts of the tensors that
-belong to a block, in float32 or wider, and tells its share of the scores and the
-gradient with respect to each part.
+The score of a block is a sum of terms. A term has, for each tensor that it is made of,
+the axis that follows the queries and the one for the keys, and two functions of the
+`parts` of these tensors that belong to a block, in float32 or wider:
+
+- `scores(parts, distances)` gives scores, broadcastable to `(B, H, C, K)`, and what the
+  gradient needs again. Distances are the row of each pair in a table, `(C, K)`.
+- `gradients(parts, kept, gradient)` gives, from what `scores` kept and the gradient of
+  the scores, `(B, H, C, K)`, that of each part, or something that sums up to its shape.
 
 Shapes: `B` batch, `H` heads, `G` heads of the keys, `T` queries and `S` keys in all,
 `C` queries and `K` keys in a block, `D` features, `U` units.
@@ -21,29 +25,10 @@ class DotTerm:
     axes = ((2, None), (None, 2))
 
     def scores(self, parts, distances):
-        """Score a block.
-
-        Args:
-            parts: The parts of the tensors that belong to the block.
-            distances: Row of a table of distances for each pair, int32, `(C, K)`.
-
-        Returns:
-            Scores, broadcastable to `(B, H, C, K)`, and what `gradients` needs again.
-        """
         query, key = parts
         return multiply_heads(query, ops.transpose(key, (0, 1, 3, 2))), None
 
     def gradients(self, parts, kept, gradient):
-        """Differentiate.
-
-        Args:
-            parts: As in `scores`.
-            kept: What `scores` said is needed again.
-            gradient: That of the scores, shape `(B, H, C, K)`.
-
-        Returns:
-            The gradient of each part, or something that sums up to its shape.
-        """
         query, key = parts
         return multiply_heads(gradient, key), sum_heads(gradient, query, key.shape[1])
 
@@ -54,13 +39,11 @@ class AdditiveTerm:
     axes = ((2, None), (None, 2), (None, None))
 
     def scores(self, parts, distances):
-        """Score a block, as `DotTerm.scores`."""
         query, key, vector = parts
         hidden = ops.tanh(query[:, :, :, None] + key[:, :, None])  # B 1 C K U
         return ops.squeeze(ops.matmul(hidden, vector[:, None]), axis=-1), hidden
 
     def gradients(self, parts, hidden, gradient):
-        """Differentiate, as `DotTerm.gradients`."""
         units = hidden.shape[-1]
         of_vector = ops.matmul(
             ops.reshape(gradient, (1, -1)), ops.reshape(hidden, (-1, units))
@@ -80,11 +63,9 @@ class BiasTerm:
     axes = ((2, 3),)
 
     def scores(self, parts, distances):
-        """Score a block, as `DotTerm.scores`."""
         return parts[0], None
 
     def gradients(self, parts, kept, gradient):
-        """Differentiate, as `DotTerm.gradients`."""
         return (gradient,)
 
 
@@ -94,12 +75,10 @@ class PositionTerm:
     axes = ((None, None),)
 
     def scores(self, parts, distances):
-        """Score a block, as `DotTerm.scores`."""
         bias = ops.take(parts[0], distances, axis=0)  # C K H
         return ops.transpose(bias, (2, 0, 1)), distances
 
     def gradients(self, parts, distances, gradient):
-        """Differentiate, as `DotTerm.gradients`."""
         count, heads = ops.shape(parts[0])
         by_pair = ops.transpose(ops.sum(gradient, axis=0), (1, 2, 0))  # C K H
         by_pair = ops.reshape(by_pair, (-1, heads))

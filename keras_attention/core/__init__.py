@@ -17,6 +17,12 @@ from keras_attention.core.checks import (
     check_number,
     fits,
 )
+from keras_attention.core.heads import (
+    join_heads,
+    multiply_heads,
+    split_heads,
+    sum_heads,
+)
 from keras_attention.core.loop import last_step, run_loop
 from keras_attention.core.masks import (
     causal_mask,
@@ -29,18 +35,8 @@ from keras_attention.core.masks import (
     read_memory,
     read_queries,
 )
-from keras_attention.core.projections import (
-    as_dense,
-    join_heads,
-    project,
-    split_heads,
-)
-from keras_attention.core.scores import (
-    additive_scores,
-    dot_scores,
-    multiply_heads,
-    sum_heads,
-)
+from keras_attention.core.projections import as_dense, project
+from keras_attention.core.scores import additive_scores, dot_scores
 from keras_attention.core.softmax import masked_softmax
 
 __all__ = [

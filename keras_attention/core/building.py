@@ -14,31 +14,15 @@ def build_once(layer, *shapes):
 
 
 def add_kernel(layer, name, shape):
-    """Give a layer a weight that starts by its `kernel_initializer`.
-
-    Args:
-        layer: A layer with `kernel_initializer`.
-        name: Str. The name of the weight.
-        shape: Tuple of ints.
-
-    Returns:
-        The weight.
-    """
+    """Give a layer a weight of a name that starts by its `kernel_initializer`."""
     initializer = initializer_for(layer.kernel_initializer, name)
     return layer.add_weight(name=name, shape=shape, initializer=initializer)
 
 
 def add_projection(layer, name, input_sizes, output_sizes):
-    """Give a layer the kernel and the bias of a dense layer.
+    """Give a layer the weights of a dense layer, such as from `(Dq,)` to `(H, D)`.
 
-    Args:
-        layer: A layer with `kernel_initializer`, `bias_initializer` and `use_bias`.
-        name: Str. What the names of the weights begin with.
-        input_sizes: Tuple of ints, such as `(Dq,)`.
-        output_sizes: Tuple of ints, such as `(H, D)`.
-
-    Returns:
-        `(kernel, bias)`; the bias `None` without `use_bias`.
+    Gives `(kernel, bias)`; the bias is `None` without `use_bias`.
     """
     initializer = initializer_for(layer.kernel_initializer, f"{name}_kernel")
     matrix_shape = (math.prod(input_sizes), math.prod(output_sizes))
@@ -64,18 +48,11 @@ def add_projection(layer, name, input_sizes, output_sizes):
 
 
 def initializer_for(initializer, name):
-    """Give a weight an initializer of its own.
+    """Give the weight of this name an initializer of its own.
 
     One initializer used twice gives the same numbers twice. The copy has another seed:
-    the same one whenever seed and name are the same.
-
-    Args:
-        initializer: What `keras.initializers.get` gave.
-        name: Str. The name of the weight, or of the layer that makes several.
-
-    Returns:
-        An initializer; the same one if it takes no seed, as a function, or counts by
-        itself, as one with a `SeedGenerator`.
+    the same one whenever seed and name are the same. One that takes no seed, as a
+    function, or counts by itself, as one with a `SeedGenerator`, is given as it is.
     """
     if not isinstance(initializer, keras.initializers.Initializer):
         return initializer

@@ -9,13 +9,7 @@ from keras import ops
 
 
 def check_int(name, value, least=1):
-    """Return `value` as an int, or raise `ValueError` if it is none or too small.
-
-    Args:
-        name: Str. The argument's name, for the message.
-        value: What was given; an integer of NumPy is one too.
-        least: Int. The smallest that fits.
-    """
+    """Give an integer, of NumPy too, as an int; `ValueError` if it is none or small."""
     is_int = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not is_int or value < least:
         kind = "a positive int" if least == 1 else f"an int of at least {least}"
@@ -24,14 +18,10 @@ def check_int(name, value, least=1):
 
 
 def check_number(name, value, least=None, above=None, below=None):
-    """Return `value`, or raise `ValueError` if it is no finite number within limits.
+    """Give `value`, or raise `ValueError` if it is no finite number within limits.
 
-    Args:
-        name: Str. The argument's name, for the message.
-        value: What was given; a number of NumPy becomes an int or a float.
-        least: Number or `None`. The smallest that fits.
-        above: Number or `None`. What it must be greater than.
-        below: Number or `None`. What it must be less than.
+    It must be `least` or more, more than `above`, and less than `below`, where given. A
+    number of NumPy becomes an int or a float.
     """
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if (
@@ -58,12 +48,7 @@ def check_number(name, value, least=None, above=None, below=None):
 
 
 def check_chunk_size(chunk_size, dropout):
-    """Return `chunk_size`, or raise `ValueError` if it does not fit.
-
-    Args:
-        chunk_size: A positive int, or `None` for no chunks.
-        dropout: Share of the weights that are dropped; 0 with chunks.
-    """
+    """Give `chunk_size`, a positive int or `None`; `ValueError` if it does not fit."""
     if chunk_size is None:
         return None
     if dropout:
@@ -92,16 +77,10 @@ def check_features(shape, size):
 
 
 def check_mask(name, mask, *shapes, **sizes):
-    """Check type and shape of a mask, any axis of which may be 1.
+    """Raise `ValueError` if a mask holds floats, or has none of the shapes it may have.
 
-    Args:
-        name: Str. The argument's name, for the message.
-        mask: A tensor, or `None`.
-        *shapes: Strs. The shapes that it may have, such as `"(B, S)"`; none: any.
-        **sizes: Ints, the size of each axis by its letter, `None` where not known.
-
-    Raises:
-        ValueError: If it holds floats, or has none of the shapes.
+    Shapes are such as `"(B, S)"`, none for any; `sizes` gives the size of each letter,
+    `None` where not known. Any axis of the mask may be 1.
     """
     if mask is None:
         return
@@ -132,16 +111,10 @@ def check_mask(name, mask, *shapes, **sizes):
 
 
 def check_attention_shapes(query_shape, value_shape, key_shape=None):
-    """Check the shapes that every attention layer needs.
+    """Raise `ValueError` if shapes do not fit as every attention layer needs them.
 
-    Args:
-        query_shape: `(B, T, Dq)` or `(B, Dq)`.
-        value_shape: `(B, S, Dv)`.
-        key_shape: `(B, S, Dk)` or `None`.
-
-    Raises:
-        ValueError: If a rank is wrong, a feature size is not known, key and value
-            differ in length, or any two in batch size.
+    Queries are `(B, T, Dq)` or `(B, Dq)`, values `(B, S, Dv)`, keys `(B, S, Dk)`, and
+    the feature sizes are known.
     """
     for name, shape, ranks, expected in (
         ("query", query_shape, (2, 3), "(B, T, Dq), or (B, Dq) for one step"),
@@ -175,16 +148,9 @@ def check_attention_shapes(query_shape, value_shape, key_shape=None):
 
 
 def check_equal_sizes(query_shape, value_shape, key_shape, mend):
-    """Check that queries and keys are of one size, as inner products want them.
+    """Raise `ValueError` if queries and keys differ in size: inner products want one.
 
-    Args:
-        query_shape: `(B, T, Dq)` or `(B, Dq)`.
-        value_shape: `(B, S, Dv)`.
-        key_shape: `(B, S, Dk)`, or `None` where the values are the keys.
-        mend: Str. What else to do, for the message.
-
-    Raises:
-        ValueError: If they differ.
+    `mend` tells in the message what else to do.
     """
     key_shape = key_shape or value_shape
     if query_shape[-1] != key_shape[-1]:
@@ -195,11 +161,9 @@ def check_equal_sizes(query_shape, value_shape, key_shape, mend):
 
 
 def check_head_mask(head_mask, sizes):
-    """Return `head_mask` as a tensor, or raise `ValueError` if its shape is another.
+    """Give a mask `(H,)` or `(B, H)` as a tensor; `ValueError` for another shape.
 
-    Args:
-        head_mask: Shape `(H,)` or `(B, H)`.
-        sizes: Tuple `(B, H)`; B `None` where not known.
+    `sizes` is `(B, H)`, with B `None` where not known.
     """
     head_mask = ops.convert_to_tensor(head_mask)
     shape = tuple(head_mask.shape)

@@ -5,12 +5,11 @@ from keras import ops
 
 
 class LoopCell:
-    """A step function in the form that `keras.layers.RNN` asks of a cell.
+    """A step function in the form that `keras.layers.RNN` expects of a cell.
 
     It closes over the memory, which so is no state of the loop. Keras loops over one
     tensor: the rows of several sequences are concatenated, and split again here by
-    their `sizes`. If `masked`, the last of them is the mask. A state keeps the type
-    and the shape that it began with.
+    their `sizes`. If `masked`, the last of them is the mask.
     """
 
     state_size = ()
@@ -39,19 +38,14 @@ class LoopCell:
 
 
 def run_loop(step, sequences, states, mask=None):
-    """Run `step` over axis 1 of sequences.
+    """Run `step` over axis 1 of sequences `(B, T, D)`, each with a D of its own.
 
-    Args:
-        step: A function of a list with a row `(B, D)` of each sequence, and of the list
-            of states, which gives a list of outputs `(B, …)`, and the next states.
-        sequences: List of tensors, shape `(B, T, D)`, each with a D of its own. A step
-            gets all in the type of the first.
-        states: List of tensors, shape `(B, …)`.
-        mask: Boolean, shape `(B, T)`, or `None`. A step at `False` gives 0 and keeps
-            the states.
+    `step` takes a list with a row `(B, D)` of each sequence, in the type of the first,
+    and a list of states `(B, …)`. It gives a list of outputs `(B, …)`, and the next
+    states, which are cast to the type and shape of those before. A step at `False` of
+    `mask`, shape `(B, T)`, gives 0 and keeps the states.
 
-    Returns:
-        `(outputs, states)`: a list of tensors `(B, T, …)`, and the last states.
+    Gives the outputs, `(B, T, …)`, and the last states, each as a list.
     """
     if mask is not None:
         # As one more feature: the loop's own mask needs output sizes that are known.

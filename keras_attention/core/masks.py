@@ -63,10 +63,10 @@ def local_mask(
     """Let query `t` attend to the keys at most `window` places away, on both sides.
 
     Args:
-        query_length: Int or scalar tensor, `T`.
-        key_length: Int or scalar tensor, `S`; `T` if left out.
+        query_length: Int or scalar tensor, `T`, like the next two as for `causal_mask`.
+        key_length: `S`.
         window: Int, at least 0. 0: the key at its own position alone.
-        offset: Int or scalar tensor. The position of query 0 among the keys.
+        offset: The position of query 0 among the keys.
 
     Returns:
         Boolean, shape `(T, S)`.
@@ -98,11 +98,11 @@ def combine_masks(
             `(B, H, T, S)`; or `None`.
 
     Returns:
-        Boolean, shape broadcastable to `(B, T, S)`, or to `(B, H, T, S)` if
-        `attention_mask` has heads; `None` if all are `None`.
+        Boolean, broadcastable to `(B, T, S)`, or with heads to `(B, H, T, S)`; `None`
+        if all are `None`.
 
     Raises:
-        ValueError: If a mask has the wrong number of axes.
+        ValueError: If a mask holds floats or has the wrong number of axes.
 
     Example:
         ```python
@@ -136,14 +136,9 @@ def join_masks(*masks):
 
 
 def hide_padding(tensor: Tensor, mask: Tensor | None) -> Tensor:
-    """Set padded steps to 0, whatever they hold, NaN included.
+    """Set padded steps of `(B, S, D)` to 0, whatever they hold, NaN included.
 
-    Args:
-        tensor: Shape `(B, S, D)`.
-        mask: Boolean, shape `(B, S)`, or `None` for no padding.
-
-    Returns:
-        Shape `(B, S, D)`. The gradient at padded steps is 0.
+    The gradient there is 0.
     """
     if mask is None:
         return tensor
@@ -154,14 +149,8 @@ def hide_padding(tensor: Tensor, mask: Tensor | None) -> Tensor:
 def read_queries(query, query_mask, pairs, dtype):
     """Cast queries, give those of one step an axis of time, set padding to 0.
 
-    Args:
-        query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step.
-        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step, or `None`.
-        pairs: List, each of shape `(…, T, S)`, or `(…, S)` for one step, or `None`.
-        dtype: Of the queries.
-
-    Returns:
-        `(query, query_mask, *pairs)`, all with the axis `T`.
+    Takes queries `(B, T, Dq)`, their mask `(B, T)` and tensors for pairs `(…, T, S)`,
+    or all without T for one step; gives `(query, query_mask, *pairs)` with it.
     """
     query = as_dense(query, dtype)
     if len(query.shape) == 2:
@@ -177,15 +166,7 @@ def read_queries(query, query_mask, pairs, dtype):
 def read_memory(value, key, value_mask, key_mask, dtype):
     """Cast values and keys, join their masks, and set padding to 0.
 
-    Args:
-        value: Shape `(B, S, Dv)`.
-        key: Shape `(B, S, Dk)`; `None` for the values.
-        value_mask: Boolean, shape `(B, S)`, or `None`.
-        key_mask: Boolean, shape `(B, S)`, or `None`.
-        dtype: Of values and keys.
-
-    Returns:
-        `(value, key, mask)`.
+    Gives `(value, key, mask)`; without keys the values are the keys.
     """
     value = as_dense(value, dtype)
     sizes = {"B": value.shape[0], "S": value.shape[1]}
@@ -211,14 +192,7 @@ def _positions(query_length, key_length, offset):
 
 
 def four_axes(pairs):
-    """Give a mask or bias of pairs all four axes.
-
-    Args:
-        pairs: Shape `(T, S)`, `(B, T, S)` or `(B, H, T, S)`.
-
-    Returns:
-        The same, broadcastable to `(B, H, T, S)`.
-    """
+    """Give a mask or bias of pairs all four axes, `(B, H, T, S)`."""
     pairs = ops.convert_to_tensor(pairs)
     if len(pairs.shape) == 2:
         return pairs[None, None]

@@ -10,16 +10,13 @@ from keras_attention.core.checks import check_mask
 def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     """Turn scores into weights that are exactly 0 at hidden keys.
 
-    The softmax runs in float32 at least. A query that may attend to nothing gets
-    weights 0, with gradient 0, instead of weights that are spread evenly.
-
     Args:
         scores: Shape `(..., T, S)`, finite where the mask is `True`.
         mask: Boolean, broadcastable to `scores`; `True` = attend. Default: all.
 
     Returns:
-        Weights of the shape of `scores`, in float32 or wider; each row sums to 1, or
-        to 0 if its query may attend to nothing.
+        Weights of the shape of `scores`, in float32 or wider; each row sums to 1, or,
+        with gradient 0, to 0 if its query may attend to nothing.
 
     Raises:
         ValueError: If `mask` holds floats.

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Shape, Tensor
-from keras_attention.chunked import AttentionStatistics
+from keras_attention.chunked import AttentionStatistics, Visibility
 from keras_attention.core import (
     causal_mask,
     check_attention_shapes,
@@ -27,10 +27,8 @@ class Memory(NamedTuple):
         key: Projected keys, shape `(B, S, …)`, or `(B, H, S, D)` for H heads.
         value: Values, shape `(B, S, Dv)`, or `(B, H, S, Dv)` for H heads.
         mask: Boolean, shape `(B, S)`, `True` = attend; `None` if all are real.
-        dropout: Factors on the weights, drawn once for all steps of a sequence and
-            broadcastable to the weights of one step; `None` without dropout.
-        noise: What `draw_noise` drew, shape `(B, T, N)`, a row for each query; `None`
-            if nothing was drawn.
+        dropout: Factors on the weights of every step, drawn once for a sequence.
+        noise: What `draw_noise` drew, shape `(B, T, N)`, a row for each query.
 
     Example:
         ```python
@@ -55,15 +53,13 @@ class AttentionLayer(keras.layers.Layer):
 
     `prepare` projects the keys of a sequence once; `attend` attends to them, for any
     number of queries, and hands on what the attention has to remember. A call is the
-    two in a row, for all queries. `AttentionRNN` needs no more than `prepare`,
-    `initial_state`, `attend` and `context_size`. Nothing is kept on the layer itself.
+    two in a row, for all queries. Nothing is kept on the layer itself.
 
-    Masks are boolean, `True` = attend. A query that may attend to nothing gets weights
-    0 and context 0. What padding holds, NaN included, reaches neither outputs nor
-    gradients.
+    A query that may attend to nothing gets weights 0 and context 0. What padding holds,
+    NaN included, reaches neither outputs nor gradients.
 
-    A subclass writes `attend`, and `project_key` or `prepare`. For an attention that is
-    told by a score function, `ScoreAttention` is the shorter way.
+    A subclass writes `attend`, and `project_key` or `prepare`; for a score function
+    `ScoreAttention` is the shorter way.
 
     Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
@@ -72,26 +68,23 @@ class AttentionLayer(keras.layers.Layer):
         seed: Int or `None`. Seed of the dropout.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
-    Call arguments:
+    Call arguments (masks are boolean, `True` = attend):
         query: Shape `(B, T, Dq)`, or `(B, Dq)` for one step, such as a decoder state.
         value: Shape `(B, S, Dv)`, such as encoder outputs.
         key: Shape `(B, S, Dk)`; `value` if left out.
-        query_mask: Boolean, shape `(B, T)`, or `(B,)` for one step. Queries at `False`
-            get weights 0 and context 0.
-        value_mask: Boolean, shape `(B, S)`. Keys at `False` get weight 0.
+        query_mask: Shape `(B, T)`, or `(B,)` for one step. `False` gives context 0.
+        value_mask: Shape `(B, S)`. Keys at `False` get weight 0.
         key_mask: As `value_mask`; where both are given both must allow.
-        attention_mask: Boolean, shape `(T, S)` or `(B, T, S)`; for a query of one
-            step `(B, S)`. `False` hides key s from query t.
+        attention_mask: Shape `(T, S)` or `(B, T, S)`; for a query of one step `(B, S)`.
         use_causal_mask: Bool. Whether query t attends to keys 0 to t alone.
-        return_attention_scores: Bool. Whether to return the weights too (the name is
-            Keras'; they are weights after the softmax, before dropout).
+        return_attention_scores: Bool. Whether to return the weights too, after the
+            softmax and before dropout (the name is Keras').
         training: Bool. Whether dropout acts.
 
     Returns:
         context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step.
         weights: Shape `(B, T, S)`, or `(B, S)` for one step, only if
-            `return_attention_scores`. Rows sum to 1, or to 0 if they may attend to
-            nothing.
+            `return_attention_scores`. Rows sum to 1, or to 0 where all is hidden.
 
     Raises:
         ValueError: If `dropout` is not in [0, 1), a mask is not boolean, a shape has
@@ -100,15 +93,8 @@ class AttentionLayer(keras.layers.Layer):
     Example:
         ```python
         class MeanAttention(AttentionLayer):
-            def attend(
-                self,
-                query,
-                memory,
-                state=(),
-                query_mask=None,
-                attention_mask=None,
-                training=False,
-            ):
+            def attend(self, query, memory, state=(), query_mask=None,
+                       attention_mask=None, training=False):
                 pairs = query[:, :, :1] + memory.key[:, None, :, 0]  # B T S
                 mask = combine_masks(query_mask, memory.mask, attention_mask)
                 weights = masked_softmax(0 * pairs, mask)
@@ -152,48 +138,31 @@ class AttentionLayer(keras.layers.Layer):
     ) -> Tensor | tuple[Tensor, Tensor]:
         self.check_shapes(query.shape, value.shape, None if key is None else key.shape)
         memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
+        masks = query_mask, attention_mask
         return self._call_prepared(
-            query,
-            memory,
-            query_mask=query_mask,
-            attention_mask=attention_mask,
-            use_causal_mask=use_causal_mask,
-            return_attention_scores=return_attention_scores,
-            training=training,
+            query, memory, masks, use_causal_mask, return_attention_scores, training
         )
 
     def _call_prepared(
-        self,
-        query,
-        memory,
-        state=(),
-        *,
-        query_mask,
-        attention_mask,
-        use_causal_mask,
-        return_attention_scores,
-        training,
+        self, query, memory, masks, causal, return_weights, training, state=()
     ):
         """Do what `call` does, with a prepared memory and perhaps a first state."""
         one_step = len(query.shape) == 2
-        query, query_mask, attention_mask = self._read_queries(
-            query, query_mask, attention_mask
-        )
-        sizes = {"B": query.shape[0], "T": query.shape[1], "S": memory.value.shape[1]}
-        check_mask("attention_mask", attention_mask, "(T, S)", "(B, T, S)", **sizes)
-        masks = {"query_mask": query_mask, "attention_mask": attention_mask}
-        if self._saves_memory() and not return_attention_scores:
-            context = self._attend_in_chunks(query, memory, use_causal_mask, **masks)
+        query, query_mask, attention_mask = self._read_queries(query, memory, *masks)
+        if self._saves_memory() and not return_weights:
+            visible = Visibility(query_mask, memory.mask, attention_mask, causal=causal)
+            context = self._attend_in_chunks(query, memory, visible.with_four_axes())
             return context[:, 0] if one_step else context
-        if use_causal_mask:
-            causal = causal_mask(ops.shape(query)[1], ops.shape(memory.value)[1])
-            masks["attention_mask"] = join_masks(causal, attention_mask)
+        if causal:
+            mask = causal_mask(ops.shape(query)[1], ops.shape(memory.value)[1])
+            attention_mask = join_masks(mask, attention_mask)
+        masks = {"query_mask": query_mask, "attention_mask": attention_mask}
         context, weights, _ = self.attend(
             query, memory, state, **masks, training=training
         )
         if one_step:
             context, weights = context[:, 0], ops.squeeze(weights, axis=-2)
-        return (context, weights) if return_attention_scores else context
+        return (context, weights) if return_weights else context
 
     def prepare(
         self,
@@ -205,21 +174,8 @@ class AttentionLayer(keras.layers.Layer):
     ) -> Memory:
         """Project the keys of a sequence once, for any number of queries.
 
-        The layer must be built.
-
-        Args:
-            value: Shape `(B, S, Dv)`.
-            key: Shape `(B, S, Dk)`; `value` if left out.
-            value_mask: Boolean, shape `(B, S)`, or `None`.
-            key_mask: Boolean, shape `(B, S)`, or `None`.
-            draw_dropout: Bool. Whether to draw one dropout mask for all steps to
-                come, as a loop over steps must.
-
-        Returns:
-            A `Memory` for `attend`.
-
-        Raises:
-            ValueError: If the layer is not built, or a shape does not fit.
+        The layer must be built; the arguments are those of a call. A loop over steps
+        sets `draw_dropout`, for one dropout mask for all steps to come.
         """
         value, key, mask = self._clean(value, key, value_mask, key_mask)
         dropout = self._draw_dropout_of_keys(value) if draw_dropout else None
@@ -230,30 +186,14 @@ class AttentionLayer(keras.layers.Layer):
         return key
 
     def initial_state(self, memory: Memory) -> list[Tensor]:
-        """Give what the attention remembers before the first query.
-
-        Args:
-            memory: A `Memory` from `prepare`.
-
-        Returns:
-            A list of tensors of shape `(B, …)`; empty for an attention that remembers
-            nothing.
-        """
+        """Give what is remembered before the first query, tensors `(B, …)`."""
         return []
 
     def draw_noise(self, memory: Memory, length: int | Tensor) -> Tensor | None:
-        """Draw, before a loop over steps, random numbers that each step needs anew.
+        """Draw `(B, T, N)` random numbers before a loop over T steps, `None` if none.
 
-        In training `AttentionRNN` puts them into the memory that a step attends to:
-        random numbers drawn inside a compiled loop would belong to the loop.
-
-        Args:
-            memory: A `Memory`.
-            length: Int or scalar tensor, the number of steps T.
-
-        Returns:
-            Shape `(B, T, N)`, of which step t gets row t as `memory.noise`, shape
-            `(B, 1, N)`; `None`, as here, for an attention that needs none.
+        In training `AttentionRNN` gives step t row t, as `memory.noise`: numbers drawn
+        inside a compiled loop would belong to the loop.
         """
         return None
 
@@ -266,24 +206,15 @@ class AttentionLayer(keras.layers.Layer):
         attention_mask: Tensor | None = None,
         training: bool = False,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Attend to a prepared memory.
+        """Attend to a prepared memory: `(context, weights, state)`.
 
-        One call for T queries gives what T calls for one query each give, each with the
-        state of the one before.
+        Queries `(B, T, Dq)` get contexts `(B, T, Dv)` and weights `(B, T, S)`. `state`
+        is what `initial_state` or the last call gave, the first if left out, and keeps
+        its types and shapes; a query at `False` of `query_mask` leaves it as it is. So
+        T calls for one query each give what one call for T queries gives.
 
-        Args:
-            query: Shape `(B, T, Dq)`.
-            memory: A `Memory` from `prepare`.
-            state: What `initial_state` or the last call gave; the first if left out.
-            query_mask: Boolean, shape `(B, T)`, or `None`. A query at `False` leaves
-                the state as it is.
-            attention_mask: Boolean, shape `(T, S)`, `(B, T, S)`, or `None`.
-            training: Bool. Whether to draw random numbers for each query, where
-                `prepare` did not draw them.
-
-        Returns:
-            `(context, weights, state)`: shapes `(B, T, Dv)`, `(B, T, S)`, and a list
-            of tensors that keep the types and shapes of `initial_state`.
+        Masks are `(B, T)`, and `(T, S)` or `(B, T, S)`. In `training` random numbers
+        are drawn for each query, where `prepare` did not draw them.
         """
         raise TypeError(
             "`attend` must be written by a subclass of AttentionLayer. "
@@ -303,16 +234,9 @@ class AttentionLayer(keras.layers.Layer):
     ) -> AttentionStatistics:
         """Describe the weights without holding them, for a layer that is built.
 
-        Works in chunks of `chunk_size`, or of 128 without one. The arguments are those
-        of a call with queries of shape `(B, T, Dq)`.
-
-        Returns:
-            `AttentionStatistics`, which has no gradient: `entropy` and `argmax` of
-            shape `(B, T)`, `coverage` of shape `(B, S)`; with heads on axis 1.
-
-        Raises:
-            ValueError: If a mask does not fit, or the weights of this attention are not
-                those of a softmax over all keys.
+        Takes the arguments of a call with queries `(B, T, Dq)`, and works in chunks of
+        `chunk_size`, or of 128. Gives `AttentionStatistics` without a gradient, heads
+        on axis 1; `ValueError` if the weights are not a softmax over all keys.
         """
         raise ValueError(
             f"{type(self).__name__} has no statistics: its weights are not those of a "
@@ -326,15 +250,7 @@ class AttentionLayer(keras.layers.Layer):
     def weights_shape(
         self, query_shape: Shape, value_shape: Shape
     ) -> tuple[int | None, ...]:
-        """Tell the shape of the weights for inputs of these shapes.
-
-        Args:
-            query_shape: `(B, T, Dq)`, or `(B, Dq)` for one step.
-            value_shape: `(B, S, Dv)`.
-
-        Returns:
-            `(B, T, S)`, or `(B, S)` for one step.
-        """
+        """Tell the shape of the weights, `(B, T, S)`, or `(B, S)` for one step."""
         return (*query_shape[:-1], value_shape[1])
 
     def compute_output_shape(
@@ -358,8 +274,14 @@ class AttentionLayer(keras.layers.Layer):
         """Check the shapes of a call, also of those after the one that built it."""
         check_attention_shapes(query_shape, value_shape, key_shape)
 
-    def _read_queries(self, query, query_mask, *pairs):
-        return read_queries(query, query_mask, pairs, self.compute_dtype)
+    def _read_queries(self, query, memory, query_mask, attention_mask):
+        """Cast and check queries and masks, and give them an axis of time."""
+        query, query_mask, attention_mask = read_queries(
+            query, query_mask, [attention_mask], self.compute_dtype
+        )
+        sizes = {"B": query.shape[0], "T": query.shape[1], "S": memory.value.shape[1]}
+        check_mask("attention_mask", attention_mask, "(T, S)", "(B, T, S)", **sizes)
+        return query, query_mask, attention_mask
 
     def _clean(self, value, key, value_mask, key_mask):
         if not self.built:
@@ -375,21 +297,19 @@ class AttentionLayer(keras.layers.Layer):
 
     def _draw_dropout(self, ones):
         """Draw factors for the weights of all steps to come; `None` if no dropout."""
-        if not self.dropout:
-            return None
-        return keras.random.dropout(ones, self.dropout, seed=self.seed_generator)
+        return self._dropped(ones) if self.dropout else None
 
     def _draw_dropout_of_keys(self, value):
-        """Draw factors of shape `(B, 1, S)` for the weights on values `(B, S, Dv)`."""
-        return self._draw_dropout(ops.ones_like(value[:, None, :, 0]))
+        return self._draw_dropout(ops.ones_like(value[:, None, :, 0]))  # B 1 S
 
     def _drop(self, weights, memory, training):
         """Apply the factors that were drawn, or draw some for each query."""
         if memory.dropout is not None:
             return weights * memory.dropout
-        if training and self.dropout:
-            return keras.random.dropout(weights, self.dropout, seed=self.seed_generator)
-        return weights
+        return self._dropped(weights) if training and self.dropout else weights
+
+    def _dropped(self, weights):
+        return keras.random.dropout(weights, self.dropout, seed=self.seed_generator)
 
     def _mix(self, weights, memory, training):
         """Add up the values by their weights, some of them dropped: the context."""

@@ -37,20 +37,8 @@ class Cache(NamedTuple):
     length: Tensor
 
 
-def new_cache(batch_size, heads, max_length, key_dim, value_dim, dtype):
-    """Make a cache that holds nothing.
-
-    Args:
-        batch_size: Int or scalar tensor, `B`.
-        heads: Int, `G`.
-        max_length: Int, `L`.
-        key_dim: Int, `D`.
-        value_dim: Int, `Dv`.
-        dtype: Type of keys and values.
-
-    Returns:
-        A `Cache`.
-    """
+def new_cache(batch_size, max_length, dtype, heads, key_dim, value_dim):
+    """Make a cache that holds nothing, of L places and G heads."""
     return Cache(
         key=ops.zeros((batch_size, heads, max_length, key_dim), dtype),
         value=ops.zeros((batch_size, heads, max_length, value_dim), dtype),
@@ -62,20 +50,8 @@ def new_cache(batch_size, heads, max_length, key_dim, value_dim, dtype):
 def check_cache(cache, query_shape, value_shape, heads, key_dim, value_dim):
     """Check that a cache belongs to a layer and that the new steps fit into it.
 
-    Args:
-        cache: What the user gave as a cache.
-        query_shape: `(B, T, Dq)` of the new queries.
-        value_shape: `(B, T, Dv)` of the new values.
-        heads: Int, `G`.
-        key_dim: Int, `D`.
-        value_dim: Int, size of a value in a head.
-
-    Returns:
-        The same as a `Cache`: a model read from a file passes a plain tuple.
-
-    Raises:
-        ValueError: If the structure or a shape is another, if there is not one new key
-            for each new query, or if the cache is known to be too short.
+    Takes the shapes `(B, T, Dq)` and `(B, T, Dv)` of the new steps, and what the layer
+    makes its caches of. Gives a `Cache`: a model read from a file passes a plain tuple.
     """
     batch = query_shape[0]
     if not isinstance(cache, (tuple, list)) or len(cache) != 4:
@@ -120,14 +96,7 @@ def check_cache(cache, query_shape, value_shape, heads, key_dim, value_dim):
 def append_steps(cache, key, value, mask):
     """Put new steps after those in a cache. What finds no more room is dropped.
 
-    Args:
-        cache: A `Cache`.
-        key: Shape `(B, G, T, D)`.
-        value: Shape `(B, G, T, Dv)`.
-        mask: Boolean, shape `(B, T)`, or `None`.
-
-    Returns:
-        A `Cache`.
+    Takes keys `(B, G, T, D)`, values `(B, G, T, Dv)` and a mask `(B, T)` or `None`.
     """
     if mask is None:
         mask = ops.ones((ops.shape(key)[0], ops.shape(key)[2]), "bool")

@@ -12,19 +12,12 @@ from keras_attention.core import masked_softmax, multiply_heads
 
 
 def attend_at_once(query, key, value, visible, drop):
-    """Attend, holding all weights.
+    """Attend, holding all weights, to which `drop` applies the dropout.
 
-    Args:
-        query: Shape `(B, H, T, D)`, scaled already.
-        key: Shape `(B, G, S, D)`.
-        value: Shape `(B, G, S, Dv)`.
-        visible: A `Visibility` with four axes.
-        drop: Function of the weights that applies the dropout.
-
-    Returns:
-        `(heads, weights, attends)`: shapes `(B, H, T, Dv)`, `(B, H, T, S)`, and,
-        boolean and broadcastable to `(B, T, 1)`, whether a query attends to any key in
-        any head; `None` if nothing is hidden.
+    Takes scaled queries `(B, H, T, D)`, keys `(B, G, S, D)`, values `(B, G, S, Dv)` and
+    a `Visibility` with four axes. Gives heads `(B, H, T, Dv)`, weights `(B, H, T, S)`,
+    and, boolean and broadcastable to `(B, T, 1)`, whether a query attends to any key in
+    any head; `None` if nothing is hidden.
     """
     scores = multiply_heads(query, ops.transpose(key, (0, 1, 3, 2)))
     if visible.bias is not None or visible.position is not None:
@@ -38,25 +31,13 @@ def attend_at_once(query, key, value, visible, drop):
 
 
 def attend_in_chunks(query, key, value, visible, chunk_size):
-    """Attend without holding the weights.
+    """Attend as `attend_at_once`, without holding the weights: `(heads, attends)`.
 
-    Args:
-        query: Shape `(B, H, T, D)`, scaled already.
-        key: Shape `(B, G, S, D)`.
-        value: Shape `(B, G, S, Dv)`.
-        visible: A `Visibility` with four axes, its offset a scalar.
-        chunk_size: Positive int.
-
-    Returns:
-        `(heads, attends)`, as `attend_at_once`.
+    The offset of the `Visibility` is a scalar.
     """
-    hidden = (
-        visible.query_mask,
-        visible.key_mask,
-        visible.attention_mask,
-        visible.window,
-    )
-    all_attend = all(mask is None for mask in hidden)  # causal: the first key at least
+    masks = visible.query_mask, visible.key_mask, visible.attention_mask
+    hidden = *masks, visible.window  # causal hides not all: there is the first key
+    all_attend = all(mask is None for mask in hidden)
     if not all_attend:
         # A column of ones gives the sum of the weights, 0 where all is hidden.
         value = ops.concatenate([value, ops.ones_like(value[..., :1])], axis=-1)

@@ -163,12 +163,11 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
         return self._call_prepared(
             query,
             memory,
-            () if position is None else [_start(memory, position)],
-            query_mask=query_mask,
-            attention_mask=attention_mask,
-            use_causal_mask=use_causal_mask,
-            return_attention_scores=return_attention_scores,
-            training=training,
+            (query_mask, attention_mask),
+            use_causal_mask,
+            return_attention_scores,
+            training,
+            state=() if position is None else [_start(memory, position)],
         )
 
     def compute_output_spec(

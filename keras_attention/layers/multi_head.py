@@ -19,14 +19,12 @@ from keras_attention.core import (
     check_int,
     check_mask,
     join_heads,
+    read_queries,
     split_heads,
 )
 from keras_attention.layers.base import AttentionLayer, Memory
 from keras_attention.layers.cache import Cache, append_steps, check_cache, new_cache
-from keras_attention.layers.head_attention import (
-    attend_at_once,
-    attend_in_chunks,
-)
+from keras_attention.layers.head_attention import attend_at_once, attend_in_chunks
 from keras_attention.layers.symbolic import head_attention_spec
 from keras_attention.positions import (
     PositionBias,
@@ -171,8 +169,7 @@ class MultiHeadAttention(AttentionLayer):
     ) -> None:
         check_attention_shapes(query_shape, value_shape, key_shape)
         key_size = (key_shape or value_shape)[-1]
-        heads, groups = self.num_heads, self._groups()
-        value_dim = self.value_dim or self.key_dim
+        heads, (groups, _, value_dim) = self.num_heads, self._sizes()
         output_size = self.context_size(query_shape, value_shape)
         self.query_kernel, self.query_bias = add_projection(
             self, "query", (query_shape[-1],), (heads, self.key_dim)
@@ -209,31 +206,25 @@ class MultiHeadAttention(AttentionLayer):
         self.check_shapes(query.shape, value.shape, None if key is None else key.shape)
         check_mask("attention_mask", attention_mask)
         one_step = len(query.shape) == 2
-        query, query_mask, attention_mask, attention_bias = self._read_queries(
-            query, query_mask, attention_mask, attention_bias
+        pairs = attention_mask, attention_bias
+        query, query_mask, attention_mask, attention_bias = read_queries(
+            query, query_mask, pairs, self.compute_dtype
         )
+        causal, offset = use_causal_mask, 0
         if cache is None:
-            offset = 0
             memory = self.prepare(value, key, value_mask, key_mask)
         else:
             cache = self.check_cache(cache, query.shape, value.shape)
-            offset = cache.length
+            causal, offset = True, cache.length
             new = self._project(value, key, value_mask, key_mask, start=offset)
             cache = append_steps(cache, *new)
             memory = Memory(cache.key, cache.value, cache.mask)
+        visible = Visibility(
+            query_mask, None, attention_mask, attention_bias, causal, offset=offset
+        )
+        chunked = self.chunk_size is not None and not return_attention_scores
         output, weights = self._attend(
-            query,
-            memory,
-            Visibility(
-                query_mask=query_mask,
-                attention_mask=attention_mask,
-                bias=attention_bias,
-                causal=use_causal_mask or cache is not None,
-                offset=offset,
-            ),
-            head_mask=head_mask,
-            training=training,
-            chunked=self.chunk_size is not None and not return_attention_scores,
+            query, memory, visible, head_mask, training, chunked
         )
         results = [output[:, 0] if one_step else output]
         if return_attention_scores:
@@ -259,15 +250,7 @@ class MultiHeadAttention(AttentionLayer):
         return Memory(key, value, mask, dropout)
 
     def initial_state(self, memory: Memory) -> list[Tensor]:
-        """Give what the attention remembers before the first step.
-
-        Args:
-            memory: A `Memory`.
-
-        Returns:
-            A list: with `position` or `window` the place of the next query, int32,
-            shape `(B, 1)`; otherwise empty.
-        """
+        """Give, with `position` or `window`, the place of the next query, `(B, 1)`."""
         if self.position is None and self.window is None:
             return []
         return [ops.zeros((ops.shape(memory.key)[0], 1), "int32")]
@@ -281,16 +264,10 @@ class MultiHeadAttention(AttentionLayer):
         attention_mask: Tensor | None = None,
         training: bool = False,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        output, weights = self._attend(
-            ops.cast(query, self.compute_dtype),
-            memory,
-            Visibility(
-                query_mask=query_mask,
-                attention_mask=attention_mask,
-                offset=state[0] if state else 0,
-            ),
-            training=training,
-        )
+        query = ops.cast(query, self.compute_dtype)
+        offset = state[0] if state else 0
+        visible = Visibility(query_mask, None, attention_mask, offset=offset)
+        output, weights = self._attend(query, memory, visible, training=training)
         length = ops.cast(ops.shape(query)[1], "int32")
         state = [place + length for place in list(state) or self.initial_state(memory)]
         return output, weights, state
@@ -307,42 +284,29 @@ class MultiHeadAttention(AttentionLayer):
         use_causal_mask: bool = False,
         attention_bias: Tensor | None = None,
     ) -> AttentionStatistics:
-        query, query_mask = self._read_queries(query, query_mask)
+        query, query_mask = read_queries(query, query_mask, [], self.compute_dtype)
         memory = self.prepare(value, key, value_mask, key_mask)
         visible = Visibility(
-            query_mask=query_mask,
-            attention_mask=attention_mask,
-            bias=attention_bias,
-            causal=use_causal_mask,
+            query_mask, None, attention_mask, attention_bias, use_causal_mask
         )
         query, visible = self._project_query(query, memory, visible)
         terms = [(DotTerm(), (query, memory.key))]
         return describe(terms, visible, self.chunk_size or 128)
 
     def empty_cache(self, batch_size: int | Tensor, max_length: int) -> Cache:
-        """Make a cache for decoding step by step.
+        """Make a `Cache` for decoding B rows step by step, with room for L steps.
 
         Args:
             batch_size: Positive int, or a scalar integer tensor, `B`.
-            max_length: Positive int, `L`. Number of steps that will fit.
-
-        Returns:
-            A `Cache`, a tuple of tensors: `key` `(B, G, L, D)`, `value`
-            `(B, G, L, Dv)`, `mask` `(B, L)`, and `length`, int32, the steps so far.
+            max_length: Positive int, `L`.
 
         Raises:
             ValueError: If a size is not a positive int.
         """
         if not hasattr(batch_size, "dtype"):
             check_int("batch_size", batch_size)
-        return new_cache(
-            batch_size,
-            self._groups(),
-            check_int("max_length", max_length),
-            self.key_dim,
-            self.value_dim or self.key_dim,
-            self.compute_dtype,
-        )
+        max_length = check_int("max_length", max_length)
+        return new_cache(batch_size, max_length, self.compute_dtype, *self._sizes())
 
     def weights_shape(
         self, query_shape: Shape, value_shape: Shape
@@ -383,8 +347,10 @@ class MultiHeadAttention(AttentionLayer):
         position = keras.saving.deserialize_keras_object(config.get("position"))
         return cls(**config | {"position": position})
 
-    def _groups(self):
-        return self.num_key_value_heads or self.num_heads
+    def _sizes(self):
+        """Give the number of heads of keys, G, and the sizes D and Dv of a head."""
+        groups = self.num_key_value_heads or self.num_heads
+        return groups, self.key_dim, self.value_dim or self.key_dim
 
     def _project(self, value, key, value_mask, key_mask, start=0):
         """Clean and project to keys (B, G, S, D), values (B, G, S, Dv), and a mask."""
@@ -398,18 +364,13 @@ class MultiHeadAttention(AttentionLayer):
         """Attend: (B, T, Dq) to (B, T, Do) and the weights, `None` if chunked."""
         batch = query.shape[0]
         query, visible = self._project_query(query, memory, visible)
+        given = query, memory.key, memory.value, visible
         if chunked:
             weights = None
-            heads, attends = attend_in_chunks(
-                query, memory.key, memory.value, visible, self.chunk_size
-            )
+            heads, attends = attend_in_chunks(*given, self.chunk_size)
         else:
             heads, weights, attends = attend_at_once(
-                query,
-                memory.key,
-                memory.value,
-                visible,
-                lambda weights: self._drop(weights, memory, training),
+                *given, lambda weights: self._drop(weights, memory, training)
             )
         if head_mask is not None:
             gates = check_head_mask(head_mask, (batch, self.num_heads))
@@ -443,8 +404,7 @@ class MultiHeadAttention(AttentionLayer):
         self, cache: Cache, query_shape: Shape, value_shape: Shape
     ) -> Cache:
         """Give `cache` as a `Cache`, or raise `ValueError` if it does not fit."""
-        sizes = self._groups(), self.key_dim, self.value_dim or self.key_dim
-        return check_cache(cache, query_shape, value_shape, *sizes)
+        return check_cache(cache, query_shape, value_shape, *self._sizes())
 
     def check_shapes(
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None

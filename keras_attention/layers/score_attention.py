@@ -16,13 +16,7 @@ from keras_attention.chunked import (
     describe_by_queries,
     hide_infinite,
 )
-from keras_attention.core import (
-    check_chunk_size,
-    check_mask,
-    combine_masks,
-    fits,
-    masked_softmax,
-)
+from keras_attention.core import check_chunk_size, combine_masks, fits, masked_softmax
 from keras_attention.layers.base import AttentionLayer, Memory
 
 
@@ -37,27 +31,21 @@ class ScoreAttention(AttentionLayer):
     `build`, and it may override `project_query` and `project_key` for what depends on
     one side alone: keys are then projected once for a whole sequence of steps.
 
-    With `chunk_size` a call that does not return the weights never holds them, and
-    gives the same numbers. For the layers of this package memory then grows with
+    With `chunk_size` a call gives the same numbers in little memory. Weights are held
+    only where they are returned, as `attend` does; without them memory grows with
     T + S. A score of one's own is computed for `chunk_size` queries and all keys at a
     time, and once more for the gradient, so that what it makes inside, often far larger
-    than the weights, exists for one chunk alone. Where weights are returned, and in
-    `attend`, which always gives them, they are held, and all else is computed so too.
-
-    Call arguments and outputs are those of `AttentionLayer`.
+    than the weights, exists for one chunk alone.
 
     Args:
-        dropout: Float in [0, 1). Share of weights set to 0 in training; 0 with
-            `chunk_size`.
-        seed: Int or `None`. Seed of the dropout.
+        dropout, seed, **kwargs: As for `AttentionLayer`, like the call arguments and
+            outputs; `dropout` is 0 with `chunk_size`.
         chunk_size: Positive int or `None`. How many queries, and keys where no weights
             are returned, are computed at a time. `None`: all.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Raises:
-        ValueError: If `dropout` is not in [0, 1) or is combined with `chunk_size`, if
-            `chunk_size` is not a positive int, if a shape does not fit, or if `score`
-            gives another shape than `(B, T, S)`.
+        ValueError: If `chunk_size` is not a positive int or combined with `dropout`,
+            `score` gives another shape than `(B, T, S)`, or as for `AttentionLayer`.
 
     Example:
         ```python
@@ -69,9 +57,8 @@ class ScoreAttention(AttentionLayer):
         ```
 
     Reference:
-        [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), section 3.1,
-        equations 5 and 6; [Luong et al., 2015](https://arxiv.org/abs/1508.04025),
-        section 3.1.
+        [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), section 3.1, equations
+        5 and 6; [Luong et al., 2015](https://arxiv.org/abs/1508.04025), section 3.1.
     """
 
     def __init_subclass__(cls, **kwargs):
@@ -104,8 +91,9 @@ class ScoreAttention(AttentionLayer):
         one_chunk = isinstance(length, int) and length <= (self.chunk_size or length)
         if self.chunk_size is not None and not one_chunk:
             visible = Visibility(query_mask, memory.mask, attention_mask)
-            context, weights = self._attend_by_queries(query, memory, visible, True)
-            return context, weights, list(state)
+            visible = visible.with_four_axes()
+            found = self._attend_by_queries(query, memory, visible, return_weights=True)
+            return *found, list(state)
         scores = self._checked_score(query, memory.key)
         mask = combine_masks(query_mask, memory.mask, attention_mask)
         if type(self).score_terms is ScoreAttention.score_terms:  # any score
@@ -124,22 +112,18 @@ class ScoreAttention(AttentionLayer):
         attention_mask: Tensor | None = None,
         use_causal_mask: bool = False,
     ) -> AttentionStatistics:
-        query, query_mask, attention_mask = self._read_queries(
-            query, query_mask, attention_mask
-        )
         memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
-        sizes = {"B": query.shape[0], "T": query.shape[1], "S": memory.value.shape[1]}
-        check_mask("attention_mask", attention_mask, "(T, S)", "(B, T, S)", **sizes)
+        query, query_mask, attention_mask = self._read_queries(
+            query, memory, query_mask, attention_mask
+        )
         query = self.project_query(query)
         visible = Visibility(
             query_mask, memory.mask, attention_mask, causal=use_causal_mask
         ).with_four_axes()
-        terms = self.score_terms(query, memory.key)
-        chunk_size = self.chunk_size or 128
+        terms, chunk_size = self.score_terms(query, memory.key), self.chunk_size or 128
         if terms is None:
-            return describe_by_queries(
-                self._checked_score, query, memory.key, visible, chunk_size
-            )
+            score = self._checked_score
+            return describe_by_queries(score, query, memory.key, visible, chunk_size)
         found = describe(terms, visible, chunk_size)
         return AttentionStatistics(*(each[:, 0] for each in found))  # one head
 
@@ -148,14 +132,9 @@ class ScoreAttention(AttentionLayer):
         return query
 
     def score(self, query: Tensor, key: Tensor) -> Tensor:
-        """Score projected queries `(B, T, …)` against projected keys `(B, S, …)`.
+        """Score `(B, T, …)` of `project_query` and `(B, S, …)` of `project_key`.
 
-        Args:
-            query: What `project_query` gave.
-            key: What `project_key` gave.
-
-        Returns:
-            Scores, shape `(B, T, S)`. Minus infinity hides key s from query t.
+        Gives `(B, T, S)`; minus infinity hides key s from query t.
         """
         raise TypeError(
             "`score(query, key)` must be written by a subclass of ScoreAttention. "
@@ -165,15 +144,9 @@ class ScoreAttention(AttentionLayer):
     def score_terms(self, query: Tensor, key: Tensor) -> list[Any] | None:
         """Give the score as a sum of terms that chunks of keys can be computed of.
 
-        A class that writes `score` writes it too, or has none.
-
-        Args:
-            query: What `project_query` gave.
-            key: What `project_key` gave.
-
-        Returns:
-            A list of pairs of a term and its tensors, as `keras_attention.chunked`
-            takes them, with an axis for one head; or `None`.
+        A list of pairs of a term and its tensors, with an axis for one head, as
+        `keras_attention.chunked` takes them. A class that writes `score` has to write
+        it too, or has none: `None`.
         """
         return None
 
@@ -183,15 +156,14 @@ class ScoreAttention(AttentionLayer):
     def _saves_memory(self):
         return self.chunk_size is not None
 
-    def _attend_in_chunks(self, query, memory, causal, query_mask, attention_mask):
+    def _attend_in_chunks(self, query, memory, visible):
         """Attend without holding the weights: the context, shape `(B, T, Dv)`."""
         query = self.project_query(query)
-        visible = Visibility(query_mask, memory.mask, attention_mask, causal=causal)
         terms = self.score_terms(query, memory.key)
         if terms is None:
             return self._attend_by_queries(query, memory, visible)
         value = memory.value[:, None]  # one head
-        return attend(terms, value, visible.with_four_axes(), self.chunk_size)[:, 0]
+        return attend(terms, value, visible, self.chunk_size)[:, 0]
 
     def _attend_by_queries(self, query, memory, visible, return_weights=False):
         return attend_by_queries(
@@ -199,14 +171,13 @@ class ScoreAttention(AttentionLayer):
             query,
             memory.key,
             memory.value,
-            visible.with_four_axes(),
+            visible,
             self.chunk_size,
-            variables=self.variables,
-            return_weights=return_weights,
+            self.variables,
+            return_weights,
         )
 
     def _checked_score(self, query, key):
-        """Score, and refuse a score of another shape."""
         scores = self.score(query, key)
         sizes = {"B": query.shape[0], "T": query.shape[1], "S": key.shape[1]}
         shape = tuple(scores.shape)

@@ -21,24 +21,7 @@ def attention_spec(
     return_attention_scores=False,
     training=False,
 ):
-    """Check a symbolic call of an `AttentionLayer`, and describe its outputs.
-
-    Args:
-        layer: The layer; the other arguments are those of its call.
-        query: As in a call, like all that follow.
-        value: See there.
-        key: See there.
-        query_mask: See there.
-        value_mask: See there.
-        key_mask: See there.
-        attention_mask: See there.
-        use_causal_mask: See there.
-        return_attention_scores: See there.
-        training: See there.
-
-    Returns:
-        `KerasTensor` of the context, or a pair of it and that of the weights.
-    """
+    """Check a symbolic call of an `AttentionLayer`, and describe its outputs."""
     check_symbolic_call(layer, query, value, key, query_mask, value_mask, key_mask)
     if attention_mask is not None:
         if len(query.shape) == 2:
@@ -69,27 +52,7 @@ def head_attention_spec(
     head_mask=None,
     cache=None,
 ):
-    """Check a symbolic call of a `MultiHeadAttention`, and describe its outputs.
-
-    Args:
-        layer: The layer; the other arguments are those of its call.
-        query: As in a call, like all that follow.
-        value: See there.
-        key: See there.
-        query_mask: See there.
-        value_mask: See there.
-        key_mask: See there.
-        attention_mask: See there.
-        use_causal_mask: See there.
-        return_attention_scores: See there.
-        training: See there.
-        attention_bias: See there.
-        head_mask: See there.
-        cache: See there.
-
-    Returns:
-        `KerasTensor` of the output, or a tuple of it, the weights and the cache.
-    """
+    """Check a symbolic call of a `MultiHeadAttention`, and describe its outputs."""
     check_symbolic_call(layer, query, value, key, query_mask, value_mask, key_mask)
     check_mask("attention_mask", attention_mask)
     batch, key_length, dtype = query.shape[0], value.shape[1], layer.compute_dtype

@@ -10,15 +10,10 @@ from keras import ops
 
 
 def key_places(memory, dtype="float32"):
-    """Count the real keys.
+    """Count the real keys of a `Memory`, in a type of float32 or wider.
 
-    Args:
-        memory: A `Memory` of S keys.
-        dtype: Str. The type of the numbers, float32 or wider.
-
-    Returns:
-        `(places, count)`: the place of each key, shape `(B, S)`, and the number of
-        real keys, shape `(B, 1)`. The place of padding means nothing.
+    Gives the place of each key, shape `(B, S)`, which at padding means nothing, and the
+    number of real keys, shape `(B, 1)`.
     """
     real = ops.ones_like(memory.value[:, :, 0], dtype=dtype)
     if memory.mask is not None:
@@ -27,16 +22,10 @@ def key_places(memory, dtype="float32"):
 
 
 def query_places(query, start, query_mask=None):
-    """Count the real queries, as steps of a sequence.
+    """Count the real queries, as steps of a sequence, from `start`, shape `(B, 1)`.
 
-    Args:
-        query: Shape `(B, T, D)`.
-        start: Integers, shape `(B, 1)`: the place of the first real query.
-        query_mask: Boolean, shape `(B, T)`, or `None`.
-
-    Returns:
-        `(places, after)` in int32: the place of each query, shape `(B, T)`, and the
-        place of the first query to come, shape `(B, 1)`.
+    Gives, in int32, the place of each query, shape `(B, T)`, and that of the first
+    query to come, shape `(B, 1)`.
     """
     real = ops.ones_like(query[:, :, 0], dtype="int32")
     if query_mask is not None:
@@ -47,14 +36,9 @@ def query_places(query, start, query_mask=None):
 
 
 def fade(distance, window_size):
-    """Give the factor by which a weight fades with the distance from the centre.
+    """Give the factor of a weight at a distance from the centre, in keys.
 
-    Args:
-        distance: Any shape, in keys.
-        window_size: Keys on either side; twice the standard deviation.
-
-    Returns:
-        Shape of `distance`: 1 at 0, and exp(-2) at `window_size`.
+    1 at 0, and exp(-2) at `window_size`, which is twice the standard deviation.
 
     Reference:
         [Luong et al., 2015](https://arxiv.org/abs/1508.04025), equation 10.

@@ -4,10 +4,7 @@ from keras_attention.positions.bias import AlibiBias, PositionBias, RelativePosi
 from keras_attention.positions.by_name import position_layer
 from keras_attention.positions.encoding import PositionalEncoding, PositionEmbedding
 from keras_attention.positions.rotary import RotaryEmbedding
-from keras_attention.positions.steps import (
-    concrete_int,
-    step_positions,
-)
+from keras_attention.positions.steps import concrete_int, step_positions
 
 __all__ = [
     "AlibiBias",

@@ -70,14 +70,10 @@ class PositionBias(keras.layers.Layer):
         return ops.cast(as_dense(scores, bias.dtype) + bias, self.compute_dtype)
 
     def bias(self, relative: Tensor) -> Tensor:
-        """Give the bias at given distances; the layer must be built.
+        """Give the bias `(…, H, T, S)`, in float32 or wider, at distances `(…, T, S)`.
 
-        Args:
-            relative: Integers, shape `(…, T, S)`: position of the key less that of the
-                query.
-
-        Returns:
-            Shape `(…, H, T, S)`, in float32 or wider.
+        A distance is the position of the key less that of the query. The layer must be
+        built.
         """
         raise TypeError(
             "`bias(relative)` must be written by a subclass of PositionBias. "
@@ -110,15 +106,7 @@ class AlibiBias(PositionBias):
     without one it is symmetric. For H heads, a power of 2, the slopes are 2^(-8/H),
     2^(-16/H), …, 2^-8; for another H they are those of the next smaller power, and
     after them every second one of the next larger, as in the authors' program. Computed
-    in float32 at least.
-
-    Args:
-        num_heads: Positive int, `H`.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
-
-    Raises:
-        ValueError: If `num_heads` is not a positive int, the scores have another shape,
-            or `start` is not a scalar integer.
+    in float32 at least. Arguments and errors are those of `PositionBias`.
 
     Example:
         ```python
@@ -155,18 +143,16 @@ class RelativePositionBias(PositionBias):
     layers, which then share the table, as in T5. Computed in float32 at least.
 
     Args:
-        num_heads: Positive int, `H`.
+        num_heads, **kwargs: As for `PositionBias`.
         num_buckets: Int. Number of buckets, at least 2; even and at least 4 if
             `bidirectional`.
         max_distance: Int, more than the number of buckets for one distance each. From
             here on all distances share a bucket.
         bidirectional: Bool. Whether keys after the query have buckets of their own, one
             half; otherwise they share that of distance 0, as fits a causal mask.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Raises:
-        ValueError: If an argument is out of its range, the scores have another shape,
-            or `start` is not a scalar integer.
+        ValueError: If an argument is out of its range, or as for `PositionBias`.
 
     Example:
         ```python
@@ -217,19 +203,10 @@ class RelativePositionBias(PositionBias):
         )
 
     def bucket(self, relative: Tensor) -> Tensor:
-        """Give the bucket of each distance.
-
-        Args:
-            relative: Integers, any shape: position of the key less that of the query.
-
-        Returns:
-            int32, of the same shape.
-        """
+        """Give the bucket, int32, of each distance, as `bias` takes them."""
         relative = ops.cast(relative, "int32")
-        if self.bidirectional:
-            distance = ops.abs(relative)
-        else:
-            distance = ops.maximum(-relative, 0)
+        before = ops.maximum(-relative, 0)
+        distance = ops.abs(relative) if self.bidirectional else before
         distance = ops.minimum(distance, self.max_distance)
         bucket = ops.take(ops.convert_to_tensor(self._buckets, "int32"), distance)
         if self.bidirectional:

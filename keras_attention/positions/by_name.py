@@ -5,19 +5,10 @@ from keras_attention.positions.rotary import RotaryEmbedding
 
 
 def position_layer(position, num_heads, key_dim, dtype):
-    """Give the layer that a `position` argument means.
+    """Give the `RotaryEmbedding` or `PositionBias` that a `position` argument means.
 
-    Args:
-        position: `"rotary"`, `"alibi"`, `"relative"`, a layer, or `None`.
-        num_heads: Int, `H`.
-        key_dim: Int, `D`.
-        dtype: Type or policy of a layer given by name.
-
-    Returns:
-        A `RotaryEmbedding` or a `PositionBias`, or `None`.
-
-    Raises:
-        ValueError: If it is none of these, or made for other sizes.
+    `None` for `None`; `ValueError` if it is no such thing, or made for other sizes. The
+    dtype is that of a layer given by name.
     """
     if position is None:
         return None

@@ -1,4 +1,4 @@
-"""Positions: how steps are counted, and codes that are added to a sequence."""
+"""Codes of positions that are added to a sequence."""
 
 from typing import Any
 
@@ -92,29 +92,19 @@ class PositionEmbedding(keras.layers.Layer):
 
     For sequences of bounded length, where the data shall say what a place means. Past
     `max_length` there is nothing to add; `PositionalEncoding` has no such end. The
-    table stays in its own precision and the sum is rounded once. The mask of the input
-    passes through.
-
-    Shapes: `B` batch, `T` steps, `D` feature size.
+    table stays in its own precision and the sum is rounded once. Call arguments,
+    shapes and the mask are as for `PositionalEncoding`; where the number of steps or
+    `start` is not known before compiled code runs, steps past the last place get its
+    vector.
 
     Args:
         max_length: Positive int. Number of places.
         initializer: Initializer of the table.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
-    Call arguments:
-        inputs: Shape `(B, T, D)`, such as embeddings. Where `T` or `start` is not known
-            before compiled code runs, steps past the last place get its vector.
-        start: Int or scalar integer tensor. Position of the first step, such as the
-            number of steps decoded already.
-
-    Returns:
-        Shape `(B, T, D)`.
-
     Raises:
-        ValueError: If `max_length` is not a positive int, the input is not of rank 3,
-            its size is not known, `start` is not a scalar integer of at least 0, or
-            the last step is known to lie past the last place.
+        ValueError: If `max_length` is not a positive int, `start` is negative, the last
+            step is known to be past the last place, or as for `PositionalEncoding`.
 
     Example:
         ```python

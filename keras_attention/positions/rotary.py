@@ -7,11 +7,7 @@ from keras import ops
 
 from keras_attention.annotations import Shape, Tensor
 from keras_attention.core import as_dense, check_number
-from keras_attention.positions.steps import (
-    check_start,
-    step_positions,
-    wave_angles,
-)
+from keras_attention.positions.steps import check_start, step_positions, wave_angles
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -76,15 +72,7 @@ class RotaryEmbedding(keras.layers.Layer):
         return self.rotate(inputs, step_positions(ops.shape(inputs)[-2], start))
 
     def rotate(self, inputs: Tensor, positions: Tensor) -> Tensor:
-        """Turn by given positions.
-
-        Args:
-            inputs: Shape `(…, T, D)`.
-            positions: Integers, broadcastable to `(…, T)`.
-
-        Returns:
-            Shape and type of `inputs`.
-        """
+        """Turn `(…, T, D)` by given positions, integers broadcastable to `(…, T)`."""
         dtype = keras.backend.result_type(inputs.dtype, "float32")
         angles = wave_angles(positions, inputs.shape[-1], self.max_wavelength, dtype)
         cos, sin = ops.cos(angles), ops.sin(angles)  # … T D/2

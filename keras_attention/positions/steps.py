@@ -1,4 +1,4 @@
-"""TODO."""
+"""How steps are counted, and what positions are to queries, keys and waves."""
 
 import keras
 import numpy as np
@@ -6,15 +6,9 @@ from keras import ops
 
 
 def step_positions(length, start=0):
-    """Count the steps of a sequence.
+    """Count T steps from `start`: int32, shape `(T,)`.
 
-    Args:
-        length: Int or scalar tensor, `T`.
-        start: Position of the first step: an int, a scalar integer tensor, or, one for
-            each sequence, integers of shape `(B, 1)`.
-
-    Returns:
-        int32, shape `(T,)`, or `(B, T)` for a start of each sequence.
+    With a start for each sequence, shape `(B, 1)`, the shape is `(B, T)`.
     """
     # Counted as integers: floats lose count in low precision.
     # The 0 is spelled out, here as elsewhere: without it jax2onnx cannot export.
@@ -22,31 +16,18 @@ def step_positions(length, start=0):
 
 
 def relative_positions(query_length, key_length, start=0):
-    """Tell how far each key is after each query; negative before it.
+    """Tell how far each key is after each query, `(T, S)`; negative before it.
 
-    Args:
-        query_length: Int or scalar tensor, `T`.
-        key_length: Int or scalar tensor, `S`.
-        start: The position of query 0 among the keys, as for `step_positions`.
-
-    Returns:
-        int32, shape `(T, S)`, or `(B, T, S)` for a start of each sequence.
+    With a start for each sequence, as for `step_positions`, the shape is `(B, T, S)`.
     """
     query = step_positions(query_length, start)
     return step_positions(key_length) - query[..., None]
 
 
 def wave_angles(positions, size, max_wavelength, dtype):
-    """Turn positions into angles, one for each pair of columns.
+    """Turn positions into angles, `p / max_wavelength^(2i / D)`, for `size` D.
 
-    Args:
-        positions: Integers, any shape.
-        size: Int, the number of columns, `D`.
-        max_wavelength: Positive number. Longest wavelength, divided by 2 pi.
-        dtype: float32 or wider.
-
-    Returns:
-        `positions / max_wavelength^(2i / D)`, with one more axis, of ceil(D / 2).
+    One for each pair of columns: the result has one more axis, of ceil(D / 2).
     """
     rates = float(max_wavelength) ** -(np.arange(0, size, 2) / size)
     return ops.cast(positions, dtype)[..., None] * ops.convert_to_tensor(rates, dtype)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers import B, S, T, assert_close
 
-from keras_attention.core.scores import multiply_heads
+from keras_attention.core.heads import multiply_heads
 
 
 @pytest.mark.parametrize("groups", [1, 2, 3, 6])
