@@ -75,7 +75,8 @@ def last_step(outputs, mask):
     if mask is None:
         return outputs[:, -1]
     mask = ops.cast(mask, "bool")
-    positions = ops.where(mask, ops.arange(0, ops.shape(mask)[1]), -1)
+    places = ops.arange(0, ops.shape(mask)[1], dtype="int32")
+    positions = ops.where(mask, places, -1)
     is_last = ops.logical_and(
         mask, ops.equal(positions, ops.max(positions, axis=1, keepdims=True))
     )

@@ -246,7 +246,8 @@ def _recurrence(decay, added):
     After a round of width w, each total covers the 2w keys up to its own. There are
     products and sums of probabilities alone, so nothing can cancel.
     """
-    places, zeros = ops.arange(0, ops.shape(added)[1]), ops.zeros_like(added)
+    places = ops.arange(0, ops.shape(added)[1], dtype="int32")
+    zeros = ops.zeros_like(added)
 
     def widen(width, decay, total):
         def shift(x):

@@ -341,7 +341,9 @@ def test_it_trains_whatever_floatx_is(of_layers, floatx):
             for _ in range(2)
         )
         check_training(alone, DV, dtype)
-        decoder = AttentionRNN(keras.layers.GRUCell(U), inside)
+        # Not orthogonal: JAX finds no such matrix in float16.
+        cell = keras.layers.GRUCell(U, recurrent_initializer="glorot_uniform")
+        decoder = AttentionRNN(cell, inside)
         check_training(decoder, DV + U, dtype)
     finally:
         keras.config.set_dtype_policy(before)
