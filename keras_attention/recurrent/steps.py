@@ -2,10 +2,12 @@
 
 from typing import Literal, TypeAlias, get_args
 
+import keras
 from keras import ops
 
 from keras_attention.core import fits, run_loop
 from keras_attention.recurrent.cells import (
+    all_cells,
     has_dropout,
     output_size,
     reset_dropout,
@@ -13,13 +15,8 @@ from keras_attention.recurrent.cells import (
     run_cells,
     state_sizes,
 )
-from keras_attention.recurrent.memories import (
-    as_list,
-    attend_all,
-    draw_noise,
-    noise_of_step,
-)
-from keras_attention.recurrent.states import join, split
+from keras_attention.recurrent.memories import as_list, draw_noise, noise_of_step
+from keras_attention.recurrent.states import States
 
 Order: TypeAlias = Literal["previous", "current", "conditional"]
 ORDERS = get_args(Order)
@@ -60,50 +57,41 @@ def query_size(order, cells):
     return output_size(cells[-1]) if order == "current" else state_sizes(cells[0])[0]
 
 
-def run_steps(
-    layer,
-    sequence,
-    mask,
-    memories,
-    groups,
-    states,
-    training,
-    attend_now,
-    return_weights,
-):
-    """Do all steps.
+def attends_after_loop(layer, states):
+    """Tell whether no step depends on an attention before it."""
+    depends = layer.input_feeding or any(states.attentions)
+    return layer.order == "current" and not depends
 
-    Args:
-        layer: An `AttentionRNN`.
-        sequence: Shape `(B, T, Dx)`.
-        mask: Boolean, shape `(B, T)`, or `None`.
-        memories: List of a `Memory` for each attention.
-        groups: The states, in groups; of the tensors their number alone counts.
-        states: The flat list of the first states.
-        training: Bool.
-        attend_now: Bool. Whether to attend, or to step the cells alone.
-        return_weights: Bool.
 
-    Returns:
-        `(outputs, weights, states)`: shape `(B, T, D)`, a list of shapes `(B, T, S)` or
-        `(B, H, T, S)`, empty unless `return_weights`, and the last states.
+def run_steps(layer, start, training, attend_now, return_weights):
+    """Do all steps of an `AttentionRNN`; those of the cells alone unless `attend_now`.
+
+    Gives `(outputs, weights, states)`: shape `(B, T, D)`, a list of shapes `(B, T, S)`
+    or `(B, H, T, S)`, empty unless `return_weights`, and the flat list of last states.
     """
+    sequence, mask, memories, first = start
     if training and attend_now:
-        memories = draw_noise(as_list(layer.attention), memories, _length(sequence))
-    sequences = [sequence]
-    sequences += [each.noise for each in memories if each.noise is not None]
+        memories = draw_noise(as_list(layer.attention), memories, sequence)
+    sequences = [sequence, *[x.noise for x in memories if x.noise is not None]]
 
     def step(rows, states):
         inputs, *noise = rows
-        now = noise_of_step(memories, noise)
-        states = split(states, groups)
-        output, weights, states = run_step(
-            layer, inputs, states, now, training, attend_now
+        states = keras.tree.pack_sequence_as(first, list(states))
+        if attend_now:
+            now = noise_of_step(memories, noise)
+            output, weights, states = run_step(layer, inputs, states, now, training)
+        else:
+            output, cells = run_cells(layer.cells, inputs, states.cells, training)
+            output, weights = ops.cast(output, layer.compute_dtype), []
+            states = states._replace(cells=cells)
+        return [output, *(weights if return_weights else [])], keras.tree.flatten(
+            states
         )
-        return [output, *(weights if return_weights else [])], states
 
-    cells = [*layer.cells, *([layer.context_cell] if layer.context_cell else [])]
-    if training and any(has_dropout(cell) for cell in cells):
+    states = keras.tree.flatten(first)
+    cells = all_cells(layer.cells, layer.context_cell)
+    cells = [cell for cell in cells if has_dropout(cell)]
+    if training and cells:
         # Cells draw their dropout in the first step and keep it. Were that step
         # inside the loop, the masks would belong to the loop.
         step([each[:, 0] for each in sequences], states)
@@ -113,110 +101,75 @@ def run_steps(
     return outputs, [ops.moveaxis(each, 1, -2) for each in weights], states
 
 
-def attend_after_loop(layer, outputs, memories, mask, training):
-    """Attend with all outputs of the cells at once.
+def attend_to_all(layer, outputs, memories, mask, training):
+    """Attend with all outputs of the cells at once, shape `(B, T, Ds)`.
 
-    Args:
-        layer: An `AttentionRNN`.
-        outputs: Shape `(B, T, Ds)`.
-        memories: List of a `Memory` for each attention.
-        mask: Boolean, shape `(B, T)`, or `None`.
-        training: Bool.
-
-    Returns:
-        `(outputs, weights)`: shape `(B, T, Dc + Ds)`, a list of weights.
+    Gives `(outputs, weights)`: shape `(B, T, Dc + Ds)`, a list of weights.
     """
     if training:
-        memories = draw_noise(as_list(layer.attention), memories, _length(outputs))
+        memories = draw_noise(as_list(layer.attention), memories, outputs)
     states: list[list] = [[]] * len(memories)
     context, weights, _ = attend(layer, outputs, memories, states, mask)
     return concatenate(context, outputs), weights
 
 
-def run_step(layer, inputs, groups, memories, training, attend_now):
-    """Do one step.
+def run_step(layer, inputs, states, memories, training):
+    """Do one step with inputs of shape `(B, Dx)`.
 
-    Args:
-        layer: An `AttentionRNN`.
-        inputs: Shape `(B, Dx)`.
-        groups: The states, in groups.
-        memories: List of a `Memory` for each attention.
-        training: Bool.
-        attend_now: Bool. Whether to attend, or to step the cells alone.
-
-    Returns:
-        `(output, weights, states)`: shape `(B, D)`, a list of shapes `(B, S)` or
-        `(B, H, S)`, empty unless `attend_now`, and the flat list of the next states.
+    Gives `(output, weights, states)`: shape `(B, D)`, a list of shapes `(B, S)` or
+    `(B, H, S)`, and the next `States`.
     """
-    count = len(layer.cells)
-    cell_states, fed, attention_states = (
-        groups[:count],
-        groups[count],
-        groups[count + 1 :],
-    )
+    cells, fed, attentions = states
     if layer.input_feeding:
         inputs = ops.concatenate([inputs, *fed], axis=-1)
 
     def attend_once(query):
-        context, weights, states = attend(
-            layer, query[:, None], memories, attention_states
-        )
-        return context[:, 0], ([each[..., 0, :] for each in weights], states)
+        found = attend(layer, query[:, None], memories, attentions)
+        context, weights, remembered = found
+        return context[:, 0], [each[..., 0, :] for each in weights], remembered
 
-    if not attend_now:
-        output, states = run_cells(layer.cells, inputs, cell_states, training)
-        return ops.cast(output, layer.compute_dtype), [], join(states)
-    arguments = (inputs, cell_states, attend_once, training)
     if layer.order == "previous":
-        result = step_previous(layer.cells, *arguments)
+        context, weights, attentions = attend_once(cells[0][0])
+        inputs = ops.concatenate([inputs, context], axis=-1)
+        output, cells = run_cells(layer.cells, inputs, cells, training)
     elif layer.order == "current":
-        result = step_current(layer.cells, *arguments)
+        output, cells = run_cells(layer.cells, inputs, cells, training)
+        context, weights, attentions = attend_once(output)
     else:
-        result = step_conditional(layer.cells, layer.context_cell, *arguments)
-    output, context, (weights, attention_states), states = result
+        _, first = run_cell(layer.cells[0], inputs, cells[0], training)
+        context, weights, attentions = attend_once(first[0])
+        output, first = run_cell(layer.context_cell, context, first, training)
+        output, others = run_cells(layer.cells[1:], output, cells[1:], training)
+        cells = [first, *others]
     output = concatenate(context, output)
     if layer.input_feeding:
         if layer.attentional is not None:
             output = layer.attentional(output)
         fed = [output]
-    return output, weights, join([*states, fed, *attention_states])
+    return output, weights, States(cells, fed, attentions)
 
 
 def attend(layer, query, memories, states, query_mask=None):
-    """Attend with all attentions of a layer, as `attend_all` does."""
-    # A cell may have a type of its own.
+    """Attend with each attention of a layer, to queries of shape `(B, T, Dq)`.
+
+    Gives `(context, weights, states)`: all contexts concatenated, shape `(B, T, Dc)`,
+    and lists of the weights and of the states of each.
+    """
+    # A cell or an attention may have a type of its own.
     query = ops.cast(query, layer.compute_dtype)
-    return attend_all(as_list(layer.attention), query, memories, states, query_mask)
+    found = [
+        attention.attend(query, memory, state, query_mask=query_mask)
+        for attention, memory, state in zip(
+            as_list(layer.attention), memories, states, strict=True
+        )
+    ]
+    contexts, weights, states = zip(*found, strict=True)
+    contexts = [ops.cast(context, query.dtype) for context in contexts]
+    context = contexts[0] if len(contexts) == 1 else ops.concatenate(contexts, axis=-1)
+    weights = [ops.cast(each, query.dtype) for each in weights]
+    return context, weights, [list(state) for state in states]
 
 
 def concatenate(context, output):
     """Give [context; output], in this order: Luong's [c_t; h_t] (equation 5)."""
     return ops.concatenate([context, ops.cast(output, context.dtype)], axis=-1)
-
-
-def _length(sequence):
-    return ops.shape(sequence)[1]
-
-
-def step_previous(cells, inputs, states, attend, training):
-    """Attend with the state before the step; the context is an input of the step."""
-    context, found = attend(states[0][0])
-    inputs = ops.concatenate([inputs, context], axis=-1)
-    output, states = run_cells(cells, inputs, states, training)
-    return output, context, found, states
-
-
-def step_current(cells, inputs, states, attend, training):
-    """Step, then attend with the output."""
-    output, states = run_cells(cells, inputs, states, training)
-    context, found = attend(output)
-    return output, context, found, states
-
-
-def step_conditional(cells, context_cell, inputs, states, attend, training):
-    """Step, attend with the state, and step a second cell on the context."""
-    _, first = run_cell(cells[0], inputs, states[0], training)
-    context, found = attend(first[0])
-    output, first = run_cell(context_cell, context, first, training)
-    output, others = run_cells(cells[1:], output, states[1:], training)
-    return output, context, found, [first, *others]
