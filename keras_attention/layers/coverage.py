@@ -16,8 +16,7 @@ class CoverageAttention(AdditiveFeedbackAttention):
 
     The coverage of a key is the sum of its weights over all steps before, 0 at first.
     It keeps a summary or a translation from saying the same twice; `coverage_loss`
-    makes it learn to. Queries are taken one after the other, in their order; one that
-    is masked covers nothing.
+    makes it learn to. A query that is masked covers nothing.
 
     Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
@@ -32,8 +31,6 @@ class CoverageAttention(AdditiveFeedbackAttention):
         ValueError: If `units` is not a positive int, or as for `AttentionLayer`.
 
     Example:
-        All queries at once, or one at a time with the coverage handed on:
-
         ```python
         attention = CoverageAttention(units=128)
         context, weights = attention(
@@ -83,8 +80,7 @@ def coverage_loss(weights: Tensor, mask: Tensor | None = None) -> Tensor:
         mean, times a factor (1 in the paper), to the loss of a model.
 
     Raises:
-        ValueError: If `weights` or `mask` has the wrong number of axes, or they do not
-            fit.
+        ValueError: If a shape has the wrong number of axes, or the two do not fit.
 
     Example:
         ```python

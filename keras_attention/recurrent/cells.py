@@ -79,7 +79,7 @@ def reset_dropout(cells):
 
 
 def run_cell(cell, inputs, state, training):
-    """Do one step with inputs of shape `(B, D)`: the output `(B, Ds)`, and the state."""
+    """Do one step with inputs `(B, D)`: the output `(B, Ds)` and the list of states."""
     call = getattr(cell.call, "__func__", cell.call)
     arguments = {"training": training} if _takes_training(call) else {}
     # A cell of one state takes and gives a tensor or a list of one; both are right.

@@ -5,17 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import keras
-from keras import ops
 
 from keras_attention.annotations import Shape, Tensor
-from keras_attention.core import (
-    as_dense,
-    build_once,
-    check_int,
-    check_mask,
-    hide_padding,
-    last_step,
-)
+from keras_attention.core import build_once
 from keras_attention.layers import AttentionLayer, Memory
 from keras_attention.recurrent.cells import (
     all_cells,
@@ -27,20 +19,18 @@ from keras_attention.recurrent.cells import (
 from keras_attention.recurrent.memories import (
     as_list,
     check_attention,
-    check_batch_sizes,
     is_several,
     memory_shapes,
     prepare_memories,
 )
-from keras_attention.recurrent.states import Described, Start, first_states
+from keras_attention.recurrent.start import begin, begin_symbolic, check_sequence_shape
+from keras_attention.recurrent.states import first_states
 from keras_attention.recurrent.steps import (
     Order,
-    attend_to_all,
-    attends_after_loop,
+    check_attentional,
     check_order,
-    check_sequence,
     query_size,
-    run_steps,
+    run_layer,
 )
 
 
@@ -147,14 +137,7 @@ class AttentionRNN(keras.layers.Layer):
         # Keras would cast a float32 state of the attention to the compute dtype.
         super().__init__(autocast=False, **kwargs)
         check_order(order, input_feeding, context_cell)
-        if attentional_units is not None:
-            check_int("attentional_units", attentional_units)
-        elif attentional_activation != "tanh":
-            raise ValueError(
-                "`attentional_activation` must be left out without "
-                "`attentional_units`: there is no attentional vector. Received: "
-                f"attentional_activation={attentional_activation!r}."
-            )
+        check_attentional(attentional_units, attentional_activation)
         check_attention(attention)
         self.cells = list(cell) if isinstance(cell, (list, tuple)) else [cell]
         check_cells(all_cells(self.cells, context_cell))
@@ -175,14 +158,10 @@ class AttentionRNN(keras.layers.Layer):
         memory_shape: Shape | Sequence[Shape],
         initial_state_shape: Sequence[Shape] | None = None,
     ) -> None:
-        if len(sequence_shape) != 3 or sequence_shape[-1] is None:
-            raise ValueError(
-                "`sequence` must have shape (B, T, Dx) with a known size. "
-                f"Received: sequence_shape={tuple(sequence_shape)}."
-            )
+        check_sequence_shape(sequence_shape)
         memories = memory_shapes(self.attention, memory_shape)
         batch, _, size = sequence_shape
-        self._input_size = size
+        self.input_size = size
         query_shape = (batch, None, query_size(self.order, self.cells))
         for attention, shape in zip(as_list(self.attention), memories, strict=True):
             build_once(attention, query_shape, shape)
@@ -223,43 +202,22 @@ class AttentionRNN(keras.layers.Layer):
         return_state: bool = False,
         training: bool = False,
     ) -> Tensor | tuple[Any, ...]:
-        start = self._begin(
-            sequence, memory, initial_state, sequence_mask, memory_mask, training
+        start = begin(
+            self, sequence, memory, initial_state, sequence_mask, memory_mask, training
         )
-        mask, late = start.mask, attends_after_loop(self, start.states)
-        outputs, weights, states = run_steps(
-            self, start, training, not late, return_attention_scores
+        output, weights, states = run_layer(
+            self, start, training, return_attention_scores
         )
-        all_queries = late and return_attention_scores
-        if not self.return_sequences and not all_queries:
-            outputs = last_step(outputs, mask)[:, None]
-            mask = None if mask is None else ops.any(mask, axis=1, keepdims=True)
-        if late:
-            outputs, weights = attend_to_all(
-                self, outputs, start.memories, mask, training
-            )
-        if self.attentional is not None and not self.input_feeding:
-            outputs = self.attentional(outputs)
-        outputs = hide_padding(outputs, mask)
-        if not self.return_sequences:
-            outputs = last_step(outputs, mask)
         return self._results(
-            outputs, weights, states, return_attention_scores, return_state
+            output, weights, states, return_attention_scores, return_state
         )
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        def begin(**given):
-            start = self._begin(**given)
-            values = [memory.value for memory in start.memories]
-            return start.sequence, values, keras.tree.flatten(start.states)
-
         given = inspect.signature(self.call).bind(*args, **kwargs).arguments
         given.pop("training", None)
         return_weights = given.pop("return_attention_scores", False)
         return_state = given.pop("return_state", False)
-        # What comes before the loop is traced, checks and all; the loop is not.
-        begun = Described(begin, self.name)
-        sequence, values, states = begun.compute_output_spec(**given)
+        sequence, values, states = begin_symbolic(self, **given)
         batch, length, _ = sequence.shape
         shapes = [self._output_shape(batch, length, self.output_size)]
         query_shape = (batch, length, query_size(self.order, self.cells))
@@ -349,35 +307,10 @@ class AttentionRNN(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        layers = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("cell", "attention", "context_cell")
-            if name in config
-        }
-        return cls(**{**config, **layers})
-
-    def _begin(
-        self,
-        sequence,
-        memory,
-        initial_state=None,
-        sequence_mask=None,
-        memory_mask=None,
-        training=False,
-    ):
-        """Check and prepare what a call takes, in eager and in symbolic calls."""
-        sequence = as_dense(sequence, self.compute_dtype)
-        check_sequence(sequence, self._input_size)
-        batch, length, _ = sequence.shape
-        mask = sequence_mask
-        if mask is not None:
-            check_mask("sequence_mask", mask, "(B, T)", B=batch, T=length)
-            mask = ops.broadcast_to(ops.cast(mask, "bool"), ops.shape(sequence)[:2])
-        sequence = hide_padding(sequence, mask)
-        memories = prepare_memories(self.attention, memory, memory_mask, training)
-        check_batch_sizes(memories, batch)
-        states = first_states(self, memories, initial_state)
-        return Start(sequence, mask, memories, states)
+        config = dict(config)
+        for name in ("cell", "attention", "context_cell"):
+            config[name] = keras.saving.deserialize_keras_object(config.get(name))
+        return cls(**config)
 
     def _sizes(self, memory_shapes):
         """Tell the size of all contexts, and of contexts and output concatenated."""

@@ -1,6 +1,6 @@
-"""What `AttentionRNN` begins with, and its states, each a tensor of shape `(B, …)`."""
+"""The states of `AttentionRNN`, each a tensor of shape `(B, …)`."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 from keras import ops
@@ -16,15 +16,6 @@ class States(NamedTuple):
     cells: list[list]  # of each cell
     fed: list  # the output that is fed back, if it is
     attentions: list[list]  # of each attention
-
-
-class Start(NamedTuple):
-    """What all steps need: checked, cleaned of padding, and the memories projected."""
-
-    sequence: Any  # B T Dx
-    mask: Any  # B T, or `None`
-    memories: list  # a `Memory` for each attention
-    states: States
 
 
 def first_states(layer, memories, given=None):
@@ -65,11 +56,3 @@ def _replace_first(states, given):
             )
         flat[number] = tensor
     return keras.tree.pack_sequence_as(states, flat)
-
-
-class Described(keras.Operation):
-    """A function, for `compute_output_spec`: what it gives for symbolic tensors."""
-
-    def __init__(self, function, name):
-        super().__init__(name=name)
-        self.call = function

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias, get_args
 import keras
 from keras import ops
 
-from keras_attention.core import fits, run_loop
+from keras_attention.core import check_int, hide_padding, last_step, run_loop
 from keras_attention.recurrent.cells import (
     all_cells,
     has_dropout,
@@ -42,13 +42,15 @@ def check_order(order, input_feeding, context_cell):
         )
 
 
-def check_sequence(sequence, size):
-    """Raise `ValueError` unless a sequence has shape `(B, T, size)`, and steps."""
-    shape = tuple(sequence.shape)
-    if len(shape) != 3 or shape[1] == 0 or not fits(shape[2], size):
+def check_attentional(units, activation):
+    """Raise `ValueError` unless the attentional vector has a size, if it is wanted."""
+    if units is not None:
+        check_int("attentional_units", units)
+    elif activation != "tanh":
         raise ValueError(
-            f"`sequence` must have shape (B, T, {size}) and at least one step. "
-            f"Received: sequence.shape={shape}."
+            "`attentional_activation` must be left out without "
+            "`attentional_units`: there is no attentional vector. Received: "
+            f"attentional_activation={activation!r}."
         )
 
 
@@ -57,17 +59,43 @@ def query_size(order, cells):
     return output_size(cells[-1]) if order == "current" else state_sizes(cells[0])[0]
 
 
-def attends_after_loop(layer, states):
-    """Tell whether no step depends on an attention before it."""
-    depends = layer.input_feeding or any(states.attentions)
-    return layer.order == "current" and not depends
+def run_layer(layer, start, training, return_weights):
+    """Do all steps of an `AttentionRNN`, and attend after the loop where that can wait.
+
+    Gives `(output, weights, states)`: shape `(B, T, D)`, or `(B, D)` of the last step
+    alone, a list of shapes `(B, T, S)` or `(B, H, T, S)`, which counts with
+    `return_weights` alone, and the flat list of the last states.
+    """
+    mask = start.mask
+    # No step depends on an attention before it.
+    depends = layer.input_feeding or any(start.states.attentions)
+    late = layer.order == "current" and not depends
+    outputs, weights, states = run_steps(
+        layer, start, training, not late, return_weights
+    )
+    all_queries = late and return_weights
+    if not layer.return_sequences and not all_queries:
+        outputs = last_step(outputs, mask)[:, None]
+        mask = None if mask is None else ops.any(mask, axis=1, keepdims=True)
+    if late:
+        memories = start.memories
+        if training:
+            memories = draw_noise(as_list(layer.attention), memories, outputs)
+        states_before = start.states.attentions  # all empty
+        context, weights, _ = attend(layer, outputs, memories, states_before, mask)
+        outputs = concatenate(context, outputs)
+    if layer.attentional is not None and not layer.input_feeding:
+        outputs = layer.attentional(outputs)
+    outputs = hide_padding(outputs, mask)
+    if not layer.return_sequences:
+        outputs = last_step(outputs, mask)
+    return outputs, weights, states
 
 
 def run_steps(layer, start, training, attend_now, return_weights):
-    """Do all steps of an `AttentionRNN`; those of the cells alone unless `attend_now`.
+    """Do the loop, with the cells alone unless `attend_now`.
 
-    Gives `(outputs, weights, states)`: shape `(B, T, D)`, a list of shapes `(B, T, S)`
-    or `(B, H, T, S)`, empty unless `return_weights`, and the flat list of last states.
+    Gives what `run_layer` gives, with weights only if `return_weights`.
     """
     sequence, mask, memories, first = start
     if training and attend_now:
@@ -99,18 +127,6 @@ def run_steps(layer, start, training, attend_now, return_weights):
     reset_dropout(cells)
     # B T S as it is, B T H S to B H T S.
     return outputs, [ops.moveaxis(each, 1, -2) for each in weights], states
-
-
-def attend_to_all(layer, outputs, memories, mask, training):
-    """Attend with all outputs of the cells at once, shape `(B, T, Ds)`.
-
-    Gives `(outputs, weights)`: shape `(B, T, Dc + Ds)`, a list of weights.
-    """
-    if training:
-        memories = draw_noise(as_list(layer.attention), memories, outputs)
-    states: list[list] = [[]] * len(memories)
-    context, weights, _ = attend(layer, outputs, memories, states, mask)
-    return concatenate(context, outputs), weights
 
 
 def run_step(layer, inputs, states, memories, training):
