@@ -103,8 +103,6 @@ class BahdanauAttention(AdditiveScorer, ScoreAttention):
     its direction, and starts at sqrt(1 / units), so that scores start small at any
     size.
 
-    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
-
     Args:
         units: Positive int. Size of the hidden layer, and so of v.
         normalize: Bool. Whether v is normalised and has a learned gain.

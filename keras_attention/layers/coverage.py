@@ -18,8 +18,6 @@ class CoverageAttention(AdditiveFeedbackAttention):
     It keeps a summary or a translation from saying the same twice; `coverage_loss`
     makes it learn to. A query that is masked covers nothing.
 
-    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
-
     Args:
         units: Positive int. Size of the hidden layer, and so of v.
         use_bias: Bool. Whether the hidden layer has a bias.
@@ -68,12 +66,12 @@ def coverage_loss(weights: Tensor, mask: Tensor | None = None) -> Tensor:
 
     where coverage is the sum of the weights over the steps before t. The loss of a
     sequence is the mean of loss_t over its real steps, as likelihoods are averaged in
-    the paper; it lies between 0 and 1. It is computed in float32 at least.
+    the paper; it lies between 0 and 1.
 
     Args:
         weights: Attention weights, shape `(B, T, S)`, of any attention.
-        mask: Boolean, shape `(B, T)`: `False` where a target step is padding, which
-            neither costs nor covers anything. `None` if all steps are real.
+        mask: Boolean, shape `(B, T)`, or `None`. A step at `False` is padding, which
+            neither costs nor covers anything.
 
     Returns:
         Shape `(B,)`, in float32 or wider; 0 for a sequence without real steps. Add its

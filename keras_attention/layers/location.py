@@ -20,8 +20,6 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
     weights distinguishes equal keys by their place. Before the first query all previous
     weights are 0.
 
-    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
-
     Args:
         units: Positive int. Size of the hidden layer, and so of v.
         filters: Positive int. Number of filters of the convolution F.

@@ -41,8 +41,6 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
     than 1. Keys and queries are counted from 0, and padding is not counted, on either
     side. A query whose window lies beyond the keys gets weights 0.
 
-    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
-
     Args:
         score: `"dot"`, `"general"` or `"concat"`.
         units: Positive int. Size of the hidden layer of `concat`, given for it alone.

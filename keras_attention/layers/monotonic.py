@@ -37,8 +37,6 @@ class MonotonicAttention(FeedbackAttention):
 
     The state starts at the first real key.
 
-    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
-
     Args:
         attention: A `ScoreAttention`, such as `BahdanauAttention(128, normalize=True)`,
             whose score is used. It has no dropout, window or chunks of its own.

@@ -1,6 +1,5 @@
 """A recurrent layer that attends at every step."""
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -42,11 +41,10 @@ class AttentionRNN(keras.layers.Layer):
     current: s_t = cell(x_t, s_{t-1}); c_t = attend(output_t)
     conditional: s' = cell(x_t, s_{t-1}); c_t = attend(s'); s_t = context_cell(c_t, s')
 
-    The decoder of a translation model, say. The memory and its mask are arguments of
-    the call and are projected once, outside the loop. One step at a time (a call with
-    one time step and the states handed on) gives the same numbers as the whole
-    sequence at once. In the order "current" without input feeding no step depends on
-    an attention before it, so all queries attend at once after the loop.
+    The decoder of a translation model, say. The memory is projected once, outside the
+    loop. One step at a time (a call with one time step and the states handed on) gives
+    the same numbers as the whole sequence at once. In the order "current" without input
+    feeding no step depends on an attention before it: all queries attend after the loop.
 
     Several attentions have the same queries and their contexts are concatenated: with
     one memory, or with one each, as when translating from two languages at once.
@@ -89,8 +87,7 @@ class AttentionRNN(keras.layers.Layer):
             its output and weights are 0.
         memory_mask: Boolean, shape `(B, S)`. For a list of memories a list, with a mask
             or `None` for each.
-        return_attention_scores: Bool. Whether to return the weights of all steps too.
-        return_state: Bool. Whether to return the states too.
+        return_attention_scores, return_state: Bool. Whether to return these too.
         training: Bool. Whether dropout and noise act. Dropout masks are drawn once per
             sequence, noise for every step.
 
@@ -165,9 +162,8 @@ class AttentionRNN(keras.layers.Layer):
         query_shape = (batch, None, query_size(self.order, self.cells))
         for attention, shape in zip(as_list(self.attention), memories, strict=True):
             build_once(attention, query_shape, shape)
-        context_size, joined_size = self._sizes(memories)
+        context_size, self.output_size = self._sizes(memories)
         self.attentional = None
-        self.output_size = joined_size
         if self.attentional_units is not None:
             self.attentional = keras.layers.Dense(
                 self.attentional_units,
@@ -176,7 +172,7 @@ class AttentionRNN(keras.layers.Layer):
                 name="attentional",
                 dtype=self.dtype_policy,
             )
-            self.attentional.build((batch, joined_size))
+            self.attentional.build((batch, self.output_size))
             self.output_size = self.attentional_units
         if self.order == "previous":
             size += context_size
@@ -212,12 +208,15 @@ class AttentionRNN(keras.layers.Layer):
             output, weights, states, return_attention_scores, return_state
         )
 
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        given = inspect.signature(self.call).bind(*args, **kwargs).arguments
-        given.pop("training", None)
-        return_weights = given.pop("return_attention_scores", False)
-        return_state = given.pop("return_state", False)
-        sequence, values, states = begin_symbolic(self, **given)
+    def compute_output_spec(
+        self,
+        *inputs: Any,
+        return_attention_scores: bool = False,
+        return_state: bool = False,
+        training: bool = False,
+        **named_inputs: Any,
+    ) -> Any:
+        sequence, values, states = begin_symbolic(self, *inputs, **named_inputs)
         batch, length, _ = sequence.shape
         shapes = [self._output_shape(batch, length, self.output_size)]
         query_shape = (batch, length, query_size(self.order, self.cells))
@@ -226,7 +225,9 @@ class AttentionRNN(keras.layers.Layer):
             value_shape = (batch, value.shape[-2], None)
             shapes.append(attention.weights_shape(query_shape, value_shape))
         output, *weights = [keras.KerasTensor(x, self.compute_dtype) for x in shapes]
-        return self._results(output, weights, states, return_weights, return_state)
+        return self._results(
+            output, weights, states, return_attention_scores, return_state
+        )
 
     def compute_output_shape(
         self,
@@ -276,12 +277,7 @@ class AttentionRNN(keras.layers.Layer):
     ) -> list[Tensor]:
         """List all states before the first step, as `return_state` lists them after.
 
-        Args:
-            memory: What `prepare` gave.
-            given: As `initial_state` in a call.
-
-        Returns:
-            List of tensors, shape `(B, …)`.
+        `memory` is what `prepare` gave, and `given` as `initial_state` in a call.
 
         Raises:
             ValueError: If `given` holds neither number of tensors.

@@ -66,23 +66,17 @@ def run_layer(layer, start, training, return_weights):
     alone, a list of shapes `(B, T, S)` or `(B, H, T, S)`, which counts with
     `return_weights` alone, and the flat list of the last states.
     """
-    mask = start.mask
+    _, mask, memories, (_, _, remembered) = start
     # No step depends on an attention before it.
-    depends = layer.input_feeding or any(start.states.attentions)
-    late = layer.order == "current" and not depends
-    outputs, weights, states = run_steps(
-        layer, start, training, not late, return_weights
-    )
-    all_queries = late and return_weights
-    if not layer.return_sequences and not all_queries:
+    late = layer.order == "current" and not layer.input_feeding and not any(remembered)
+    outputs, weights, states = run_steps(layer, start, training, late, return_weights)
+    if not layer.return_sequences and not (late and return_weights):
         outputs = last_step(outputs, mask)[:, None]
         mask = None if mask is None else ops.any(mask, axis=1, keepdims=True)
     if late:
-        memories = start.memories
         if training:
             memories = draw_noise(as_list(layer.attention), memories, outputs)
-        states_before = start.states.attentions  # all empty
-        context, weights, _ = attend(layer, outputs, memories, states_before, mask)
+        context, weights, _ = attend(layer, outputs, memories, remembered, mask)
         outputs = concatenate(context, outputs)
     if layer.attentional is not None and not layer.input_feeding:
         outputs = layer.attentional(outputs)
@@ -92,33 +86,29 @@ def run_layer(layer, start, training, return_weights):
     return outputs, weights, states
 
 
-def run_steps(layer, start, training, attend_now, return_weights):
-    """Do the loop, with the cells alone unless `attend_now`.
-
-    Gives what `run_layer` gives, with weights only if `return_weights`.
-    """
+def run_steps(layer, start, training, late, return_weights):
+    """Do the loop, with the cells alone if `late`; gives what `run_layer` gives."""
     sequence, mask, memories, first = start
-    if training and attend_now:
+    if training and not late:
         memories = draw_noise(as_list(layer.attention), memories, sequence)
     sequences = [sequence, *[x.noise for x in memories if x.noise is not None]]
 
     def step(rows, states):
         inputs, *noise = rows
         states = keras.tree.pack_sequence_as(first, list(states))
-        if attend_now:
+        weights = []
+        if late:
+            output, cells = run_cells(layer.cells, inputs, states.cells, training)
+            output = ops.cast(output, layer.compute_dtype)
+            states = states._replace(cells=cells)
+        else:
             now = noise_of_step(memories, noise)
             output, weights, states = run_step(layer, inputs, states, now, training)
-        else:
-            output, cells = run_cells(layer.cells, inputs, states.cells, training)
-            output, weights = ops.cast(output, layer.compute_dtype), []
-            states = states._replace(cells=cells)
-        return [output, *(weights if return_weights else [])], keras.tree.flatten(
-            states
-        )
+        outputs = [output, *weights] if return_weights else [output]
+        return outputs, keras.tree.flatten(states)
 
     states = keras.tree.flatten(first)
-    cells = all_cells(layer.cells, layer.context_cell)
-    cells = [cell for cell in cells if has_dropout(cell)]
+    cells = list(filter(has_dropout, all_cells(layer.cells, layer.context_cell)))
     if training and cells:
         # Cells draw their dropout in the first step and keep it. Were that step
         # inside the loop, the masks would belong to the loop.
@@ -140,9 +130,8 @@ def run_step(layer, inputs, states, memories, training):
         inputs = ops.concatenate([inputs, *fed], axis=-1)
 
     def attend_once(query):
-        found = attend(layer, query[:, None], memories, attentions)
-        context, weights, remembered = found
-        return context[:, 0], [each[..., 0, :] for each in weights], remembered
+        context, weights, after = attend(layer, query[:, None], memories, attentions)
+        return context[:, 0], [each[..., 0, :] for each in weights], after
 
     if layer.order == "previous":
         context, weights, attentions = attend_once(cells[0][0])
@@ -173,11 +162,10 @@ def attend(layer, query, memories, states, query_mask=None):
     """
     # A cell or an attention may have a type of its own.
     query = ops.cast(query, layer.compute_dtype)
+    each = zip(as_list(layer.attention), memories, states, strict=True)
     found = [
         attention.attend(query, memory, state, query_mask=query_mask)
-        for attention, memory, state in zip(
-            as_list(layer.attention), memories, states, strict=True
-        )
+        for attention, memory, state in each
     ]
     contexts, weights, states = zip(*found, strict=True)
     contexts = [ops.cast(context, query.dtype) for context in contexts]
