@@ -44,7 +44,8 @@ class AttentionRNN(keras.layers.Layer):
     The decoder of a translation model, say. The memory is projected once, outside the
     loop. One step at a time (a call with one time step and the states handed on) gives
     the same numbers as the whole sequence at once. In the order "current" without input
-    feeding no step depends on an attention before it: all queries attend after the loop.
+    feeding no step depends on an attention before it: all queries attend at once after
+    the loop.
 
     Several attentions have the same queries and their contexts are concatenated: with
     one memory, or with one each, as when translating from two languages at once.
