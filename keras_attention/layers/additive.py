@@ -23,16 +23,22 @@ class AdditiveScorer(AttentionLayer):
 
     score = v · tanh(W_query query + W_key key + b)
 
-    The layer has `units` and `kernel_initializer`, makes the weights in `build` by
-    `build_scorer`, and may have a bias b and normalise v.
+    The layer has `units`, `None` where it does not use the score, and
+    `kernel_initializer`; it may have a bias b and normalise v.
     """
 
-    units: Any  # a positive int where the score is used
+    units: Any
+    kernel_initializer: Any
     use_bias = False
     normalize = False
 
-    def build_scorer(self, query_size: int | None, key_size: int | None) -> None:
-        """Make the weights, for queries and keys of these sizes."""
+    def build(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
+        super().build(query_shape, value_shape, key_shape)
+        if self.units is None:
+            return
+        query_size, key_size = query_shape[-1], (key_shape or value_shape)[-1]
         self.query_kernel = add_kernel(self, "query_kernel", (query_size, self.units))
         self.key_kernel = add_kernel(self, "key_kernel", (key_size, self.units))
         self.vector = add_kernel(self, "vector", (self.units, 1))
@@ -60,10 +66,7 @@ class AdditiveScorer(AttentionLayer):
         return project(key, self.key_kernel, self.bias)
 
     def score_vector(self, dtype: str) -> Tensor:
-        """Give the vector v of the score in a type, of shape `(units,)`.
-
-        It is normalised in float32 at least.
-        """
+        """Give the vector v, shape `(units,)`; it is normalised in float32 at least."""
         vector = self.vector[:, 0]
         if self.gain is not None:
             wide = keras.backend.result_type(vector.dtype, "float32")
@@ -76,6 +79,13 @@ class AdditiveScorer(AttentionLayer):
     def score_terms(self, query: Tensor, key: Tensor) -> list[Any]:
         vector = self.score_vector(query.dtype)
         return [(AdditiveTerm(), (query[:, None], key[:, None], vector))]
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
@@ -92,8 +102,6 @@ class BahdanauAttention(AdditiveScorer, ScoreAttention):
     With `normalize` the vector v is g · v / ||v||: its gain g is learned apart from
     its direction, and starts at sqrt(1 / units), so that scores start small at any
     size.
-
-    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
     Args:
         units: Positive int. Size of the hidden layer, and so of v.
@@ -137,17 +145,9 @@ class BahdanauAttention(AdditiveScorer, ScoreAttention):
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(
-        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
-    ) -> None:
-        super().build(query_shape, value_shape, key_shape)
-        self.build_scorer(query_shape[-1], (key_shape or value_shape)[-1])
-
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "units": self.units,
             "normalize": self.normalize,
             "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }

@@ -16,10 +16,7 @@ class CoverageAttention(AdditiveFeedbackAttention):
 
     The coverage of a key is the sum of its weights over all steps before, 0 at first.
     It keeps a summary or a translation from saying the same twice; `coverage_loss`
-    makes it learn to. Queries are taken one after the other, in their order; one that
-    is masked covers nothing.
-
-    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
+    makes it learn to. A query that is masked covers nothing.
 
     Args:
         units: Positive int. Size of the hidden layer, and so of v.
@@ -32,8 +29,6 @@ class CoverageAttention(AdditiveFeedbackAttention):
         ValueError: If `units` is not a positive int, or as for `AttentionLayer`.
 
     Example:
-        All queries at once, or one at a time with the coverage handed on:
-
         ```python
         attention = CoverageAttention(units=128)
         context, weights = attention(
@@ -71,20 +66,19 @@ def coverage_loss(weights: Tensor, mask: Tensor | None = None) -> Tensor:
 
     where coverage is the sum of the weights over the steps before t. The loss of a
     sequence is the mean of loss_t over its real steps, as likelihoods are averaged in
-    the paper; it lies between 0 and 1. It is computed in float32 at least.
+    the paper; it lies between 0 and 1.
 
     Args:
         weights: Attention weights, shape `(B, T, S)`, of any attention.
-        mask: Boolean, shape `(B, T)`: `False` where a target step is padding, which
-            neither costs nor covers anything. `None` if all steps are real.
+        mask: Boolean, shape `(B, T)`, or `None`. A step at `False` is padding, which
+            neither costs nor covers anything.
 
     Returns:
         Shape `(B,)`, in float32 or wider; 0 for a sequence without real steps. Add its
         mean, times a factor (1 in the paper), to the loss of a model.
 
     Raises:
-        ValueError: If `weights` or `mask` has the wrong number of axes, or they do not
-            fit.
+        ValueError: If a shape has the wrong number of axes, or the two do not fit.
 
     Example:
         ```python

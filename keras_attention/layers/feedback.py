@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.annotations import Initializer, Shape, Tensor
+from keras_attention.annotations import Initializer, Tensor
 from keras_attention.core import (
     check_int,
     combine_masks,
@@ -21,8 +21,7 @@ class FeedbackAttention(AttentionLayer):
     """Attends to keys for one query after the other, and feeds the weights back.
 
     The state is one tensor of shape `(B, S)` in `state_dtype`. A query that may attend
-    to nothing leaves it as it is. One call for T queries gives what T calls give for
-    one query each, each with the state of the last.
+    to nothing leaves it as it is.
 
     A subclass writes `read_queries`, `weigh`, and, unless the weights themselves are
     the next state, `remember`; and `initial_state`, unless that is 0.
@@ -76,9 +75,8 @@ class FeedbackAttention(AttentionLayer):
         def step(now, states):
             (row, seen), (previous,) = now, states
             seen = seen > 0.5
-            weights = ops.cast(
-                self.weigh(row, seen, previous, memory), self.state_dtype
-            )
+            weights = self.weigh(row, seen, previous, memory)
+            weights = ops.cast(weights, self.state_dtype)
             after = self.remember(previous, weights)
             any_seen = ops.any(seen, axis=-1, keepdims=True)
             return [weights], [ops.where(any_seen, after, previous)]
@@ -88,31 +86,22 @@ class FeedbackAttention(AttentionLayer):
         return self._mix(weights, memory, training), weights, state
 
     def read_queries(self, query: Tensor, memory: Memory, training: bool) -> Tensor:
-        """Do for all queries at once what does not depend on the state.
+        """Do for all queries, `(B, T, Dq)`, at once what does not depend on the state.
 
-        Args:
-            query: Shape `(B, T, Dq)`.
-            memory: A `Memory`.
-            training: Bool.
-
-        Returns:
-            Shape `(B, T, D)`; a row of it, of shape `(B, D)`, goes to `weigh`.
+        Gives shape `(B, T, D)`; each row of it, shape `(B, D)`, goes to `weigh`.
         """
         raise TypeError("`read_queries` must be written by a subclass.")
 
     def weigh(
         self, row: Tensor, mask: Tensor, previous: Tensor, memory: Memory
     ) -> Tensor:
-        """Give the weights of one query.
+        """Give the weights of one query, shape `(B, S)`, 0 where the mask is `False`.
 
         Args:
             row: Of `read_queries`, shape `(B, D)`.
             mask: Boolean, shape `(B, S)`.
             previous: The state, shape `(B, S)` in `state_dtype`.
             memory: A `Memory`.
-
-        Returns:
-            Shape `(B, S)`, 0 where the mask is `False`.
         """
         raise TypeError("`weigh` must be written by a subclass.")
 
@@ -127,16 +116,6 @@ class AdditiveFeedbackAttention(AdditiveScorer, FeedbackAttention):
     score = v · tanh(W_query query + W_key key + features(state) + b)
 
     A subclass writes `features`, and adds its weights in `build`.
-
-    Args:
-        units: Positive int. Size of the hidden layer, and so of v.
-        use_bias: Bool. Whether the hidden layer has a bias.
-        kernel_initializer: Initializer of all kernels.
-        dropout, seed, **kwargs: As for `AttentionLayer`; the state is made of the
-            weights as they are before dropout.
-
-    Raises:
-        ValueError: If `units` is not a positive int, or as for `AttentionLayer`.
     """
 
     def __init__(
@@ -153,12 +132,6 @@ class AdditiveFeedbackAttention(AdditiveScorer, FeedbackAttention):
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(
-        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
-    ) -> None:
-        super().build(query_shape, value_shape, key_shape)
-        self.build_scorer(query_shape[-1], (key_shape or value_shape)[-1])
-
     def read_queries(self, query: Tensor, memory: Memory, training: bool) -> Tensor:
         return self.project_query(query)
 
@@ -170,20 +143,8 @@ class AdditiveFeedbackAttention(AdditiveScorer, FeedbackAttention):
         return masked_softmax(scores, mask[:, None])[:, 0]
 
     def features(self, state: Tensor) -> Tensor:
-        """Describe the weights before, for every key.
-
-        Args:
-            state: Shape `(B, S)` in `state_dtype`.
-
-        Returns:
-            Shape `(B, S, units)`.
-        """
+        """Describe the state, shape `(B, S)`, for each key: shape `(B, S, units)`."""
         raise TypeError("`features` must be written by a subclass.")
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-        }
+        return {**super().get_config(), "use_bias": self.use_bias}

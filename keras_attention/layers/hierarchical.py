@@ -25,10 +25,9 @@ class HierarchicalAttention(keras.layers.Layer):
 
     s_i = pool(word_encoder(words of sentence i)); d = pool(sentence_encoder(s_1 … s_N))
 
-    Both levels pool by `AttentionPooling`, each with weights of its own. The encoders
-    let a word know its sentence and a sentence its document; in the paper both are
-    bidirectional GRU layers. A sentence whose words are all padding is padding itself
-    at the level above.
+    Both levels pool by `AttentionPooling`. The encoders let a word know its sentence
+    and a sentence its document; in the paper both are bidirectional GRU layers. A
+    sentence whose words are all padding is padding itself at the level above.
 
     Shapes: `B` batch, `N` sentences, `S` words in a sentence, `D` features.
 
@@ -46,13 +45,12 @@ class HierarchicalAttention(keras.layers.Layer):
         words: Shape `(B, N, S, D)`.
         mask: Boolean, shape `(B, N, S)`, `True` = attend. Words at `False` get weights
             0, whatever they hold, NaN included.
-        return_attention_scores: Bool. Whether to return the weights too (the name is
-            Keras'; they are weights after the softmax).
+        return_attention_scores: Bool. Whether to return the weights too.
 
     Returns:
         document: Shape `(B, Ds)`. 0 for a document that is all padding.
         word_weights: Shape `(B, N, S)`, only if `return_attention_scores`. The words of
-            each sentence sum to 1; those of a padded sentence are 0.
+            each sentence sum to 1, those of a padded sentence to 0.
         sentence_weights: Shape `(B, N)`, only if `return_attention_scores`. They sum to
             1, or to 0 if all is padding.
 
@@ -154,11 +152,8 @@ class HierarchicalAttention(keras.layers.Layer):
         return_attention_scores: bool = False,
     ) -> Tensor | tuple[Tensor, Tensor, Tensor]:
         self._check_call(words.shape, mask)
-        shapes = (
-            self.compute_output_shape(words.shape),
-            words.shape[:3],
-            words.shape[:2],
-        )
+        document = self.compute_output_shape(words.shape)
+        shapes = document, words.shape[:3], words.shape[:2]
         outputs = tuple(keras.KerasTensor(each, self.compute_dtype) for each in shapes)
         return outputs if return_attention_scores else outputs[0]
 
@@ -174,11 +169,10 @@ class HierarchicalAttention(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        encoders = {
-            name: keras.saving.deserialize_keras_object(config.get(name))
-            for name in ("word_encoder", "sentence_encoder")
-        }
-        return cls(**{**config, **encoders})
+        config = dict(config)
+        for name in ("word_encoder", "sentence_encoder"):
+            config[name] = keras.saving.deserialize_keras_object(config.get(name))
+        return cls(**config)
 
     def _pooling(self, name):
         return AttentionPooling(
@@ -189,7 +183,6 @@ class HierarchicalAttention(keras.layers.Layer):
         )
 
     def _check_call(self, shape, mask=None):
-        """Check what eager and symbolic calls take."""
         check_sequence("words", shape, "(B, N, S, D)")
         if self.built:
             check_features(shape, self._word_size)

@@ -18,10 +18,7 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
 
     The attention of speech recognition and synthesis: a convolution over the previous
     weights distinguishes equal keys by their place. Before the first query all previous
-    weights are 0. Queries are taken one after the other, in their order; one that is
-    masked leaves the previous weights as they are.
-
-    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
+    weights are 0.
 
     Args:
         units: Positive int. Size of the hidden layer, and so of v.
@@ -40,8 +37,6 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
             `AttentionLayer`.
 
     Example:
-        All queries at once, or one at a time with the state handed on:
-
         ```python
         attention = LocationSensitiveAttention(units=128)
         context = attention(decoder_states, encoder_states, value_mask=mask)
@@ -87,12 +82,12 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
     ) -> None:
         super().build(query_shape, value_shape, key_shape)
-        self.location_filters = add_kernel(
-            self, "location_filters", (self.kernel_size, 1, self.filters)
+        filters, kernel = (
+            (self.kernel_size, 1, self.filters),
+            (self.filters, self.units),
         )
-        self.location_kernel = add_kernel(
-            self, "location_kernel", (self.filters, self.units)
-        )
+        self.location_filters = add_kernel(self, "location_filters", filters)
+        self.location_kernel = add_kernel(self, "location_kernel", kernel)
 
     def features(self, state: Tensor) -> Tensor:
         # In the type of the state: a sum of many weights needs its digits.
@@ -100,8 +95,7 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
         found = ops.conv(
             state[:, :, None], filters, padding="same", data_format="channels_last"
         )  # B S filters
-        found = ops.cast(found, self.compute_dtype)
-        return project(found, self.location_kernel)
+        return project(ops.cast(found, self.compute_dtype), self.location_kernel)
 
     def remember(self, previous: Tensor, weights: Tensor) -> Tensor:
         return previous + weights if self.cumulative else weights

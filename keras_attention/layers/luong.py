@@ -31,8 +31,8 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
 
     dot: query · key; general: query · W key; concat: v · tanh(W [query; key])
 
-    The attention of Luong. `dot` has no weights and wants queries and keys of one size;
-    `general` lets the sizes differ; `concat` is additive attention without a bias.
+    `dot` has no weights and wants queries and keys of one size; `general` lets the
+    sizes differ; `concat` is additive attention without a bias.
 
     Without a window every query attends to all keys. The window "monotonic" (local-m)
     is centred at the place of the query: query p attends to the keys p - D to p + D.
@@ -40,8 +40,6 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
     query)), and its weights fade with the distance from there, so that rows sum to less
     than 1. Keys and queries are counted from 0, and padding is not counted, on either
     side. A query whose window lies beyond the keys gets weights 0.
-
-    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
     Args:
         score: `"dot"`, `"general"` or `"concat"`.
@@ -125,23 +123,19 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
     ) -> None:
         super().build(query_shape, value_shape, key_shape)
-        query_size, key_size = query_shape[-1], (key_shape or value_shape)[-1]
+        size, key_size = query_shape[-1], (key_shape or value_shape)[-1]
         if self.score_name == "dot":
             check_equal_sizes(
                 query_shape, value_shape, key_shape, "Use score='general'."
             )
         elif self.score_name == "general":
-            self.kernel = add_kernel(self, "kernel", (key_size, query_size))
-        else:
-            self.build_scorer(query_size, key_size)
+            self.kernel = add_kernel(self, "kernel", (key_size, size))
         self.scale = None
         if self.use_scale:
             self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
         if self.window == "predictive":
-            self.place_kernel = add_kernel(
-                self, "place_kernel", (query_size, query_size)
-            )
-            self.place_vector = add_kernel(self, "place_vector", (query_size, 1))
+            self.place_kernel = add_kernel(self, "place_kernel", (size, size))
+            self.place_vector = add_kernel(self, "place_vector", (size, 1))
 
     def call(
         self,
@@ -177,17 +171,8 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
         return super().compute_output_spec(query, *args, **kwargs)
 
     def initial_state(self, memory: Memory) -> list[Tensor]:
-        """Give the place of the first query, which the window "monotonic" needs.
-
-        Args:
-            memory: A `Memory` from `prepare`.
-
-        Returns:
-            A list of one int32 tensor of shape `(B, 1)`, 0; empty without that window.
-        """
-        if self.window != "monotonic":
-            return []
-        return [_start(memory, 0)]
+        # The place of the first query.
+        return [_start(memory, 0)] if self.window == "monotonic" else []
 
     def attend(
         self,
@@ -255,15 +240,12 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
         return {
             **super().get_config(),
             "score": self.score_name,
-            "units": self.units,
             "use_scale": self.use_scale,
             "window": self.window,
             "window_size": self.window_size,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
 
     def _check_position(self, query, position):
-        """Check the call's argument, which eager and symbolic calls take."""
         if position is None:
             return
         if self.window != "monotonic":

@@ -35,10 +35,7 @@ class MonotonicAttention(FeedbackAttention):
     that were trained so. "hard" stops at the first key where p > 0.5, and gives 0 and
     1: for inference, since scores get no gradient by it.
 
-    Queries attend one after the other, in their order; one at `query_mask=False` leaves
-    the state as it is. The state starts at the first real key.
-
-    Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
+    The state starts at the first real key.
 
     Args:
         attention: A `ScoreAttention`, such as `BahdanauAttention(128, normalize=True)`,
@@ -48,15 +45,8 @@ class MonotonicAttention(FeedbackAttention):
             a probability of one half at each would never let it reach the last ones.
         noise: Number of at least 0. In training, the standard deviation of the normal
             noise on the scores, drawn anew for every query, which drives p to 0 or 1.
-        dropout: Float in [0, 1). Share of weights set to 0 in training; the state
-            keeps the weights as they were before.
-        seed: Int or `None`. Seed of dropout; that of noise is derived from it.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name` and `dtype`.
-
-    Returns:
-        context: Shape `(B, T, Dv)`, or `(B, Dv)` for one step.
-        weights: Shape `(B, T, S)`, or `(B, S)` for one step, only if
-            `return_attention_scores`. A row sums to at most 1.
+        dropout, seed, **kwargs: As for `AttentionLayer`; the state keeps the weights
+            as they are before dropout, and the seed of noise is derived from `seed`.
 
     Raises:
         ValueError: If an argument is not as told above, or a shape does not fit.
@@ -189,31 +179,17 @@ class MonotonicAttention(FeedbackAttention):
 
 
 def recursive_weights(choose, skip, previous):
-    """Give the probability of stopping at each key, exactly.
+    """Give the probability of stopping at each key, shape `(B, S)`, exactly.
 
-    Args:
-        choose: Probability of stopping at a key once it is reached, shape `(B, S)`.
-        skip: 1 - choose, shape `(B, S)`.
-        previous: Probability of starting at each key, shape `(B, S)`.
-
-    Returns:
-        Shape `(B, S)`.
+    `choose` is that of stopping at a key once it is reached, `skip` is 1 - choose, and
+    `previous` that of starting at each key, all of shape `(B, S)`.
     """
     shifted = ops.pad(skip, ((0, 0), (1, 0)))[:, : ops.shape(skip)[1]]
     return choose * _recurrence(shifted, previous)
 
 
 def parallel_weights(choose, skip, previous):
-    """Give what `recursive_weights` gives, by cumulative sums; inexact near skip 0.
-
-    Args:
-        choose: As for `recursive_weights`.
-        skip: As for `recursive_weights`.
-        previous: As for `recursive_weights`.
-
-    Returns:
-        Shape `(B, S)`.
-    """
+    """Give what `recursive_weights` gives, by cumulative sums; inexact near skip 0."""
     tiny = 1e-37  # near the smallest normal float32
     logarithms = ops.log(ops.clip(skip, tiny, 1.0))
     passed = ops.exp(ops.cumsum(logarithms, axis=-1) - logarithms)
@@ -224,12 +200,8 @@ def parallel_weights(choose, skip, previous):
 def hard_weights(choose, previous):
     """Stop at the first key, from the one before on, where stopping is more likely.
 
-    Args:
-        choose: As for `recursive_weights`.
-        previous: 1 at the key of the step before, 0 elsewhere, shape `(B, S)`.
-
-    Returns:
-        Shape `(B, S)`: 1 at the key, 0 elsewhere; 0 everywhere if there is none.
+    `previous` is 1 at the key of the step before, and the result 1 at the key of this
+    one, 0 elsewhere, both of shape `(B, S)`; 0 everywhere if there is none.
     """
     open_ = ops.logical_and(choose > 0.5, ops.cumsum(previous, axis=-1) > 0.5)
     return _first(ops.cast(open_, choose.dtype))

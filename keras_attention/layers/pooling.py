@@ -27,9 +27,8 @@ class AttentionPooling(keras.layers.Layer):
 
     In place of the mean, the maximum or the last step: for a classifier that is to
     show which words made its decision. The query is the learned vector v, so there is
-    one input; several `hops` have as many vectors v and outputs, each with weights of
-    its own. Takes a place in `keras.Sequential`. The output is no sequence and has no
-    mask.
+    one input, as in `keras.Sequential`; several `hops` have as many vectors v and
+    outputs, each with weights of its own. The output is no sequence and has no mask.
 
     Shapes: `B` batch, `S` steps, `D` features.
 
@@ -47,8 +46,7 @@ class AttentionPooling(keras.layers.Layer):
         sequence: Shape `(B, S, D)`.
         mask: Boolean, shape `(B, S)`, `True` = attend. Steps at `False` get weights 0,
             whatever they hold, NaN included.
-        return_attention_scores: Bool. Whether to return the weights too (the name is
-            Keras'; they are weights after the softmax).
+        return_attention_scores: Bool. Whether to return the weights too.
 
     Returns:
         vector: Shape `(B, D)`, or `(B, hops, D)` for several hops. 0 for a sequence
@@ -163,7 +161,6 @@ class AttentionPooling(keras.layers.Layer):
         }
 
     def _check_call(self, shape, mask=None):
-        """Check what eager and symbolic calls take."""
         check_sequence("sequence", shape, "(B, S, D)")
         if self.built:
             check_features(shape, self.kernel.shape[0])

@@ -42,6 +42,11 @@ def check_context_cell(cell, context_cell):
         )
 
 
+def all_cells(cells, context_cell):
+    """List the cells of a stack, and the context cell if there is one."""
+    return [*cells, *([] if context_cell is None else [context_cell])]
+
+
 def state_sizes(cell):
     """List the sizes of the states of a cell."""
     sizes = cell.state_size
@@ -67,25 +72,14 @@ def has_dropout(cell):
 
 
 def reset_dropout(cells):
-    """Let cells draw new dropout masks at the next step."""
+    """Let cells that have dropout draw new masks at the next step."""
     for cell in cells:
-        if has_dropout(cell):
-            cell.reset_dropout_mask()
-            cell.reset_recurrent_dropout_mask()
+        cell.reset_dropout_mask()
+        cell.reset_recurrent_dropout_mask()
 
 
 def run_cell(cell, inputs, state, training):
-    """Do one step.
-
-    Args:
-        cell: A Keras RNN cell.
-        inputs: Shape `(B, D)`.
-        state: List of tensors, shape `(B, …)`.
-        training: Bool. Passed on to cells that take it.
-
-    Returns:
-        `(output, state)`: shape `(B, Ds)`, and a list of tensors.
-    """
+    """Do one step with inputs `(B, D)`: the output `(B, Ds)` and the list of states."""
     call = getattr(cell.call, "__func__", cell.call)
     arguments = {"training": training} if _takes_training(call) else {}
     # A cell of one state takes and gives a tensor or a list of one; both are right.
@@ -101,17 +95,7 @@ def _takes_training(call):
 
 
 def run_cells(cells, inputs, states, training):
-    """Do one step of cells that are stacked.
-
-    Args:
-        cells: List of Keras RNN cells.
-        inputs: Shape `(B, D)`.
-        states: List of the list of states of each cell.
-        training: Bool.
-
-    Returns:
-        `(output, states)`: the output of the last cell, and the states of each.
-    """
+    """Do one step of cells that are stacked: the output of the last, and all states."""
     new_states = []
     for cell, state in zip(cells, states, strict=True):
         inputs, state = run_cell(cell, inputs, state, training)

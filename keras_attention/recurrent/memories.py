@@ -11,9 +11,7 @@ from keras_attention.layers import Memory
 
 def as_list(one_or_several):
     """Put a single object into a list; a `Memory`, a tuple of its parts, is one."""
-    if is_several(one_or_several):
-        return list(one_or_several)
-    return [one_or_several]
+    return list(one_or_several) if is_several(one_or_several) else [one_or_several]
 
 
 def is_several(one_or_several):
@@ -38,18 +36,7 @@ def check_attention(attention):
 
 
 def memory_shapes(attention, shape):
-    """List the shape of the memory of each attention, to build it.
-
-    Args:
-        attention: An attention layer, or a list of them.
-        shape: `(B, S, Dv)`, or a list of such shapes.
-
-    Returns:
-        A list with a shape for each attention.
-
-    Raises:
-        ValueError: If their numbers differ, or a shape is another.
-    """
+    """List the shape `(B, S, Dv)` of the memory of each attention, to build it."""
     several = not isinstance(shape, Memory) and isinstance(
         shape[0] if len(shape) else None, (list, tuple)
     )
@@ -61,28 +48,17 @@ def memory_shapes(attention, shape):
         )
     for each in given:
         _check_memory_shape(each)
-    shapes = _one_for_each(attention, given if several else shape, several)
-    return [tuple(each) for each in shapes]
+    return [tuple(each) for each in _one_for_each(attention, given, several)]
 
 
 def prepare_memories(attention, memory, mask=None, draw_dropout=False):
-    """Project the memory of each attention, unless that is done.
+    """List a `Memory` for each attention: project them, unless that is done.
 
-    Args:
-        attention: An attention layer, or a list of them.
-        memory: Shape `(B, S, Dv)`, or a list of one for each attention; or what this
-            function gave.
-        mask: Boolean, shape `(B, S)`, or `None`; a list with a list of memories.
-        draw_dropout: Bool. Whether to draw one dropout mask for all steps to come.
-
-    Returns:
-        A list with a `Memory` for each attention.
-
-    Raises:
-        ValueError: If numbers differ, or a prepared memory comes with a mask.
+    With a list of memories, shape `(B, S, Dv)`, comes a list of masks, `(B, S)`. With
+    `draw_dropout` one dropout mask is drawn for all steps to come.
     """
     several = is_several(memory)
-    memories = _one_for_each(attention, memory, several)
+    memories = _one_for_each(attention, as_list(memory), several)
     if any(isinstance(each, Memory) for each in memories):
         return _check_prepared(attention, memory, mask)
     if several and mask is None:
@@ -93,14 +69,13 @@ def prepare_memories(attention, memory, mask=None, draw_dropout=False):
             f"None, for each memory of a list. Received: {_count(memory)} and "
             f"{_count(mask)}."
         )
-    masks = mask if several else [mask] * len(memories)
-    for each, own in zip(memories, masks, strict=True):
-        _check_memory_shape(each.shape)
-        check_mask("memory_mask", own, "(B, S)", B=each.shape[0], S=each.shape[1])
-    return [
-        each.prepare(memory, value_mask=mask, draw_dropout=draw_dropout)
-        for each, memory, mask in zip(as_list(attention), memories, masks, strict=True)
-    ]
+    masks = _one_for_each(attention, as_list(mask), several)
+    prepared = []
+    for each, own, real in zip(as_list(attention), memories, masks, strict=True):
+        _check_memory_shape(own.shape)
+        check_mask("memory_mask", real, "(B, S)", B=own.shape[0], S=own.shape[1])
+        prepared.append(each.prepare(own, value_mask=real, draw_dropout=draw_dropout))
+    return prepared
 
 
 def check_batch_sizes(memories, batch):
@@ -113,17 +88,9 @@ def check_batch_sizes(memories, batch):
             )
 
 
-def draw_noise(attentions, memories, length):
-    """Let each attention draw what each of `length` steps needs anew.
-
-    Args:
-        attentions: List of attention layers.
-        memories: List of a `Memory` for each.
-        length: Int or scalar tensor, the number of steps.
-
-    Returns:
-        List of the memories, with the noise of all steps in those that have any.
-    """
+def draw_noise(attentions, memories, sequence):
+    """Draw what each of the T steps of a sequence needs anew, into the memories."""
+    length = ops.shape(sequence)[1]
     return [
         memory._replace(noise=attention.draw_noise(memory, length))
         for attention, memory in zip(attentions, memories, strict=True)
@@ -131,45 +98,12 @@ def draw_noise(attentions, memories, length):
 
 
 def noise_of_step(memories, rows):
-    """Put the noise of one step in place of that of all steps.
-
-    Args:
-        memories: What `draw_noise` gave.
-        rows: List of a row `(B, N)` for each memory with noise.
-
-    Returns:
-        List of the memories.
-    """
+    """Put the noise of one step, a row `(B, N)` where there is any, in place of all."""
     rows = iter(rows)
     return [
         memory if memory.noise is None else memory._replace(noise=next(rows)[:, None])
         for memory in memories
     ]
-
-
-def attend_all(attentions, query, memories, states, query_mask=None):
-    """Attend with each attention, and concatenate the contexts.
-
-    Args:
-        attentions: List of attention layers.
-        query: Shape `(B, T, Dq)`.
-        memories: List of a `Memory` for each.
-        states: List of the list of states of each.
-        query_mask: Boolean, shape `(B, T)`, or `None`.
-
-    Returns:
-        `(context, weights, states)`: shape `(B, T, Dc)`, a list with the weights of
-        each, both in the type of the query, a list with the states of each.
-    """
-    found = [
-        attention.attend(query, memory, state, query_mask=query_mask)
-        for attention, memory, state in zip(attentions, memories, states, strict=True)
-    ]
-    contexts, weights, states = zip(*found, strict=True)
-    contexts = [ops.cast(context, query.dtype) for context in contexts]
-    context = contexts[0] if len(contexts) == 1 else ops.concatenate(contexts, axis=-1)
-    weights = [ops.cast(each, query.dtype) for each in weights]
-    return context, weights, [list(state) for state in states]
 
 
 def _check_memory_shape(shape):
@@ -180,18 +114,18 @@ def _check_memory_shape(shape):
         )
 
 
-def _one_for_each(attention, memory, several):
-    """List the memory of each attention: one of many, or one for all."""
+def _one_for_each(attention, given, several):
+    """List the memory of each attention: one of many, or the one for all."""
     attentions = as_list(attention)
     if not several:
-        return [memory] * len(attentions)
-    if not is_several(attention) or len(memory) != len(attentions):
+        return given * len(attentions)
+    if not is_several(attention) or len(given) != len(attentions):
         raise ValueError(
             "`memory` must be one for all attentions, or a list with one for each of a "
-            f"list of attentions. Received: {len(memory)} memories for "
+            f"list of attentions. Received: {len(given)} memories for "
             f"{_count(attention)} of attentions."
         )
-    return list(memory)
+    return given
 
 
 def _check_prepared(attention, memory, mask):

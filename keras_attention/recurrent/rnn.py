@@ -4,19 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import keras
-from keras import ops
 
 from keras_attention.annotations import Shape, Tensor
-from keras_attention.core import (
-    as_dense,
-    build_once,
-    check_int,
-    check_mask,
-    hide_padding,
-    last_step,
-)
+from keras_attention.core import build_once
 from keras_attention.layers import AttentionLayer, Memory
 from keras_attention.recurrent.cells import (
+    all_cells,
     check_cells,
     check_context_cell,
     copy_cell,
@@ -25,23 +18,18 @@ from keras_attention.recurrent.cells import (
 from keras_attention.recurrent.memories import (
     as_list,
     check_attention,
-    check_batch_sizes,
     is_several,
     memory_shapes,
     prepare_memories,
 )
-from keras_attention.recurrent.states import (
-    Described,
-    first_states,
-    start_with,
-)
+from keras_attention.recurrent.start import begin, begin_symbolic, check_sequence_shape
+from keras_attention.recurrent.states import first_states
 from keras_attention.recurrent.steps import (
     Order,
-    attend_after_loop,
+    check_attentional,
     check_order,
-    check_sequence,
     query_size,
-    run_steps,
+    run_layer,
 )
 
 
@@ -53,11 +41,11 @@ class AttentionRNN(keras.layers.Layer):
     current: s_t = cell(x_t, s_{t-1}); c_t = attend(output_t)
     conditional: s' = cell(x_t, s_{t-1}); c_t = attend(s'); s_t = context_cell(c_t, s')
 
-    The decoder of a translation model, say. The memory and its mask are arguments of
-    the call and are projected once, outside the loop. One step at a time (a call with
-    one time step and the states handed on) gives the same numbers as the whole
-    sequence at once. In the order "current" without input feeding no step depends on
-    an attention before it, so all queries attend at once after the loop.
+    The decoder of a translation model, say. The memory is projected once, outside the
+    loop. One step at a time (a call with one time step and the states handed on) gives
+    the same numbers as the whole sequence at once. In the order "current" without input
+    feeding no step depends on an attention before it: all queries attend at once after
+    the loop.
 
     Several attentions have the same queries and their contexts are concatenated: with
     one memory, or with one each, as when translating from two languages at once.
@@ -75,9 +63,9 @@ class AttentionRNN(keras.layers.Layer):
             output of the last cell.
         attention: An attention layer of this package, or a list of different ones.
         order: `"previous"`, `"current"` or `"conditional"`.
-        context_cell: The cell that takes the context, for `"conditional"` alone. Its
-            states must have the sizes of the (first) cell's. If left out, a cell made
-            from the (first) cell's configuration.
+        context_cell: The cell that takes the context, for `"conditional"` alone, with
+            states of the (first) cell's sizes. If left out, a cell made from the
+            (first) cell's configuration.
         attentional_units: Positive int or `None`. If given, the output is the
             attentional vector activation(W [context; output]) of this size; otherwise
             it is [context; output], the output being the cell's.
@@ -93,23 +81,22 @@ class AttentionRNN(keras.layers.Layer):
             output, if that is a sequence.
         memory: What to attend to: shape `(B, S, Dv)`, or what `prepare` gave. For a
             list of attentions one memory for all, or a list with one for each.
-        initial_state: List of tensors, shape `(B, …)`: either the states of the cells,
-            such as an encoder's last states, or all that `return_state` gave. If left
-            out, what cells and attentions begin with.
+        initial_state: List of tensors, shape `(B, …)`: the states of the cells, such as
+            an encoder's last states, or all that `return_state` gave. If left out,
+            what cells and attentions begin with.
         sequence_mask: Boolean, shape `(B, T)`. A step at `False` keeps the states, and
             its output and weights are 0.
-        memory_mask: Boolean, shape `(B, S)`. `False` hides a step of the memory. For a
-            list of memories a list, with a mask or `None` for each.
-        return_attention_scores: Bool. Whether to return the weights of all steps too.
-        return_state: Bool. Whether to return the states too.
+        memory_mask: Boolean, shape `(B, S)`. For a list of memories a list, with a mask
+            or `None` for each.
+        return_attention_scores, return_state: Bool. Whether to return these too.
         training: Bool. Whether dropout and noise act. Dropout masks are drawn once per
             sequence, noise for every step.
 
     Returns:
         output: Shape `(B, T, attentional_units)` or `(B, T, Dc + Ds)`; without the
             axis `T` if not `return_sequences`.
-        weights: Shape `(B, T, S)`, or `(B, H, T, S)` for an attention of H heads, only
-            if `return_attention_scores`. A list for a list of attentions.
+        weights: Shape `(B, T, S)`, or `(B, H, T, S)` for an attention of H heads; a
+            list for a list of attentions. Only if `return_attention_scores`.
         *states: Each of shape `(B, …)`, only if `return_state`: those of the cells,
             the output if it is fed back, those of each attention in its own type.
 
@@ -148,17 +135,10 @@ class AttentionRNN(keras.layers.Layer):
         # Keras would cast a float32 state of the attention to the compute dtype.
         super().__init__(autocast=False, **kwargs)
         check_order(order, input_feeding, context_cell)
-        if attentional_units is not None:
-            check_int("attentional_units", attentional_units)
-        elif attentional_activation != "tanh":
-            raise ValueError(
-                "`attentional_activation` must be left out without "
-                "`attentional_units`: there is no attentional vector. Received: "
-                f"attentional_activation={attentional_activation!r}."
-            )
+        check_attentional(attentional_units, attentional_activation)
         check_attention(attention)
         self.cells = list(cell) if isinstance(cell, (list, tuple)) else [cell]
-        check_cells([*self.cells, *([] if context_cell is None else [context_cell])])
+        check_cells(all_cells(self.cells, context_cell))
         self.attention = list(attention) if is_several(attention) else attention
         self.order = order
         if order == "conditional" and context_cell is None:
@@ -176,20 +156,15 @@ class AttentionRNN(keras.layers.Layer):
         memory_shape: Shape | Sequence[Shape],
         initial_state_shape: Sequence[Shape] | None = None,
     ) -> None:
-        if len(sequence_shape) != 3 or sequence_shape[-1] is None:
-            raise ValueError(
-                "`sequence` must have shape (B, T, Dx) with a known size. "
-                f"Received: sequence_shape={tuple(sequence_shape)}."
-            )
+        check_sequence_shape(sequence_shape)
         memories = memory_shapes(self.attention, memory_shape)
         batch, _, size = sequence_shape
-        self._input_size = size
+        self.input_size = size
         query_shape = (batch, None, query_size(self.order, self.cells))
         for attention, shape in zip(as_list(self.attention), memories, strict=True):
             build_once(attention, query_shape, shape)
-        context_size, joined_size = self._sizes(memories)
+        context_size, self.output_size = self._sizes(memories)
         self.attentional = None
-        self._output_size = joined_size
         if self.attentional_units is not None:
             self.attentional = keras.layers.Dense(
                 self.attentional_units,
@@ -198,12 +173,12 @@ class AttentionRNN(keras.layers.Layer):
                 name="attentional",
                 dtype=self.dtype_policy,
             )
-            self.attentional.build((batch, joined_size))
-            self._output_size = self.attentional_units
+            self.attentional.build((batch, self.output_size))
+            self.output_size = self.attentional_units
         if self.order == "previous":
             size += context_size
         elif self.input_feeding:
-            size += self._output_size
+            size += self.output_size
         for index, cell in enumerate(self.cells):
             build_once(cell, (batch, size))
             size = output_size(cell)
@@ -224,38 +199,14 @@ class AttentionRNN(keras.layers.Layer):
         return_state: bool = False,
         training: bool = False,
     ) -> Tensor | tuple[Any, ...]:
-        sequence, mask, memories, groups, states = self._begin(
-            sequence, memory, initial_state, sequence_mask, memory_mask, training
+        start = begin(
+            self, sequence, memory, initial_state, sequence_mask, memory_mask, training
         )
-        attends_after_loop = self._attends_after_loop(groups)
-        outputs, weights, states = run_steps(
-            self,
-            sequence,
-            mask,
-            memories,
-            groups,
-            states,
-            training=training,
-            attend_now=not attends_after_loop,
-            return_weights=return_attention_scores,
+        output, weights, states = run_layer(
+            self, start, training, return_attention_scores
         )
-        all_queries = attends_after_loop and return_attention_scores
-        if not self.return_sequences and not all_queries:
-            outputs = last_step(outputs, mask)[:, None]
-            mask = None if mask is None else ops.any(mask, axis=1, keepdims=True)
-        if attends_after_loop:
-            outputs, weights = attend_after_loop(
-                self, outputs, memories, mask, training
-            )
-        if self.attentional is not None and not self.input_feeding:
-            outputs = self.attentional(outputs)
-        outputs = hide_padding(outputs, mask)
-        if not self.return_sequences:
-            outputs = last_step(outputs, mask)
         return self._results(
-            outputs,
-            weights if return_attention_scores else None,
-            states if return_state else [],
+            output, weights, states, return_attention_scores, return_state
         )
 
     def compute_output_spec(
@@ -266,27 +217,17 @@ class AttentionRNN(keras.layers.Layer):
         training: bool = False,
         **named_inputs: Any,
     ) -> Any:
-        def begin(*inputs, **named_inputs):
-            sequence, _, memories, _, states = self._begin(*inputs, **named_inputs)
-            return sequence, [memory.value for memory in memories], states
-
-        # What comes before the loop is traced, checks and all; the loop is not.
-        begun = Described(begin, self.name)
-        sequence, values, states = begun.compute_output_spec(*inputs, **named_inputs)
+        sequence, values, states = begin_symbolic(self, *inputs, **named_inputs)
         batch, length, _ = sequence.shape
-        shapes = [self._output_shape(batch, length, self._output_size)]
+        shapes = [self._output_shape(batch, length, self.output_size)]
         query_shape = (batch, length, query_size(self.order, self.cells))
         for attention, value in zip(as_list(self.attention), values, strict=True):
             # Prepared values may have heads, (B, H, S, Dv), and another size.
             value_shape = (batch, value.shape[-2], None)
             shapes.append(attention.weights_shape(query_shape, value_shape))
-        output, *weights = [
-            keras.KerasTensor(shape, dtype=self.compute_dtype) for shape in shapes
-        ]
+        output, *weights = [keras.KerasTensor(x, self.compute_dtype) for x in shapes]
         return self._results(
-            output,
-            weights if return_attention_scores else None,
-            states if return_state else [],
+            output, weights, states, return_attention_scores, return_state
         )
 
     def compute_output_shape(
@@ -312,16 +253,10 @@ class AttentionRNN(keras.layers.Layer):
     ) -> Memory | list[Memory]:
         """Project a memory once, for many calls of one step each.
 
-        The layer must be built. The result is for calls on tensors, such as those of
-        a search; inside a functional model pass the memory itself.
-
-        Args:
-            memory: Shape `(B, S, Dv)`; or a list with one for each attention.
-            memory_mask: Boolean, shape `(B, S)`, or `None`; or a list of them.
-
-        Returns:
-            A `Memory`, or a list of one for each of a list of attentions, to be passed
-            as `memory`.
+        For calls on tensors, such as those of a search, of a layer that is built;
+        inside a functional model pass the memory itself. `memory` and `memory_mask` are
+        as in a call. Gives a `Memory`, or a list of one for each of a list of
+        attentions, to be passed as `memory`.
 
         Raises:
             ValueError: If the layer is not built, or the memory is symbolic.
@@ -343,30 +278,22 @@ class AttentionRNN(keras.layers.Layer):
     ) -> list[Tensor]:
         """List all states before the first step, as `return_state` lists them after.
 
-        Args:
-            memory: What `prepare` gave.
-            given: List of tensors, shape `(B, …)`: the states of the cells, or all
-                states; what cells and attentions begin with if `None`.
-
-        Returns:
-            List of tensors, shape `(B, …)`.
+        `memory` is what `prepare` gave, and `given` as `initial_state` in a call.
 
         Raises:
             ValueError: If `given` holds neither number of tensors.
         """
-        groups = self._first_states(prepare_memories(self.attention, memory))
-        return start_with(given, groups, len(self.cells))
+        memories = prepare_memories(self.attention, memory)
+        return keras.tree.flatten(first_states(self, memories, given))
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
-        cells = [serialize(cell) for cell in self.cells]
-        attentions = [serialize(each) for each in as_list(self.attention)]
         return {
             **super().get_config(),
-            "cell": cells if len(cells) > 1 else cells[0],
-            "attention": attentions if is_several(self.attention) else attentions[0],
+            "cell": serialize(self.cells if len(self.cells) > 1 else self.cells[0]),
+            "attention": serialize(self.attention),
             "order": self.order,
-            "context_cell": serialize(self.context_cell) if self.context_cell else None,
+            "context_cell": serialize(self.context_cell),
             "attentional_units": self.attentional_units,
             "input_feeding": self.input_feeding,
             "return_sequences": self.return_sequences,
@@ -377,61 +304,10 @@ class AttentionRNN(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        deserialize = keras.saving.deserialize_keras_object
         config = dict(config)
         for name in ("cell", "attention", "context_cell"):
-            value = config.get(name)
-            if isinstance(value, list):
-                config[name] = [deserialize(each) for each in value]
-            elif value is not None:
-                config[name] = deserialize(value)
+            config[name] = keras.saving.deserialize_keras_object(config.get(name))
         return cls(**config)
-
-    def _begin(
-        self,
-        sequence,
-        memory,
-        initial_state=None,
-        sequence_mask=None,
-        memory_mask=None,
-        training=False,
-    ):
-        """Check and prepare what a call takes.
-
-        Returns:
-            `(sequence, mask, memories, groups, states)`: the groups of the first states
-            of all, and the list of the states to begin with.
-        """
-        sequence = as_dense(sequence, self.compute_dtype)
-        check_sequence(sequence, self._input_size)
-        batch, length, _ = sequence.shape
-        mask = sequence_mask
-        if mask is not None:
-            check_mask("sequence_mask", mask, "(B, T)", B=batch, T=length)
-            mask = ops.broadcast_to(ops.cast(mask, "bool"), ops.shape(sequence)[:2])
-        sequence = hide_padding(sequence, mask)
-        memories = prepare_memories(self.attention, memory, memory_mask, training)
-        check_batch_sizes(memories, batch)
-        groups = self._first_states(memories)
-        states = start_with(initial_state, groups, len(self.cells))
-        return sequence, mask, memories, groups, states
-
-    def _attends_after_loop(self, groups):
-        attentions_remember = any(groups[len(self.cells) + 1 :])
-        return (
-            self.order == "current"
-            and not self.input_feeding
-            and not attentions_remember
-        )
-
-    def _first_states(self, memories):
-        return first_states(
-            self.cells,
-            self._output_size if self.input_feeding else None,
-            as_list(self.attention),
-            memories,
-            self.compute_dtype,
-        )
 
     def _sizes(self, memory_shapes):
         """Tell the size of all contexts, and of contexts and output concatenated."""
@@ -444,8 +320,10 @@ class AttentionRNN(keras.layers.Layer):
     def _output_shape(self, batch, length, size):
         return (batch, length, size) if self.return_sequences else (batch, size)
 
-    def _results(self, output, weights, states):
-        """Put together what a call returns; `weights` is `None` if not asked for."""
-        if weights is None:
-            return (output, *states) if states else output
-        return output, weights if is_several(self.attention) else weights[0], *states
+    def _results(self, output, weights, states, return_weights, return_state):
+        results = [output]
+        if return_weights:
+            results.append(weights if is_several(self.attention) else weights[0])
+        if return_state:
+            results += states
+        return tuple(results) if len(results) > 1 else output

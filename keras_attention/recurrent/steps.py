@@ -2,10 +2,12 @@
 
 from typing import Literal, TypeAlias, get_args
 
+import keras
 from keras import ops
 
-from keras_attention.core import fits, run_loop
+from keras_attention.core import check_int, hide_padding, last_step, run_loop
 from keras_attention.recurrent.cells import (
+    all_cells,
     has_dropout,
     output_size,
     reset_dropout,
@@ -13,13 +15,8 @@ from keras_attention.recurrent.cells import (
     run_cells,
     state_sizes,
 )
-from keras_attention.recurrent.memories import (
-    as_list,
-    attend_all,
-    draw_noise,
-    noise_of_step,
-)
-from keras_attention.recurrent.states import join, split
+from keras_attention.recurrent.memories import as_list, draw_noise, noise_of_step
+from keras_attention.recurrent.states import States
 
 Order: TypeAlias = Literal["previous", "current", "conditional"]
 ORDERS = get_args(Order)
@@ -45,13 +42,15 @@ def check_order(order, input_feeding, context_cell):
         )
 
 
-def check_sequence(sequence, size):
-    """Raise `ValueError` unless a sequence has shape `(B, T, size)`, and steps."""
-    shape = tuple(sequence.shape)
-    if len(shape) != 3 or shape[1] == 0 or not fits(shape[2], size):
+def check_attentional(units, activation):
+    """Raise `ValueError` unless the attentional vector has a size, if it is wanted."""
+    if units is not None:
+        check_int("attentional_units", units)
+    elif activation != "tanh":
         raise ValueError(
-            f"`sequence` must have shape (B, T, {size}) and at least one step. "
-            f"Received: sequence.shape={shape}."
+            "`attentional_activation` must be left out without "
+            "`attentional_units`: there is no attentional vector. Received: "
+            f"attentional_activation={activation!r}."
         )
 
 
@@ -60,50 +59,57 @@ def query_size(order, cells):
     return output_size(cells[-1]) if order == "current" else state_sizes(cells[0])[0]
 
 
-def run_steps(
-    layer,
-    sequence,
-    mask,
-    memories,
-    groups,
-    states,
-    training,
-    attend_now,
-    return_weights,
-):
-    """Do all steps.
+def run_layer(layer, start, training, return_weights):
+    """Do all steps of an `AttentionRNN`, and attend after the loop where that can wait.
 
-    Args:
-        layer: An `AttentionRNN`.
-        sequence: Shape `(B, T, Dx)`.
-        mask: Boolean, shape `(B, T)`, or `None`.
-        memories: List of a `Memory` for each attention.
-        groups: The states, in groups; of the tensors their number alone counts.
-        states: The flat list of the first states.
-        training: Bool.
-        attend_now: Bool. Whether to attend, or to step the cells alone.
-        return_weights: Bool.
-
-    Returns:
-        `(outputs, weights, states)`: shape `(B, T, D)`, a list of shapes `(B, T, S)` or
-        `(B, H, T, S)`, empty unless `return_weights`, and the last states.
+    Gives `(output, weights, states)`: shape `(B, T, D)`, or `(B, D)` of the last step
+    alone, a list of shapes `(B, T, S)` or `(B, H, T, S)`, which counts with
+    `return_weights` alone, and the flat list of the last states.
     """
-    if training and attend_now:
-        memories = draw_noise(as_list(layer.attention), memories, _length(sequence))
-    sequences = [sequence]
-    sequences += [each.noise for each in memories if each.noise is not None]
+    _, mask, memories, (_, _, remembered) = start
+    # No step depends on an attention before it.
+    late = layer.order == "current" and not layer.input_feeding and not any(remembered)
+    outputs, weights, states = run_steps(layer, start, training, late, return_weights)
+    if not layer.return_sequences and not (late and return_weights):
+        outputs = last_step(outputs, mask)[:, None]
+        mask = None if mask is None else ops.any(mask, axis=1, keepdims=True)
+    if late:
+        if training:
+            memories = draw_noise(as_list(layer.attention), memories, outputs)
+        context, weights, _ = attend(layer, outputs, memories, remembered, mask)
+        outputs = concatenate(context, outputs)
+    if layer.attentional is not None and not layer.input_feeding:
+        outputs = layer.attentional(outputs)
+    outputs = hide_padding(outputs, mask)
+    if not layer.return_sequences:
+        outputs = last_step(outputs, mask)
+    return outputs, weights, states
+
+
+def run_steps(layer, start, training, late, return_weights):
+    """Do the loop, with the cells alone if `late`; gives what `run_layer` gives."""
+    sequence, mask, memories, first = start
+    if training and not late:
+        memories = draw_noise(as_list(layer.attention), memories, sequence)
+    sequences = [sequence, *[x.noise for x in memories if x.noise is not None]]
 
     def step(rows, states):
         inputs, *noise = rows
-        now = noise_of_step(memories, noise)
-        states = split(states, groups)
-        output, weights, states = run_step(
-            layer, inputs, states, now, training, attend_now
-        )
-        return [output, *(weights if return_weights else [])], states
+        states = keras.tree.pack_sequence_as(first, list(states))
+        weights = []
+        if late:
+            output, cells = run_cells(layer.cells, inputs, states.cells, training)
+            output = ops.cast(output, layer.compute_dtype)
+            states = states._replace(cells=cells)
+        else:
+            now = noise_of_step(memories, noise)
+            output, weights, states = run_step(layer, inputs, states, now, training)
+        outputs = [output, *weights] if return_weights else [output]
+        return outputs, keras.tree.flatten(states)
 
-    cells = [*layer.cells, *([layer.context_cell] if layer.context_cell else [])]
-    if training and any(has_dropout(cell) for cell in cells):
+    states = keras.tree.flatten(first)
+    cells = list(filter(has_dropout, all_cells(layer.cells, layer.context_cell)))
+    if training and cells:
         # Cells draw their dropout in the first step and keep it. Were that step
         # inside the loop, the masks would belong to the loop.
         step([each[:, 0] for each in sequences], states)
@@ -113,110 +119,61 @@ def run_steps(
     return outputs, [ops.moveaxis(each, 1, -2) for each in weights], states
 
 
-def attend_after_loop(layer, outputs, memories, mask, training):
-    """Attend with all outputs of the cells at once.
+def run_step(layer, inputs, states, memories, training):
+    """Do one step with inputs of shape `(B, Dx)`.
 
-    Args:
-        layer: An `AttentionRNN`.
-        outputs: Shape `(B, T, Ds)`.
-        memories: List of a `Memory` for each attention.
-        mask: Boolean, shape `(B, T)`, or `None`.
-        training: Bool.
-
-    Returns:
-        `(outputs, weights)`: shape `(B, T, Dc + Ds)`, a list of weights.
+    Gives `(output, weights, states)`: shape `(B, D)`, a list of shapes `(B, S)` or
+    `(B, H, S)`, and the next `States`.
     """
-    if training:
-        memories = draw_noise(as_list(layer.attention), memories, _length(outputs))
-    states: list[list] = [[]] * len(memories)
-    context, weights, _ = attend(layer, outputs, memories, states, mask)
-    return concatenate(context, outputs), weights
-
-
-def run_step(layer, inputs, groups, memories, training, attend_now):
-    """Do one step.
-
-    Args:
-        layer: An `AttentionRNN`.
-        inputs: Shape `(B, Dx)`.
-        groups: The states, in groups.
-        memories: List of a `Memory` for each attention.
-        training: Bool.
-        attend_now: Bool. Whether to attend, or to step the cells alone.
-
-    Returns:
-        `(output, weights, states)`: shape `(B, D)`, a list of shapes `(B, S)` or
-        `(B, H, S)`, empty unless `attend_now`, and the flat list of the next states.
-    """
-    count = len(layer.cells)
-    cell_states, fed, attention_states = (
-        groups[:count],
-        groups[count],
-        groups[count + 1 :],
-    )
+    cells, fed, attentions = states
     if layer.input_feeding:
         inputs = ops.concatenate([inputs, *fed], axis=-1)
 
     def attend_once(query):
-        context, weights, states = attend(
-            layer, query[:, None], memories, attention_states
-        )
-        return context[:, 0], ([each[..., 0, :] for each in weights], states)
+        context, weights, after = attend(layer, query[:, None], memories, attentions)
+        return context[:, 0], [each[..., 0, :] for each in weights], after
 
-    if not attend_now:
-        output, states = run_cells(layer.cells, inputs, cell_states, training)
-        return ops.cast(output, layer.compute_dtype), [], join(states)
-    arguments = (inputs, cell_states, attend_once, training)
     if layer.order == "previous":
-        result = step_previous(layer.cells, *arguments)
+        context, weights, attentions = attend_once(cells[0][0])
+        inputs = ops.concatenate([inputs, context], axis=-1)
+        output, cells = run_cells(layer.cells, inputs, cells, training)
     elif layer.order == "current":
-        result = step_current(layer.cells, *arguments)
+        output, cells = run_cells(layer.cells, inputs, cells, training)
+        context, weights, attentions = attend_once(output)
     else:
-        result = step_conditional(layer.cells, layer.context_cell, *arguments)
-    output, context, (weights, attention_states), states = result
+        _, first = run_cell(layer.cells[0], inputs, cells[0], training)
+        context, weights, attentions = attend_once(first[0])
+        output, first = run_cell(layer.context_cell, context, first, training)
+        output, others = run_cells(layer.cells[1:], output, cells[1:], training)
+        cells = [first, *others]
     output = concatenate(context, output)
     if layer.input_feeding:
         if layer.attentional is not None:
             output = layer.attentional(output)
         fed = [output]
-    return output, weights, join([*states, fed, *attention_states])
+    return output, weights, States(cells, fed, attentions)
 
 
 def attend(layer, query, memories, states, query_mask=None):
-    """Attend with all attentions of a layer, as `attend_all` does."""
-    # A cell may have a type of its own.
+    """Attend with each attention of a layer, to queries of shape `(B, T, Dq)`.
+
+    Gives `(context, weights, states)`: all contexts concatenated, shape `(B, T, Dc)`,
+    and lists of the weights and of the states of each.
+    """
+    # A cell or an attention may have a type of its own.
     query = ops.cast(query, layer.compute_dtype)
-    return attend_all(as_list(layer.attention), query, memories, states, query_mask)
+    each = zip(as_list(layer.attention), memories, states, strict=True)
+    found = [
+        attention.attend(query, memory, state, query_mask=query_mask)
+        for attention, memory, state in each
+    ]
+    contexts, weights, states = zip(*found, strict=True)
+    contexts = [ops.cast(context, query.dtype) for context in contexts]
+    context = contexts[0] if len(contexts) == 1 else ops.concatenate(contexts, axis=-1)
+    weights = [ops.cast(each, query.dtype) for each in weights]
+    return context, weights, [list(state) for state in states]
 
 
 def concatenate(context, output):
     """Give [context; output], in this order: Luong's [c_t; h_t] (equation 5)."""
     return ops.concatenate([context, ops.cast(output, context.dtype)], axis=-1)
-
-
-def _length(sequence):
-    return ops.shape(sequence)[1]
-
-
-def step_previous(cells, inputs, states, attend, training):
-    """Attend with the state before the step; the context is an input of the step."""
-    context, found = attend(states[0][0])
-    inputs = ops.concatenate([inputs, context], axis=-1)
-    output, states = run_cells(cells, inputs, states, training)
-    return output, context, found, states
-
-
-def step_current(cells, inputs, states, attend, training):
-    """Step, then attend with the output."""
-    output, states = run_cells(cells, inputs, states, training)
-    context, found = attend(output)
-    return output, context, found, states
-
-
-def step_conditional(cells, context_cell, inputs, states, attend, training):
-    """Step, attend with the state, and step a second cell on the context."""
-    _, first = run_cell(cells[0], inputs, states[0], training)
-    context, found = attend(first[0])
-    output, first = run_cell(context_cell, context, first, training)
-    output, others = run_cells(cells[1:], output, states[1:], training)
-    return output, context, found, [first, *others]
