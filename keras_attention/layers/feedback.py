@@ -14,7 +14,8 @@ from keras_attention.core import (
     run_loop,
 )
 from keras_attention.layers.additive import AdditiveScorer
-from keras_attention.layers.base import AttentionLayer, Memory
+from keras_attention.layers.base import AttentionLayer
+from keras_attention.layers.memory import Memory
 
 
 class FeedbackAttention(AttentionLayer):

@@ -20,7 +20,7 @@ from keras_attention.core import (
     project,
 )
 from keras_attention.layers.additive import AdditiveScorer
-from keras_attention.layers.base import Memory
+from keras_attention.layers.memory import Memory
 from keras_attention.layers.score_attention import ScoreAttention
 from keras_attention.layers.windows import fade, key_places, query_places
 

@@ -8,8 +8,8 @@ from keras import ops
 
 from keras_attention.annotations import Shape, Tensor
 from keras_attention.core import build_once, check_number
-from keras_attention.layers.base import Memory
 from keras_attention.layers.feedback import FeedbackAttention
+from keras_attention.layers.memory import Memory
 from keras_attention.layers.score_attention import ScoreAttention
 
 Mode: TypeAlias = Literal["recursive", "parallel", "hard"]

@@ -22,9 +22,10 @@ from keras_attention.core import (
     read_queries,
     split_heads,
 )
-from keras_attention.layers.base import AttentionLayer, Memory
+from keras_attention.layers.base import AttentionLayer
 from keras_attention.layers.cache import Cache, append_steps, check_cache, new_cache
 from keras_attention.layers.head_attention import attend_at_once, attend_in_chunks
+from keras_attention.layers.memory import Memory
 from keras_attention.layers.symbolic import head_attention_spec
 from keras_attention.positions import (
     PositionBias,

@@ -17,7 +17,8 @@ from keras_attention.chunked import (
     hide_infinite,
 )
 from keras_attention.core import check_chunk_size, combine_masks, fits, masked_softmax
-from keras_attention.layers.base import AttentionLayer, Memory
+from keras_attention.layers.base import AttentionLayer
+from keras_attention.layers.memory import Memory
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
