@@ -131,9 +131,8 @@ class AttentionLayer(keras.layers.Layer):
         if causal:
             mask = causal_mask(ops.shape(query)[1], ops.shape(memory.value)[1])
             attention_mask = join_masks(mask, attention_mask)
-        masks = {"query_mask": query_mask, "attention_mask": attention_mask}
         context, weights, _ = self.attend(
-            query, memory, state, **masks, training=training
+            query, memory, state, query_mask, attention_mask, training
         )
         if one_step:
             context, weights = context[:, 0], ops.squeeze(weights, axis=-2)
@@ -222,15 +221,13 @@ class AttentionLayer(keras.layers.Layer):
         """Tell the size of the context vectors for inputs of these shapes."""
         return value_shape[-1]
 
-    def weights_shape(
-        self, query_shape: Shape, value_shape: Shape
-    ) -> tuple[int | None, ...]:
+    def weights_shape(self, query_shape: Shape, value_shape: Shape) -> Shape:
         """Tell the shape of the weights, `(B, T, S)`, or `(B, S)` for one step."""
         return (*query_shape[:-1], value_shape[1])
 
     def compute_output_shape(
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
-    ) -> tuple[int | None, ...]:
+    ) -> Shape:
         check_attention_shapes(query_shape, value_shape, key_shape)
         return (*query_shape[:-1], self.context_size(query_shape, value_shape))
 

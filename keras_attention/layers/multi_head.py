@@ -309,9 +309,7 @@ class MultiHeadAttention(AttentionLayer):
         max_length = check_int("max_length", max_length)
         return new_cache(batch_size, max_length, self.compute_dtype, *self._sizes())
 
-    def weights_shape(
-        self, query_shape: Shape, value_shape: Shape
-    ) -> tuple[int | None, ...]:
+    def weights_shape(self, query_shape: Shape, value_shape: Shape) -> Shape:
         batch, *steps, _ = query_shape
         return (batch, self.num_heads, *steps, value_shape[1])
 

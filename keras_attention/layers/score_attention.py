@@ -180,11 +180,10 @@ class ScoreAttention(AttentionLayer):
 
     def _checked_score(self, query, key):
         scores = self.score(query, key)
-        sizes = {"B": query.shape[0], "T": query.shape[1], "S": key.shape[1]}
-        shape = tuple(scores.shape)
-        if len(shape) != 3 or not all(map(fits, shape, sizes.values())):
+        shape, wanted = tuple(scores.shape), (*query.shape[:2], key.shape[1])
+        if len(shape) != 3 or not all(map(fits, shape, wanted)):
             raise ValueError(
                 f"`score` of {type(self).__name__} must give scores of shape (B, T, S)="
-                f"{tuple(sizes.values())}. Received: scores.shape={shape}."
+                f"{wanted}. Received: scores.shape={shape}."
             )
         return scores
