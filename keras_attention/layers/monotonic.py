@@ -32,8 +32,8 @@ class MonotonicAttention(FeedbackAttention):
     The three modes have the same weights: `soft.get_weights()` fits a layer of mode
     "hard". "recursive" is exact. "parallel" divides by products of (1 - p) and clips
     them at 1e-10: it is exact while the scores of the keys passed add up to less than
-    about 23, and is there for models that were trained so. "hard" stops at the first key where p > 0.5, and gives 0 and
-    1: for inference, since scores get no gradient by it.
+    about 23, and is there for models that were trained so. "hard" stops at the first
+    key where p > 0.5, and gives 0 and 1: for inference, since scores get no gradient.
 
     The state starts at the first real key.
 

@@ -6,16 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_attention import chunked
 from keras_attention.annotations import Tensor
-from keras_attention.chunked import (
-    AttentionStatistics,
-    Visibility,
-    attend,
-    attend_by_queries,
-    describe,
-    describe_by_queries,
-    hide_infinite,
-)
 from keras_attention.core import check_chunk_size, combine_masks, fits, masked_softmax
 from keras_attention.layers.base import AttentionLayer
 from keras_attention.layers.memory import Memory
@@ -91,14 +83,14 @@ class ScoreAttention(AttentionLayer):
         query = self.project_query(ops.cast(query, self.compute_dtype))
         one_chunk = isinstance(length, int) and length <= (self.chunk_size or length)
         if self.chunk_size is not None and not one_chunk:
-            visible = Visibility(query_mask, memory.mask, attention_mask)
+            visible = chunked.Visibility(query_mask, memory.mask, attention_mask)
             visible = visible.with_four_axes()
             found = self._attend_by_queries(query, memory, visible, return_weights=True)
             return *found, list(state)
         scores = self._checked_score(query, memory.key)
         mask = combine_masks(query_mask, memory.mask, attention_mask)
         if type(self).score_terms is ScoreAttention.score_terms:  # any score
-            mask = hide_infinite(scores, mask)
+            mask = chunked.hide_infinite(scores, mask)
         weights = ops.cast(masked_softmax(scores, mask), self.compute_dtype)
         return self._mix(weights, memory, training), weights, list(state)
 
@@ -112,21 +104,20 @@ class ScoreAttention(AttentionLayer):
         key_mask: Tensor | None = None,
         attention_mask: Tensor | None = None,
         use_causal_mask: bool = False,
-    ) -> AttentionStatistics:
+    ) -> chunked.AttentionStatistics:
         memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
         query, query_mask, attention_mask = self._read_queries(
             query, memory, query_mask, attention_mask
         )
-        query = self.project_query(query)
-        visible = Visibility(
+        query, key, size = self.project_query(query), memory.key, self.chunk_size or 128
+        visible = chunked.Visibility(
             query_mask, memory.mask, attention_mask, causal=use_causal_mask
         ).with_four_axes()
-        terms, chunk_size = self.score_terms(query, memory.key), self.chunk_size or 128
+        terms, score = self.score_terms(query, key), self._checked_score
         if terms is None:
-            score = self._checked_score
-            return describe_by_queries(score, query, memory.key, visible, chunk_size)
-        found = describe(terms, visible, chunk_size)
-        return AttentionStatistics(*(each[:, 0] for each in found))  # one head
+            return chunked.describe_by_queries(score, query, key, visible, size)
+        found = chunked.describe(terms, visible, size)
+        return chunked.AttentionStatistics(*(each[:, 0] for each in found))  # one head
 
     def project_query(self, query: Tensor) -> Tensor:
         """Project queries, shape `(B, T, Dq)`; as they are unless overridden."""
@@ -164,10 +155,10 @@ class ScoreAttention(AttentionLayer):
         if terms is None:
             return self._attend_by_queries(query, memory, visible)
         value = memory.value[:, None]  # one head
-        return attend(terms, value, visible, self.chunk_size)[:, 0]
+        return chunked.attend(terms, value, visible, self.chunk_size)[:, 0]
 
     def _attend_by_queries(self, query, memory, visible, return_weights=False):
-        return attend_by_queries(
+        return chunked.attend_by_queries(
             self._checked_score,
             query,
             memory.key,
