@@ -106,7 +106,10 @@ def test_a_symbolic_call_tells_them_in_every_shape(shape, sequences):
 @pytest.mark.parametrize("shape", SHAPES[::2])
 @pytest.mark.parametrize(
     "dtype",
-    ["mixed_float16", "bfloat16" if keras.backend.backend() == "jax" else "float64"],
+    [
+        "mixed_float16",
+        "mixed_bfloat16" if keras.backend.backend() == "jax" else "float64",
+    ],
 )
 def test_a_symbolic_call_tells_types_of_another_policy(shape, dtype):
     check(make("own", shape, dtype=dtype))
