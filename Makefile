@@ -10,8 +10,9 @@ BENCHMARKS := $(addprefix benchmarks/,\
 LAYER_TESTS := $(addprefix tests/,core chunked positions layers recurrent \
 	recording/test_record.py test_masking.py)
 # JAX compiles each shape anew: "make test" runs there what keeps to the contract, equals
-# a formula or another layer, has gradients, and the masking grid; "make test-jax" all.
-JAX_SELECTION := -k "contract or formula or equals or gradient or masking"
+# a formula or another layer, has gradients, and the masking grid; "make test-jax" the
+# rest.
+JAX_NAMES := contract or formula or equals or gradient or masking
 # Hypothesis draws shapes without end; on TensorFlow they are quick.
 JAX_LEAVES_OUT := --deselect \
 	tests/layers/test_multi_head.py::test_it_equals_that_of_keras_at_random_shapes
@@ -25,11 +26,12 @@ demo: .venv/installed
 test: .venv/installed-test
 	KERAS_BACKEND=tensorflow $(BIN)/python $(PYTEST)
 	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 \
-		$(BIN)/python $(PYTEST) $(LAYER_TESTS) $(JAX_LEAVES_OUT) $(JAX_SELECTION)
+		$(BIN)/python $(PYTEST) $(LAYER_TESTS) $(JAX_LEAVES_OUT) -k "$(JAX_NAMES)"
 
 # As users run it: compiled with all that JAX does to make code fast.
 test-jax: .venv/installed-test
-	KERAS_BACKEND=jax $(BIN)/python $(PYTEST) $(LAYER_TESTS) $(JAX_LEAVES_OUT)
+	KERAS_BACKEND=jax \
+		$(BIN)/python $(PYTEST) $(LAYER_TESTS) $(JAX_LEAVES_OUT) -k "not ($(JAX_NAMES))"
 
 lint: .venv/installed-test
 	$(BIN)/ruff check

@@ -1,9 +1,10 @@
 """The masking grid: what a mask must do, in every situation and on every path.
 
 A cell is a situation, a path through the layer, a precision, a way to run, and whether
-the weights are asked for. In each of them nothing may be seen through a mask, a query
-that sees nothing gets exactly 0, gradients are finite, and the numbers are those of the
-plain path. `tests/test_masking.py` and `benchmarks/masking.py` go through the cells.
+the weights are returned. In each of them a mask lets nothing through, a query that
+attends to nothing gets exactly 0, gradients are finite, and the numbers are those of
+the plain path. `tests/test_masking.py` and `benchmarks/masking.py` run through the
+cells.
 
 Shapes: `B` batch, `N` steps of queries and keys, `D` features.
 """
@@ -35,7 +36,7 @@ class Subject(NamedTuple):
         make: Function of keywords of the constructor (`dtype`, `chunk_size`) that gives
             the layer.
         paths: Those of `PATHS` that it has.
-        call: Function of the layer, query, value and masks; see `ask`.
+        call: Function of the layer, query, value and masks; see `call_layer`.
         situations: Those of `SITUATIONS` that apply to it.
     """
 
@@ -93,7 +94,7 @@ def pairwise(subjects, modes=MODES):
 
 
 class Inputs(NamedTuple):
-    """Arrays of one situation, and what may be seen in it."""
+    """Arrays of one situation, and which pairs are visible in it."""
 
     query: np.ndarray
     value: np.ndarray
@@ -101,7 +102,7 @@ class Inputs(NamedTuple):
     value_mask: np.ndarray
     causal: bool
     window: int | None
-    sees: np.ndarray  # B N N
+    visible: np.ndarray  # B N N
 
 
 def inputs_of(situation):
@@ -112,7 +113,7 @@ def inputs_of(situation):
     value_mask = np.ones((B, N), bool)
     query_mask, causal, window = None, False, None
     places = np.arange(N)
-    sees = np.ones((N, N), bool)
+    visible = np.ones((N, N), bool)
     if situation == "empty row":
         value_mask[1] = False
     elif situation == "NaN in padding":
@@ -123,18 +124,18 @@ def inputs_of(situation):
     elif situation == "left padding, causal":
         value_mask[1, :2] = False
         causal = True
-        sees = places[None, :] <= places[:, None]
+        visible = places[None, :] <= places[:, None]
     else:
         value_mask[1, -3:] = False
         window = 1
-        sees = np.abs(places[None, :] - places[:, None]) <= window
-    sees = sees[None] & value_mask[:, None, :]
+        visible = np.abs(places[None, :] - places[:, None]) <= window
+    visible = visible[None] & value_mask[:, None, :]
     if query_mask is not None:
-        sees = sees & query_mask[:, :, None]
-    return Inputs(query, value, query_mask, value_mask, causal, window, sees)
+        visible = visible & query_mask[:, :, None]
+    return Inputs(query, value, query_mask, value_mask, causal, window, visible)
 
 
-def ask(layer, query, value, inputs, return_attention_scores):
+def call_layer(layer, query, value, inputs, return_attention_scores):
     """Call a layer of query and value with the masks of a situation."""
     attention_mask = None
     if inputs.window is not None:
@@ -150,7 +151,7 @@ def ask(layer, query, value, inputs, return_attention_scores):
     )
 
 
-def ask_pooling(layer, query, value, inputs, return_attention_scores):
+def call_pooling(layer, query, value, inputs, return_attention_scores):
     """Call a layer of one sequence."""
     return layer(
         value,
@@ -159,7 +160,7 @@ def ask_pooling(layer, query, value, inputs, return_attention_scores):
     )
 
 
-def ask_hierarchy(layer, query, value, inputs, return_attention_scores):
+def call_hierarchy(layer, query, value, inputs, return_attention_scores):
     """Call a layer of documents: each has one sentence."""
     document, *weights = _as_list(
         layer(
@@ -171,7 +172,7 @@ def ask_hierarchy(layer, query, value, inputs, return_attention_scores):
     return [document, *weights[:1]]  # the words'
 
 
-def ask_rnn(layer, query, value, inputs, return_attention_scores):
+def call_rnn(layer, query, value, inputs, return_attention_scores):
     """Call a recurrent layer: the queries are its steps."""
     return layer(
         query,
@@ -182,7 +183,7 @@ def ask_rnn(layer, query, value, inputs, return_attention_scores):
     )
 
 
-def ask_step_by_step(layer, query, value, inputs, return_attention_scores):
+def attend_step_by_step(layer, query, value, inputs, return_attention_scores):
     """Ask by steps of one query each, through a cache."""
     cache = layer.empty_cache(batch_size=B, max_length=N)
     outputs, weights = [], []
@@ -219,26 +220,26 @@ def faults(subject, cell):
     if cell.path == "cached":
         inputs = _with_causal(inputs)
     layer = _make(subject, cell)
-    call = subject.call or ask
+    call = subject.call or call_layer
     if cell.path == "cached":
-        call = ask_step_by_step
+        call = attend_step_by_step
     outputs, gradients = _run(layer, call, inputs, cell)
     found = []
     for name, tensors in (("outputs", outputs), ("gradients", gradients)):
         if not all(np.isfinite(each).all() for each in tensors):
             found.append(f"{name} are not finite")
-    sees = inputs.sees
-    if call in (ask_pooling, ask_hierarchy):
-        sees = inputs.value_mask[:, None, :]
+    visible = inputs.visible
+    if call in (call_pooling, call_hierarchy):
+        visible = inputs.value_mask[:, None, :]
     output, *weights = outputs
-    if call is ask_rnn:
+    if call is call_rnn:
         output = output[..., :D]  # the context, beside the output of the cell
-    if np.any(_rows(output, sees)[~sees.any(-1)] != 0):
-        found.append("a query that sees nothing gets something")
+    if np.any(_rows(output, visible)[~visible.any(-1)] != 0):
+        found.append("a query that attends to nothing gets something")
     for each in weights:
-        each = each.reshape((B, -1, *sees.shape[-2:]))
-        if np.any(each[np.broadcast_to(~sees[:, None], each.shape)] != 0):
-            found.append("weights where nothing may be seen")
+        each = each.reshape((B, -1, *visible.shape[-2:]))
+        if np.any(each[np.broadcast_to(~visible[:, None], each.shape)] != 0):
+            found.append("weights where all is hidden")
     if not found:
         expected = _reference(subject, cell, call, inputs)
         for name, one, other in zip(
@@ -253,13 +254,13 @@ def faults(subject, cell):
 def _with_causal(inputs):
     """A cache holds no later step: the whole it equals is causal."""
     places = np.arange(N)
-    sees = inputs.sees & (places[None, :] <= places[:, None])
-    return inputs._replace(causal=True, sees=sees)
+    visible = inputs.visible & (places[None, :] <= places[:, None])
+    return inputs._replace(causal=True, visible=visible)
 
 
-def _rows(output, sees):
+def _rows(output, visible):
     """Give the output as `(B, queries, features)`."""
-    return output.reshape((B, sees.shape[1], -1))
+    return output.reshape((B, visible.shape[1], -1))
 
 
 def _make(subject, cell, precision=None):
@@ -277,7 +278,7 @@ def _reference(subject, cell, call, inputs):
     """Run the plain path: full, eager, float32, with weights, on clean inputs."""
     layer = _make(subject, cell._replace(path="full"), "float32")
     if cell.path == "cached":
-        call = subject.call or ask
+        call = subject.call or call_layer
         if inputs.window is not None:
             inputs = inputs._replace(causal=True)
     clean = inputs._replace(
@@ -295,27 +296,27 @@ def _run(layer, call, inputs, cell, gradients=True):
     random = np.random.default_rng(6)
     layer.set_weights([random.normal(0, 0.4, w.shape) for w in layer.weights])
 
-    def ask_it(query, value):
+    def run_call(query, value):
         return _as_list(call(layer, query, value, inputs, cell.weights))
 
     run = {"tensorflow": _run_tensorflow, "jax": _run_jax}.get(keras.backend.backend())
     if run is None:
-        outputs, found = ask_it(inputs.query, inputs.value), []
+        outputs, found = run_call(inputs.query, inputs.value), []
     else:
-        outputs, found = run(layer, ask_it, inputs, cell, gradients)
+        outputs, found = run(layer, run_call, inputs, cell, gradients)
     return [_array(each) for each in outputs], [_array(each) for each in found]
 
 
-def _run_tensorflow(layer, ask_it, inputs, cell, gradients):
+def _run_tensorflow(layer, run_call, inputs, cell, gradients):
     import tensorflow as tf
 
     def step(query, value):
         if not gradients:
-            return ask_it(query, value), []
+            return run_call(query, value), []
         variables = [variable.value for variable in layer.trainable_variables]
         with tf.GradientTape() as tape:
             tape.watch([query, value])
-            outputs = ask_it(query, value)
+            outputs = run_call(query, value)
             loss = tf.reduce_sum(tf.cast(outputs[0], tf.float32) ** 2)
         sources = [query, value, *variables]
         found = tape.gradient(loss, sources, unconnected_gradients="zero")
@@ -326,7 +327,7 @@ def _run_tensorflow(layer, ask_it, inputs, cell, gradients):
     return step(tf.constant(inputs.query), tf.constant(inputs.value))
 
 
-def _run_jax(layer, ask_it, inputs, cell, gradients):
+def _run_jax(layer, run_call, inputs, cell, gradients):
     import jax
 
     fixed = [variable.value for variable in layer.non_trainable_variables]
@@ -335,7 +336,7 @@ def _run_jax(layer, ask_it, inputs, cell, gradients):
     def loss(query, value, weights):
         mapping = zip(pairs[0] + pairs[1], [*weights, *fixed], strict=True)
         with keras.StatelessScope(state_mapping=list(mapping)):
-            outputs = ask_it(query, value)
+            outputs = run_call(query, value)
         return (outputs[0].astype("float32") ** 2).sum(), outputs
 
     weights = [variable.value for variable in pairs[0]]
@@ -429,7 +430,7 @@ def our_subjects():
         Subject(
             "AttentionPooling",
             lambda **o: ka.AttentionPooling(5, **o),
-            call=ask_pooling,
+            call=call_pooling,
             situations=alone,
         )
     )
@@ -437,7 +438,7 @@ def our_subjects():
         Subject(
             "HierarchicalAttention",
             lambda **o: ka.HierarchicalAttention(5, **o),
-            call=ask_hierarchy,
+            call=call_hierarchy,
             situations=alone,
         )
     )
@@ -447,7 +448,7 @@ def our_subjects():
             lambda **o: ka.AttentionRNN(
                 keras.layers.GRUCell(D, **o), ka.BahdanauAttention(5, **o), **o
             ),
-            call=ask_rnn,
+            call=call_rnn,
             situations=alone,
         )
     )
@@ -457,7 +458,7 @@ def our_subjects():
 def keras_subjects():
     """List Keras' layers, each as a `Subject`."""
 
-    def ask_pair(layer, query, value, inputs, return_attention_scores):
+    def call_pair(layer, query, value, inputs, return_attention_scores):
         # These two take lists, and no mask for each pair: a window is not theirs.
         return layer(
             [query, value],
@@ -475,11 +476,11 @@ def keras_subjects():
             "GroupQueryAttention",
             lambda **o: keras.layers.GroupQueryAttention(4, 2, 1, **o),
         ),
-        Subject("Attention", keras.layers.Attention, call=ask_pair, situations=three),
+        Subject("Attention", keras.layers.Attention, call=call_pair, situations=three),
         Subject(
             "AdditiveAttention",
             keras.layers.AdditiveAttention,
-            call=ask_pair,
+            call=call_pair,
             situations=three,
         ),
     ]

@@ -41,8 +41,8 @@ def test_a_layer_that_breaks_the_rule_is_found():
     subject = masking.Subject("careless", Careless)
     empty = masking.Cell("empty row", "full", "float32", "eager", True)
     assert masking.faults(subject, empty) == [
-        "a query that sees nothing gets something",
-        "weights where nothing may be seen",
+        "a query that attends to nothing gets something",
+        "weights where all is hidden",
     ]
     nan = empty._replace(situation="NaN in padding")
     assert "outputs are not finite" in masking.faults(subject, nan)

@@ -84,7 +84,13 @@ def visible_weights(weights, mask):
             f"{int((weights < 0).sum())} negative numbers and "
             f"{int(np.isnan(weights).sum())} NaN."
         )
-    mask = np.ones(weights.shape[-1:], bool) if mask is None else np.asarray(mask, bool)
+    mask = np.ones(weights.shape[-1:], bool) if mask is None else np.asarray(mask)
+    if mask.dtype.kind == "f":
+        raise ValueError(
+            "`mask` must be boolean, True = attend. Received: mask of type "
+            f"{mask.dtype}. Compare it, as mask == 0 or mask > 0."
+        )
+    mask = mask.astype(bool)
     lead = mask.shape[:-1]
     fits = mask.ndim and mask.shape[-1] == weights.shape[-1]
     if not fits or lead != weights.shape[:-2][: len(lead)]:

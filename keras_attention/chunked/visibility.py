@@ -5,7 +5,13 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from keras_attention.chunked.chunks import Chunk, greatest, least, positions, take
-from keras_attention.core import combine_masks, fits, four_axes, join_masks
+from keras_attention.core import (
+    check_mask,
+    combine_masks,
+    fits,
+    four_axes,
+    join_masks,
+)
 
 
 class Visibility(NamedTuple):
@@ -45,7 +51,12 @@ class Visibility(NamedTuple):
                 _check_pairs(name, tuple(pairs.shape), sizes)
 
     def with_four_axes(self):
-        """Give mask and bias four axes, and hide what has a bias of minus infinity."""
+        """Give mask and bias four axes, and hide what has a bias of minus infinity.
+
+        Raises `ValueError` for a mask of floats.
+        """
+        for name in ("query_mask", "key_mask", "attention_mask"):
+            check_mask(name, getattr(self, name))
         mask, bias = self.attention_mask, self.bias
         if mask is not None:
             mask = ops.cast(four_axes(mask), "bool")

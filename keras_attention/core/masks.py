@@ -79,7 +79,7 @@ def local_mask(
         mask = local_mask(2, 3, window=1)  # [[True, True, False], [True, True, True]]
         ```
     """
-    check_int("window", window, least=0)
+    window = check_int("window", window, least=0)
     query, key = _positions(query_length, key_length, offset)
     return ops.abs(key - query) <= window
 

@@ -145,6 +145,11 @@ class BahdanauAttention(AdditiveScorer, ScoreAttention):
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
+    @property
+    def length(self) -> Tensor | None:
+        """The former name of `gain`."""
+        return self.gain
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

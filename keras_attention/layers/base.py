@@ -33,8 +33,10 @@ class AttentionLayer(keras.layers.Layer):
     A query that may attend to nothing gets weights 0 and context 0. What padding holds,
     NaN included, reaches neither outputs nor gradients.
 
-    A subclass writes `attend`, and `project_key` or `prepare`; for a score function
-    `ScoreAttention` is the shorter way.
+    A subclass writes `attend`, and `project_key` or `prepare`; `context_size` and
+    `weights_shape` too, if its outputs have other shapes than those below. Weights are
+    made in `build`: a symbolic call is told from shapes and runs none of these. For a
+    score function `ScoreAttention` is the shorter way.
 
     Shapes: `B` batch, `T` queries, `S` keys, `Dq`/`Dk`/`Dv` feature sizes.
 
@@ -79,7 +81,7 @@ class AttentionLayer(keras.layers.Layer):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if "call" in vars(cls) and "compute_output_spec" not in vars(cls):
+        if is_overridden(cls, "call", since="compute_output_spec"):
             # Another call may give other outputs: Keras finds them out by tracing it.
             cls.compute_output_spec = keras.Operation.compute_output_spec  # type: ignore[method-assign]
 
@@ -184,8 +186,9 @@ class AttentionLayer(keras.layers.Layer):
 
         Queries `(B, T, Dq)` get contexts `(B, T, Dv)` and weights `(B, T, S)`. `state`
         is what `initial_state` or the last call gave, the first if left out, and keeps
-        its types and shapes; a query at `False` of `query_mask` leaves it as it is. So
-        T calls for one query each give what one call for T queries gives.
+        its types and shapes; a query at `False` of `query_mask` leaves it as it is (a
+        place of `MultiHeadAttention` moves on: padding has one too). So T calls for one
+        query each give what one call for T queries gives.
 
         Masks are `(B, T)`, and `(T, S)` or `(B, T, S)`. In `training` random numbers
         are drawn for each query, where `prepare` did not draw them.
@@ -286,3 +289,12 @@ class AttentionLayer(keras.layers.Layer):
     def _mix(self, weights, memory, training):
         """Add up the values by their weights, some of them dropped: the context."""
         return ops.matmul(self._drop(weights, memory, training), memory.value)
+
+
+def is_overridden(cls, name, since):
+    """Tell whether a class has `name` from a later class than the one of `since`."""
+
+    def age(attribute):
+        return next(i for i, each in enumerate(cls.__mro__) if attribute in vars(each))
+
+    return age(name) < age(since)

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Shape, Tensor
-from keras_attention.core import add_kernel, fits
+from keras_attention.core import add_kernel, check_mask, fits
 from keras_attention.layers.feedback import AdditiveFeedbackAttention
 
 
@@ -78,7 +78,8 @@ def coverage_loss(weights: Tensor, mask: Tensor | None = None) -> Tensor:
         mean, times a factor (1 in the paper), to the loss of a model.
 
     Raises:
-        ValueError: If a shape has the wrong number of axes, or the two do not fit.
+        ValueError: If a shape has the wrong number of axes, the two do not fit, or
+            `mask` holds floats.
 
     Example:
         ```python
@@ -98,6 +99,7 @@ def coverage_loss(weights: Tensor, mask: Tensor | None = None) -> Tensor:
                 f"`{name}` must have shape {shape}. "
                 f"Received: {name} of shape {tuple(tensor.shape)}."
             )
+    check_mask("mask", mask)
     if mask is not None and not all(map(fits, mask.shape, weights.shape)):
         raise ValueError(
             "`mask` must have the batch size and the steps of `weights`. Received: "

@@ -11,6 +11,7 @@ from keras_attention.core import (
     as_dense,
     build_once,
     check_features,
+    check_int,
     check_mask,
     fits,
     hide_padding,
@@ -86,7 +87,7 @@ class HierarchicalAttention(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.units = units
+        self.units = units if units is None else check_int("units", units)
         self.word_encoder = _check_encoder("word_encoder", word_encoder)
         self.sentence_encoder = _check_encoder("sentence_encoder", sentence_encoder)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -95,7 +95,7 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
                 f"Received: score={score!r}."
             )
         if score == "concat":
-            check_int("units", units)
+            units = check_int("units", units)
         elif units is not None:
             raise ValueError(
                 "`units` must be None unless score='concat'. "

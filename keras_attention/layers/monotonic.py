@@ -89,12 +89,10 @@ class MonotonicAttention(FeedbackAttention):
                 "`mode` must be 'recursive', 'parallel' or 'hard'. "
                 f"Received: mode={mode!r}."
             )
-        check_number("score_bias", score_bias)
-        check_number("noise", noise, least=0)
         self.attention = attention
         self.mode = mode
-        self.score_bias = score_bias
-        self.noise = noise
+        self.score_bias = check_number("score_bias", score_bias)
+        self.noise = check_number("noise", noise, least=0)
         # Its own generator: noise must not change when dropout is added. And its own
         # seed: by the same numbers dropout would keep the keys of little noise.
         noise_seed = None if seed is None else random.Random(seed).getrandbits(31)
@@ -144,7 +142,8 @@ class MonotonicAttention(FeedbackAttention):
 
     def read_queries(self, query: Tensor, memory: Memory, training: bool) -> Tensor:
         query = self.attention.project_query(query)
-        scores = ops.cast(self.attention.score(query, memory.key), self.state_dtype)
+        scores = self.attention.checked_score(query, memory.key)
+        scores = ops.cast(scores, self.state_dtype)
         scores = scores + ops.cast(self.bias, scores.dtype)
         noise = memory.noise
         if noise is None and training:

@@ -9,7 +9,7 @@ from keras import ops
 from keras_attention import chunked
 from keras_attention.annotations import Tensor
 from keras_attention.core import check_chunk_size, combine_masks, fits, masked_softmax
-from keras_attention.layers.base import AttentionLayer
+from keras_attention.layers.base import AttentionLayer, is_overridden
 from keras_attention.layers.memory import Memory
 
 
@@ -56,7 +56,7 @@ class ScoreAttention(AttentionLayer):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if "score" in vars(cls) and "score_terms" not in vars(cls):
+        if is_overridden(cls, "score", since="score_terms"):
             # Another score: the terms of the one before do not tell it.
             cls.score_terms = ScoreAttention.score_terms  # type: ignore[method-assign]
 
@@ -87,7 +87,7 @@ class ScoreAttention(AttentionLayer):
             visible = visible.with_four_axes()
             found = self._attend_by_queries(query, memory, visible, return_weights=True)
             return *found, list(state)
-        scores = self._checked_score(query, memory.key)
+        scores = self.checked_score(query, memory.key)
         mask = combine_masks(query_mask, memory.mask, attention_mask)
         if type(self).score_terms is ScoreAttention.score_terms:  # any score
             mask = chunked.hide_infinite(scores, mask)
@@ -113,7 +113,7 @@ class ScoreAttention(AttentionLayer):
         visible = chunked.Visibility(
             query_mask, memory.mask, attention_mask, causal=use_causal_mask
         ).with_four_axes()
-        terms, score = self.score_terms(query, key), self._checked_score
+        terms, score = self.score_terms(query, key), self.checked_score
         if terms is None:
             return chunked.describe_by_queries(score, query, key, visible, size)
         found = chunked.describe(terms, visible, size)
@@ -159,7 +159,7 @@ class ScoreAttention(AttentionLayer):
 
     def _attend_by_queries(self, query, memory, visible, return_weights=False):
         return chunked.attend_by_queries(
-            self._checked_score,
+            self.checked_score,
             query,
             memory.key,
             memory.value,
@@ -169,7 +169,8 @@ class ScoreAttention(AttentionLayer):
             return_weights,
         )
 
-    def _checked_score(self, query, key):
+    def checked_score(self, query: Tensor, key: Tensor) -> Tensor:
+        """Give `score`; `ValueError` if its shape is not `(B, T, S)`."""
         scores = self.score(query, key)
         shape, wanted = tuple(scores.shape), (*query.shape[:2], key.shape[1])
         if len(shape) != 3 or not all(map(fits, shape, wanted)):

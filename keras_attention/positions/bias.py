@@ -140,7 +140,8 @@ class RelativePositionBias(PositionBias):
     Distances fall into buckets: half of them for one distance each, the others for
     ranges that widen by a constant factor up to `max_distance`, the last one for all
     that is further. The numbers start at 0. One layer may be given to several attention
-    layers, which then share the table, as in T5. Computed in float32 at least.
+    layers, which then share the table, as in T5; `keras.models.clone_model` gives each
+    of them a copy. Computed in float32 at least.
 
     Args:
         num_heads, **kwargs: As for `PositionBias`.

@@ -21,8 +21,8 @@ def position_layer(position, num_heads, key_dim, dtype):
         layer = RelativePositionBias(num_heads, name="relative", dtype=dtype)
     if not isinstance(layer, (RotaryEmbedding, PositionBias)):
         raise ValueError(
-            "`position` must be 'rotary', 'alibi', 'relative', a RotaryEmbedding, an "
-            "AlibiBias, a RelativePositionBias, or None. "
+            "`position` must be 'rotary', 'alibi', 'relative', a RotaryEmbedding, a "
+            "PositionBias such as AlibiBias, or None. "
             f"Received: position={position!r}."
         )
     if isinstance(layer, RotaryEmbedding) and key_dim % 2:

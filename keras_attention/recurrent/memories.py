@@ -6,7 +6,7 @@ Several attend with the same query, and their contexts are concatenated.
 from keras import ops
 
 from keras_attention.core import check_mask, fits
-from keras_attention.layers import Memory
+from keras_attention.layers import AttentionLayer, Memory
 
 
 def as_list(one_or_several):
@@ -23,7 +23,9 @@ def is_several(one_or_several):
 def check_attention(attention):
     """Raise `ValueError` if this is no attention layer, nor a list of them."""
     attentions = as_list(attention)
-    if not attentions or not all(hasattr(each, "attend") for each in attentions):
+    if not attentions or not all(
+        isinstance(each, AttentionLayer) for each in attentions
+    ):
         raise ValueError(
             "`attention` must be an attention layer of this package, or a list of "
             f"them. Received: attention={attention!r}."

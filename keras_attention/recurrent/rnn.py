@@ -50,9 +50,8 @@ class AttentionRNN(keras.layers.Layer):
     Several attentions have the same queries and their contexts are concatenated: with
     one memory, or with one each, as when translating from two languages at once.
 
-    Two limits come from Keras: `keras.models.clone_model` gives attentions that share a
-    position bias a copy each, and a model with one attention layer in two
-    `AttentionRNN` is saved but does not load.
+    A limit comes from Keras: a model with one attention layer in two `AttentionRNN` is
+    saved but does not load.
 
     Shapes: `B` batch, `T` steps, `S` memory steps, `Dx` input size, `Dv` memory size,
     `Dc` context size (the sum of all), `Ds` size of the cell's output.
@@ -135,7 +134,6 @@ class AttentionRNN(keras.layers.Layer):
         # Keras would cast a float32 state of the attention to the compute dtype.
         super().__init__(autocast=False, **kwargs)
         check_order(order, input_feeding, context_cell)
-        check_attentional(attentional_units, attentional_activation)
         check_attention(attention)
         self.cells = list(cell) if isinstance(cell, (list, tuple)) else [cell]
         check_cells(all_cells(self.cells, context_cell))
@@ -144,7 +142,9 @@ class AttentionRNN(keras.layers.Layer):
         if order == "conditional" and context_cell is None:
             context_cell = copy_cell(self.cells[0])
         self.context_cell = context_cell
-        self.attentional_units = attentional_units
+        self.attentional_units = check_attentional(
+            attentional_units, attentional_activation
+        )
         self.attentional_activation = keras.activations.get(attentional_activation)
         self.input_feeding = input_feeding
         self.return_sequences = return_sequences

@@ -44,7 +44,7 @@ def begin(
 
 
 def begin_symbolic(layer, *inputs, **named_inputs):
-    """Trace `begin`, checks and all: the sequence, the values and the states."""
+    """Trace `begin` alone, no loop: the sequence, the values and the states."""
 
     def trace(*inputs, **named_inputs):
         start = begin(layer, *inputs, **named_inputs)

@@ -43,15 +43,16 @@ def check_order(order, input_feeding, context_cell):
 
 
 def check_attentional(units, activation):
-    """Raise `ValueError` unless the attentional vector has a size, if it is wanted."""
+    """Give the size of the attentional vector; `ValueError` if it does not fit."""
     if units is not None:
-        check_int("attentional_units", units)
-    elif activation != "tanh":
+        return check_int("attentional_units", units)
+    if activation != "tanh":
         raise ValueError(
             "`attentional_activation` must be left out without "
             "`attentional_units`: there is no attentional vector. Received: "
             f"attentional_activation={activation!r}."
         )
+    return None
 
 
 def query_size(order, cells):

@@ -404,7 +404,7 @@ def test_low_precision_comes_near_the_numbers_of_the_whole(dtype):
 
 
 @needs_gradients
-def test_a_query_that_sees_nothing_gets_nothing_and_finite_gradients():
+def test_a_query_that_attends_to_nothing_gets_nothing_and_finite_gradients():
     options = {
         "chunk_size": 2,
         "query_mask": np.arange(T)[None] > np.zeros((B, 1)),

@@ -129,7 +129,7 @@ def test_a_sliding_window_counts_the_place_of_the_query(kind, window):
 
 @pytest.mark.parametrize("with_weights", [True, False])
 @each_kind
-def test_a_query_that_sees_nothing_gets_0_here_alone(kind, with_weights):
+def test_a_query_that_attends_to_nothing_gets_0_here_alone(kind, with_weights):
     theirs, ours = make_heads(kind)
     mask = np.ones((B, T, S), bool)
     mask[0, 1] = False

@@ -1,4 +1,4 @@
-"""Masks: boolean, `True` = may look."""
+"""Masks: boolean, `True` = attend."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def random_mask(*shape):
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
-def test_padding_is_where_the_pad_token_stands(dtype):
+def test_padding_is_where_the_pad_token_is(dtype):
     tokens = np.array([[3, 1, 0], [7, 0, 0]], dtype)
     np.testing.assert_array_equal(array(padding_mask(tokens)), tokens != 0)
     np.testing.assert_array_equal(array(padding_mask(tokens, pad_id=7)), tokens != 7)

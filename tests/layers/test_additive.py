@@ -125,6 +125,7 @@ def test_a_normalised_vector_has_a_gain_of_its_own(units):
     layer = BahdanauAttention(units, normalize=True)
     layer.build((B, T, DQ), (B, S, DV))
     assert layer.gain.shape == ()
+    assert layer.length is layer.gain  # its former name
     start = np.linalg.norm(array(layer.score_vector("float32")))
     np.testing.assert_allclose(start, np.sqrt(1 / units), rtol=1e-5)
     direction = array(layer.score_vector("float32")) / start

@@ -45,7 +45,7 @@ class Distance(ScoreAttention):
         return -ops.sum((query[:, :, None] - key[:, None]) ** 2, axis=-1)
 
 
-# Every attention layer without a state stands here, and one from outside.
+# Every attention layer without a state, and one from outside.
 # Those with one are tested in test_feedback.py.
 ATTENTIONS = {
     "distance": Distance,
@@ -159,7 +159,7 @@ def test_weights_are_shares_of_what_may_be_seen(make):
 
 
 @every_attention
-def test_every_mask_argument_hides_as_the_pairs_it_stands_for(make):
+def test_every_mask_argument_hides_as_the_pairs_it_means(make):
     layer = built(make)
     random = np.random.default_rng(0)
     masks = {
@@ -283,7 +283,7 @@ def a_window_full_of_padding():
     ("case", [padded_left_and_causal, an_empty_source, a_window_full_of_padding]),
     ("dtype", ["float32", "mixed_float16", "mixed_bfloat16"]),
 )
-def test_a_query_that_sees_nothing_gets_nothing(make, case, dtype):
+def test_a_query_that_attends_to_nothing_gets_nothing(make, case, dtype):
     masks, call = case()
     inputs = attention_inputs() | masks
     for name in ("key", "value"):
@@ -580,12 +580,33 @@ def test_another_score_of_a_subclass_loses_the_terms_of_the_one_before():
         def score(self, query, key):
             return -super().score(query, key)
 
+    class Negated:
+        def score(self, query, key):
+            return -super().score(query, key)
+
+    class Mixed(Negated, BahdanauAttention):
+        pass
+
     inputs = attention_inputs()
-    chunked, whole = Minus(U, chunk_size=2), Minus(U)
-    expected = whole(**inputs)
-    chunked(**inputs)
-    chunked.set_weights(whole.get_weights())
-    assert_close(chunked(**inputs), expected)
+    for kind in (Minus, Mixed):
+        chunked, whole = kind(U, chunk_size=2), kind(U)
+        expected = whole(**inputs)
+        chunked(**inputs)
+        chunked.set_weights(whole.get_weights())
+        assert_close(chunked(**inputs), expected)
+
+
+def test_another_call_from_a_mixin_is_traced():
+    class Doubled:
+        def call(self, *args, **kwargs):
+            context = super().call(*args, **kwargs)
+            return keras.ops.concatenate([context, context], axis=-1)
+
+    class Mixed(Doubled, ScaledDotProductAttention):
+        pass
+
+    query, value = keras.Input((T, DV)), keras.Input((S, DV))
+    assert Mixed()(query, value).shape == (None, T, 2 * DV)
 
 
 def test_the_example_runs():

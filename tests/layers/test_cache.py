@@ -81,7 +81,7 @@ def test_pieces_give_what_the_whole_gives(options, pieces):
     assert_close(output, expected)
     assert_close(weights[..., :LENGTH], expected_weights)
     assert (weights[..., LENGTH:] == 0).all()
-    # Left padding sees nothing.
+    # Left padding attends to nothing.
     assert (output[0, :2] == 0).all()
 
 
@@ -159,7 +159,7 @@ def test_an_empty_cache_has_the_types_of_the_layer(dtype):
 @pytest.mark.parametrize("position", ["rotary", "alibi", "relative"])
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
 def test_far_positions_are_told_apart_in_every_precision(position, dtype):
-    # The last query stands at 4095, where float16 counts in steps of 4 and bfloat16 of
+    # The last query is at 4095, where float16 counts in steps of 4 and bfloat16 of
     # 32; two places before it are filled, and all others are padding.
     layer = built(position=position, dtype=dtype)
     x = sequence(3)

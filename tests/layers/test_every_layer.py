@@ -160,6 +160,49 @@ def test_an_attention_mask_of_floats_is_refused(name):
         made(name)(*symbols, attention_mask=mask)
 
 
+FLOATS = np.zeros((1, 1), "float32")
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    {
+        "sequence_mask": lambda: rnn()(*sequences(), sequence_mask=FLOATS),
+        "memory_mask": lambda: rnn()(*sequences(), memory_mask=FLOATS),
+        "mask": lambda: ka.AttentionPooling()(normal(B, S, DV), mask=FLOATS),
+        "words": lambda: ka.HierarchicalAttention()(normal(B, T, S, DV), mask=FLOATS),
+        "key_mask": lambda: ka.combine_masks(key_mask=FLOATS),
+        "heads": lambda: attended(made("heads"), attention_mask=FLOATS),
+        "chunks": lambda: attended(ka.BahdanauAttention(U, chunk_size=2), FLOATS),
+        "statistics": lambda: statistics(attention_mask=FLOATS),
+        "loss": lambda: ka.coverage_loss(normal(1, 1, S), mask=FLOATS),
+        "entropy": lambda: ka.attention_entropy(np.ones((1, 1)), mask=FLOATS[0]),
+    }.items(),
+)
+def test_a_mask_of_floats_is_refused_wherever_one_is_taken(name, call):
+    with pytest.raises(ValueError, match="mask` must be boolean, True = attend"):
+        call()
+
+
+def rnn():
+    return ka.AttentionRNN(keras.layers.GRUCell(U), ka.ScaledDotProductAttention())
+
+
+def sequences():
+    return normal(B, T, DQ), normal(B, S, U)
+
+
+def attended(layer, attention_mask):
+    query, value = normal(B, T, DQ), normal(B, S, DV)
+    layer(query, value)
+    return layer.attend(query, layer.prepare(value), (), None, attention_mask)
+
+
+def statistics(**masks):
+    layer = made("heads")
+    layer(*inputs("heads"))
+    return layer.statistics(*inputs("heads"), **masks)
+
+
 @pytest.mark.parametrize("name", ATTENTIONS)
 def test_prepare_before_build_is_refused(name):
     with pytest.raises(ValueError, match="must be built before `prepare`"):
@@ -194,4 +237,24 @@ def test_what_is_empty_gives_zeros_of_the_right_shape(name, sizes):
 def test_a_share_of_dropout_may_be_a_number_of_numpy():
     layer = ka.BahdanauAttention(U, dropout=np.float32(0.5))
     assert type(layer.get_config()["dropout"]) is float
-    assert type(ka.BahdanauAttention(np.int64(U)).get_config()["units"]) is int
+    five, half = np.int64(U), np.float64(0.5)
+    dot = ka.ScaledDotProductAttention
+    for layer, key, kind in (
+        (ka.BahdanauAttention(five), "units", int),
+        (ka.LuongAttention("concat", units=five), "units", int),
+        (ka.HierarchicalAttention(five), "units", int),
+        (
+            ka.MonotonicAttention(dot(), noise=half),
+            "noise",
+            float,
+        ),
+        (
+            ka.MonotonicAttention(dot(), score_bias=five),
+            "score_bias",
+            int,
+        ),
+    ):
+        assert type(layer.get_config()[key]) is kind
+    cell = keras.layers.GRUCell(U)
+    layer = ka.AttentionRNN(cell, dot(), attentional_units=five)
+    assert type(layer.get_config()["attentional_units"]) is int

@@ -227,6 +227,15 @@ def test_all_modes_share_their_weights():
         assert_close(weights, weights_of(scores, mode))
 
 
+def test_a_score_of_ones_own_of_a_wrong_shape_is_refused():
+    class OneColumn(ScoreAttention):
+        def score(self, query, key):
+            return query[..., :1]
+
+    with pytest.raises(ValueError, match="`score` of OneColumn must give scores"):
+        MonotonicAttention(OneColumn())(**attention_inputs())
+
+
 # ---- bias and noise
 
 

@@ -256,7 +256,7 @@ def test_a_kernel_starts_as_wide_as_the_matrix_it_is():
     assert np.abs(gap).max() > 0.1 * limit
 
 
-def test_a_query_that_sees_nothing_gets_nothing_and_not_the_bias():
+def test_a_query_that_attends_to_nothing_gets_nothing_and_not_the_bias():
     inputs = attention_inputs()
     layer = built(inputs)
     pairs = np.ones((B, T, S), bool)
@@ -268,7 +268,7 @@ def test_a_query_that_sees_nothing_gets_nothing_and_not_the_bias():
     assert_close(output[1], expected[1].astype("float32"))
 
 
-def test_a_head_that_sees_nothing_leaves_the_query_to_the_others():
+def test_a_head_that_attends_to_nothing_leaves_the_query_to_the_others():
     inputs = attention_inputs()
     layer = built(inputs)
     pairs = np.ones((B, H, T, S), bool)

@@ -90,6 +90,19 @@ def test_forcing_a_text_scores_its_best_split(translator):
     np.testing.assert_allclose(result.weights, weights, rtol=1e-3, atol=1e-5)
 
 
+def test_pairs_of_unlike_lengths_are_forced_together_as_each_alone(translator):
+    targets = ["the red house", "the", "the house is red and the red is the house"]
+    sources = [TEXTS[0], TEXTS[1], TEXTS[0]]
+    together = translator.force(sources, targets)
+    for result, source, target in zip(together, sources, targets, strict=True):
+        (alone,) = translator.force([source], [target])
+        assert result.target_tokens == alone.target_tokens
+        assert result.weights.shape == alone.weights.shape
+        for name in ("log_probabilities", "weights"):
+            found, expected = getattr(result, name), getattr(alone, name)
+            np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+
+
 def test_weights_have_a_row_for_each_piece_and_a_column_for_each_source_piece(
     translator,
 ):
