@@ -9,10 +9,9 @@ BENCHMARKS := $(addprefix benchmarks/,\
 # What a layer is made of and what joins it to a model: these run on any backend.
 LAYER_TESTS := $(addprefix tests/,core chunked positions layers recurrent \
 	recording/test_record.py test_masking.py)
-# JAX compiles each shape anew: "make test" runs there what keeps to the contract, equals
-# a formula or another layer, has gradients, and the masking grid; "make test-jax" the
-# rest.
-JAX_NAMES := contract or formula or equals or gradient or masking
+# JAX compiles each shape anew: "make test" runs there what keeps to the contract, what
+# equals a formula, and the masking grid; "make test-jax" the rest.
+JAX_NAMES := contract or formula or masking
 # Hypothesis draws shapes without end; on TensorFlow they are quick.
 JAX_LEAVES_OUT := --deselect \
 	tests/layers/test_multi_head.py::test_it_equals_that_of_keras_at_random_shapes
