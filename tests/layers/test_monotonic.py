@@ -291,7 +291,7 @@ def test_noise_and_dropout_do_not_know_of_each_other(seed):
 
 
 def test_a_seed_gives_the_same_noise_again_and_another_gives_other_noise():
-    key = np.zeros((1, 5, 1), "float32")
+    key = np.zeros((1, 5, 3), "float32")
 
     def noise(seed):
         layer = MonotonicAttention(Given(), seed=seed)
