@@ -80,7 +80,8 @@ def _listed(folder):
     index = folder / INDEX
     if not _is_made_here(index, INDEX_MARK):
         return set()
-    return set(re.findall(r'href="(\d+\.html)"', index.read_text("utf-8")))
+    found = re.findall(rb'href="(\d+\.html)"', index.read_bytes())
+    return {name.decode() for name in found}
 
 
 def _is_made_here(path, mark):

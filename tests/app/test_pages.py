@@ -62,6 +62,8 @@ def test_an_export_into_a_used_folder_leaves_no_old_pages_and_no_file_lost(tmp_p
     (tmp_path / "99.html").write_text("mine, by chance of such a name")
     (tmp_path / "07.html").write_text("mine, in the place of a page")
     (tmp_path / "05.html").unlink()
+    with (tmp_path / "index.html").open("ab") as index:
+        index.write(b"<!-- \xff -->")
     export(Shouter()(["new", "newer"]), tmp_path)
     mine = ["07.html", "99.html", "notes.html"]
     assert names(tmp_path) == sorted(["1.html", "2.html", "index.html", *mine])
