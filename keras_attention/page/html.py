@@ -41,7 +41,9 @@ class Page(NamedTuple):
 def attention_page(
     data: dict[str, Any] | None,
     *,
+    title: str = "Attention",
     form: str = "",
+    foot: str = "",
     style: str = "",
     script: str = "",
     fallback: str = "",
@@ -54,7 +56,9 @@ def attention_page(
 
     Args:
         data: `AttentionView.data`, or `None` for a page that begins empty.
+        title: Heading of a page that begins empty.
         form: HTML to put above the sentences.
+        foot: HTML to put at the foot.
         style: CSS to add.
         script: JavaScript to add.
         fallback: HTML for readers without scripts; the script takes it away.
@@ -83,13 +87,14 @@ def attention_page(
             f"form-action {NONE}",
         ]
     )
-    title = data["title"] if data else "Attention"
+    title = data["title"] if data else title
     html = Template(_read("page.html")).substitute(
         policy=policy,
         title=escape(title),
         style=style,
         script=script,
         form=form,
+        foot=foot,
         fallback=fallback,
         data=_json(data),
     )

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -17,10 +18,13 @@ import numpy as np
 import pytest
 
 from nmt.app.cli import main
-from nmt.app.pages import export, local_page, payload
-from nmt.app.server import MAX_BODY, MAX_TEXT, Refused, Server, Service
-from nmt.config import Config
+from nmt.app.handler import MAX_BODY
+from nmt.app.local_page import PHRASES, local_page, payload
+from nmt.app.server import Server
+from nmt.app.service import MAX_TEXT, MAX_WAITING, Service
+from nmt.config import Config, CorpusConfig
 from nmt.errors import UserError
+from nmt.phrasebook import generate, words
 from nmt.translation.translation import Translation
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +60,7 @@ class Shouter:
 def serving(translator):
     """A server in a thread of its own."""
     with Server(0) as server:
-        page, policy = local_page("en", "es", beam_size=5)
+        page, policy = local_page(CorpusConfig(), "folder", beam_size=5)
         service = Service(translator, payload, beam_size=5)
         thread = threading.Thread(target=server.run, args=(page, policy, service))
         thread.start()
@@ -320,15 +324,6 @@ def test_a_port_that_is_taken_is_one_line_and_status_2(server, monkeypatch, caps
     )
 
 
-def test_at_the_end_no_translation_is_begun():
-    service = Service(Shouter(), payload, beam_size=5)
-    assert service.answer(b'{"text": "a"}')["text"] == "A"
-    service.stop()
-    with pytest.raises(Refused, match="about to end") as refusal:
-        service.answer(b'{"text": "a"}')
-    assert refusal.value.status == 503
-
-
 def test_at_the_end_who_sends_nothing_is_not_waited_for():
     with serving(Shouter()) as server:
         silent = socket.create_connection(server.server_address)
@@ -337,6 +332,96 @@ def test_at_the_end_who_sends_nothing_is_not_waited_for():
     assert threading.active_count() < began
     assert silent.recv(100) == b""
     silent.close()
+
+
+def begin(server, text):
+    """Send a request; give the connection, on which the answer is to come."""
+    connection = socket.create_connection(server.server_address, timeout=30)
+    body = json.dumps({"text": text}).encode()
+    head = (
+        f"POST /translate HTTP/1.1\r\nHost: localhost:{server.server_port}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    connection.sendall(head.encode() + body)
+    return connection
+
+
+def read(connection):
+    """Give what comes on a connection until it is closed."""
+    with connection:
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+def test_a_full_queue_says_busy_and_who_has_left_is_not_translated(capfd):
+    began, may_end, texts = threading.Event(), threading.Event(), []
+
+    def slow(text, beam_size, prefix):
+        texts.append(text)
+        began.set()
+        may_end.wait(30)
+        return Shouter()(text)
+
+    with serving(slow) as server:
+        first = begin(server, "first")
+        assert began.wait(30)
+        others = [begin(server, f"other {n}") for n in range(MAX_WAITING + 1)]
+        (refused, *more), _, _ = select.select(others, [], [], 30)
+        answer = read(refused)
+        assert answer.startswith(b"HTTP/1.0 503 ") and not more
+        assert b"\r\nRetry-After: 5\r\n" in answer
+        assert b'{"error": "Busy: 8 others are waiting.' in answer
+        for other in others:
+            other.close()
+        last = begin(server, "last")
+        may_end.set()
+        assert b'"FIRST"' in read(first)
+        assert b'"LAST"' in read(last)
+    assert texts == ["first", "last"]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("head", [b"", None], ids=["head", "body"])
+def test_who_sends_a_byte_at_a_time_is_heard_so_long_and_no_longer(
+    server, monkeypatch, head
+):
+    monkeypatch.setattr("nmt.app.handler.REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr("nmt.app.handler.REST_SECONDS", 0.3)
+    if head is None:
+        head = (
+            b"POST /translate HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: "
+            b"application/json\r\nContent-Length: 60000\r\n\r\n" % server.server_port
+        )
+    with socket.create_connection(server.server_address) as connection:
+        connection.sendall(head)
+        for _ in range(500):
+            if select.select([connection], [], [], 0.02)[0]:
+                break
+            connection.sendall(b"x")
+        else:
+            pytest.fail("the connection is still open")
+        try:
+            answer = connection.recv(4096)
+        except ConnectionResetError:
+            answer = b""
+    if head:
+        assert answer.startswith(b"HTTP/1.0 408 ")
+        assert b"has to arrive within 0.3 seconds" in answer
+    else:
+        assert answer == b""
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "status"),
+    [
+        ("/translate", "application/json", 413),
+        ("/translate", "text/plain", 415),
+        ("/nothing", "application/json", 404),
+    ],
+)
+def test_a_refusal_reaches_who_sends_far_too_much(server, path, kind, status):
+    body = b" " * (32 * 1024 * 1024)
+    got, _, answer = ask(server, "POST", path, body, Content_Type=kind)
+    assert got == status and list(json.loads(answer)) == ["error"]
 
 
 PROGRAM = """
@@ -389,21 +474,34 @@ def test_ctrl_c_ends_it_cleanly(busy):
     assert rest.strip() == "stopped"
 
 
-def test_exported_pages_fetch_nothing_and_link_to_each_other_alone(tmp_path):
-    texts = [f"sentence </script> {number}" for number in range(10)]
-    index = export(Shouter()(texts), tmp_path / "made" / "pages")
-    names = [f"{number:02}.html" for number in range(1, 11)]
-    assert sorted(path.name for path in index.parent.iterdir()) == [*names, index.name]
-    text = index.read_text("utf-8")
-    assert re.findall('(?:href|src)="(.*?)"', text) == names
-    assert "default-src 'none'" in text and "</script>" not in text
-    for name in names:
-        page = (index.parent / name).read_text("utf-8")
-        assert "connect-src 'none'" in page
-        assert not re.search("https?://(?!www.w3.org/)", page)
-
-
-def test_names_of_languages_are_text_on_the_page():
-    page, _ = local_page('"><script>', "<b>", beam_size=3)
+def test_names_of_languages_and_of_the_model_are_text_on_the_page():
+    corpus = CorpusConfig(source='"><script>', target="<b>")
+    page, _ = local_page(corpus, "<i>\udc80", beam_size=3)
     assert "&quot;&gt;&lt;script&gt;" in page and "<b>" not in page
+    assert "&lt;i&gt;?</title>" in page and "<i>" not in page
     assert 'value="3"' in page
+
+
+@pytest.mark.parametrize(
+    ("corpus", "title", "example"),
+    [
+        (CorpusConfig(), "English → Spanish", "The small dog does not see it."),
+        (
+            CorpusConfig("multi30k", "de", "en"),
+            "German → English",
+            "Zwei Hunde spielen im Schnee.",
+        ),
+        (CorpusConfig("pairs", "la", "source"), "la → source", ""),
+    ],
+)
+def test_the_page_names_the_model_and_has_a_sentence_for_it(corpus, title, example):
+    page, _ = local_page(corpus, "models/mine", beam_size=5)
+    assert f"<title>{title} · models/mine</title>" in page
+    assert f" autofocus>{example}</textarea>" in page
+
+
+def test_models_of_the_phrase_book_know_every_word_of_their_example():
+    book = generate(train_size=2000, validation_size=0, test_size=0).train
+    for language, side in {"en": "english", "es": "spanish"}.items():
+        known = {word for phrase in book for word in words(getattr(phrase, side))}
+        assert set(words(PHRASES[language])) <= known

@@ -54,8 +54,8 @@ def page(browser, server):  # noqa: F811
 
 def translate(page, text):
     """Type a text and send it by Enter."""
-    page.get_by_label("Sentence (en)").fill(text)
-    page.get_by_label("Sentence (en)").press("Enter")
+    page.get_by_label("Sentence in English").fill(text)
+    page.get_by_label("Sentence in English").press("Enter")
 
 
 def words(page, side):
@@ -87,7 +87,7 @@ def test_pointing_at_a_word_shows_where_it_looked(page):
 def test_beams_and_beginning_are_taken_from_the_form(page):
     page.get_by_label("Beams").fill("2")
     page.get_by_label("Translation begins with").fill("LE CHIEN")
-    page.get_by_label("Sentence (en)").fill("the dog runs")
+    page.get_by_label("Sentence in English").fill("the dog runs")
     page.get_by_role("button", name="Translate").click()
     page.locator("#view").wait_for()
     assert page.locator("#translation").inner_text() == "LE CHIEN RUNS"
@@ -105,7 +105,7 @@ def test_hostile_text_stays_text(page):
     assert page.locator("#translation").inner_text() == hostile.upper()
     assert words(page, "source")[:-1] == hostile.split()
     assert page.locator("img, b:has-text('bold')").count() == 0
-    assert page.title() == "Attention"
+    assert page.title() == "English → Spanish · folder"
 
 
 def test_what_is_wrong_is_said_and_goes_away(page):
@@ -118,24 +118,54 @@ def test_what_is_wrong_is_said_and_goes_away(page):
     page.locator("#view").wait_for()
     assert complaint.inner_text() == ""
     # Longer than the form lets anybody type.
-    page.get_by_label("Sentence (en)").evaluate(
+    page.get_by_label("Sentence in English").evaluate(
         "(field) => { field.value = 'x'.repeat(10000); field.form.requestSubmit(); }"
     )
     page.get_by_text("text has 10000 characters").wait_for()
 
 
-def test_an_answer_that_comes_too_late_is_not_shown(page):
-    held = []
-    page.route("**/translate", lambda route: held.append(route), times=1)
-    translate(page, "first")
-    page.wait_for_function("() => true")
-    translate(page, "second")
+def test_a_new_sentence_gives_up_the_one_that_is_still_translated(page):
+    page.route("**/translate", lambda route: None, times=1)  # never answered
+    with page.expect_event("requestfailed") as given_up:
+        translate(page, "first")
+        translate(page, "second")
+    assert given_up.value.post_data_json["text"] == "first"
     page.get_by_text("SECOND").first.wait_for()
-    (first,) = held
-    with page.expect_response("**/translate"):
-        first.continue_()
-    page.wait_for_timeout(50)
     assert page.locator("#translation").inner_text() == "SECOND"
+    assert page.get_by_role("alert").inner_text() == ""
+
+
+def test_the_example_is_translated_at_one_key_and_replaced_by_typing(page):
+    assert page.get_by_role("heading", level=1).inner_text() == page.title()
+    page.keyboard.press("Enter")
+    page.get_by_text("THE SMALL DOG DOES NOT SEE IT.").first.wait_for()
+    page.reload()
+    page.keyboard.type("hello")
+    assert page.get_by_label("Sentence in English").input_value() == "hello"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_form_translation_and_picture_are_together_and_aligned(browser, server, width):  # noqa: F811
+    with new_page(browser, viewport={"width": width, "height": 900}) as page:
+        page.goto(server.url)
+        translate(page, "the cat sleeps")
+        page.locator("#view").wait_for()
+        box = {
+            name: page.locator(name).bounding_box()
+            for name in ("#text", "#prefix", "#ask button", "#translation", "#source")
+        }
+        button, prefix = box["#ask button"], box["#prefix"]
+        text_end = box["#text"]["x"] + box["#text"]["width"]
+        assert button["x"] + button["width"] == pytest.approx(text_end)
+        assert prefix["x"] == box["#text"]["x"] == box["#translation"]["x"]
+        if width > 1000:
+            bottom = prefix["y"] + prefix["height"]
+            assert button["y"] + button["height"] == pytest.approx(bottom)
+        # Both in sight, and nothing between them but what is chosen to be seen.
+        assert box["#source"]["y"] < 750
+        foot = page.get_by_text("demonstration on your own machine").bounding_box()
+        table = page.locator("#table").bounding_box()
+        assert foot["y"] > table["y"]
 
 
 def test_a_server_that_has_stopped_is_told(browser):  # noqa: F811
@@ -152,6 +182,7 @@ def test_exported_pages_open_from_the_disk(browser, tmp_path):  # noqa: F811
     with new_page(browser) as page:
         page.goto(index.as_uri())
         assert page.get_by_role("listitem").count() == 2
+        assert page.locator("li svg path").count() >= 2
         page.get_by_role("link").first.click()
         page.locator("#view").wait_for()
         assert words(page, "target") == ["THE", "CAT", "<I>SLEEPS</I>", "</s>"]

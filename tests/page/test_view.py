@@ -371,11 +371,20 @@ def test_a_page_can_begin_empty_with_a_form_and_a_script_of_its_own():
     )
     document = Document(page.html)
     assert document.data() is None
+    assert document.all("title")[0]["text"] == "Attention"
     assert len(document.all("form")) == 1
     assert document.all("style")[0]["text"].endswith("p{}")
     assert document.all("script")[-1]["text"].endswith("go();")
     assert "connect-src 'self'" in page.policy
     assert page.policy in [m["attributes"].get("content") for m in document.all("meta")]
+
+
+def test_a_page_that_begins_empty_has_a_title_and_a_foot_of_its_own():
+    page = attention_page(None, title="<i>Mine", foot="<p id=told>demonstration</p>")
+    assert [title["text"] for title in Document(page.html).all("title")] == ["<i>Mine"]
+    below = page.html.partition("</main>")[2]
+    assert "say where a model looked, not why" in below
+    assert "<p id=told>demonstration</p>" in below
 
 
 # Files

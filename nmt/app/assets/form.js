@@ -5,10 +5,11 @@
   const part = (id) => document.getElementById(id);
   const form = part("ask");
   const title = document.title;
-  let newest = 0; // number of the last request; answers to earlier ones come too late
+  let newest = null; // the last request, by which earlier ones are given up
 
   async function translate() {
-    const number = ++newest;
+    newest?.abort();
+    const mine = newest = new AbortController();
     form.setAttribute("aria-busy", "true");
     let answer, complaint = "";
     try {
@@ -16,18 +17,19 @@
         text: part("text").value,
         beam_size: part("beams").valueAsNumber,
         prefix: part("prefix").value,
-      });
+      }, mine.signal);
     } catch (error) {
       complaint = error.message;
     }
-    if (number !== newest) return;
+    if (mine !== newest) return;
     form.removeAttribute("aria-busy");
     part("complaint").textContent = complaint;
     if (answer) show(answer);
   }
 
-  async function request(asked) {
+  async function request(asked, signal) {
     const response = await fetch("/translate", {
+      signal,
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(asked),
@@ -54,4 +56,5 @@
     event.preventDefault();
     form.requestSubmit();
   });
+  part("text").select(); // typing replaces the example
 })();

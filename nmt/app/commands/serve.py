@@ -36,7 +36,8 @@ def add_parser(commands):
     command.add_argument(
         "--export",
         metavar="DIR",
-        help="folder for a page of each sentence, and an index.html",
+        help="folder for a page of each sentence, and an index.html; pages of an "
+        "earlier export are replaced",
     )
     add_texts(command)
 
@@ -59,21 +60,23 @@ def _export(args):
         raise UserError(
             "--port has no use with --export, which writes files. Change one of them."
         )
+    from nmt.app.pages import check_replaceable, export
+
     out = inputs.output_folder(args.export, "--export")
     inputs.check_attention(args.model, "there is nothing to show.")
     batches = inputs.open_lines(args)
     lines = [line for batch in batches for line in batch if line.strip()]
     if not lines:
         raise UserError("there is no sentence to write a page of.")
+    check_replaceable(out, len(lines))
     translator = inputs.load_translator(args.model)
-    from nmt.app.pages import export
-
     index = export(translator(lines, beam_size=args.beam or BEAM_SIZE), out)
     print(f"wrote {index}")
 
 
 def _serve(args):
-    from nmt.app.server import MAX_BEAMS, Server, Service
+    from nmt.app.server import Server
+    from nmt.app.service import MAX_BEAMS, Service
 
     beam_size = args.beam or BEAM_SIZE
     if beam_size > MAX_BEAMS:
@@ -82,10 +85,10 @@ def _serve(args):
     # First the port, which fails at once, then the model, which takes its time.
     with Server(PORT if args.port is None else args.port) as server:
         translator = inputs.load_translator(args.model)
-        from nmt.app.pages import local_page, payload
+        from nmt.app.local_page import local_page, payload
 
         corpus = inputs.load_config(args.model).corpus
-        page, policy = local_page(corpus.source, corpus.target, beam_size)
+        page, policy = local_page(corpus, args.model, beam_size)
         service = Service(translator, payload, beam_size)
         try:
             print(
