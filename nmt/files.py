@@ -24,6 +24,22 @@ def picture_ending(path) -> str:
     return ending
 
 
+def why_no_folder(path) -> str | None:
+    """Say why no folder can be at a path; `None` if one is there, or can be made."""
+    path = Path(path)
+    for place in (path, *path.parents):
+        try:
+            place.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            if place.is_symlink():
+                return f"{place} is a link to nothing"
+        except OSError as error:  # a loop of links, a name that is too long
+            return f"{place} cannot be: {error.strerror}"
+        else:
+            return None if place.is_dir() else f"{place} is a file"
+    return None
+
+
 def write_whole(path, write):
     """Write a file whole or not at all.
 

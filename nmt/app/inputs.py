@@ -8,6 +8,7 @@ from nmt.app.tensorflow_import import import_tensorflow
 from nmt.config import CONFIG_FILE, Config
 from nmt.corpora import from_files, from_tsv, load, read_lines
 from nmt.errors import UserError
+from nmt.files import why_no_folder
 from nmt.translation import arriving_lines, checked_texts, chunks
 
 
@@ -76,17 +77,18 @@ def load_translator(model):
 
 def output_folder(path, flag):
     """Return the path of a folder that can be made or written into."""
-    path = Path(path)
-    check_writable(path, flag)
-    return path
+    if not path:
+        raise UserError(f"{flag} is empty. Expected the path of a folder.")
+    check_writable(Path(path), flag)
+    return Path(path)
 
 
 def check_writable(folder, what):
     """Refuse a folder that nothing can be written into, before the work is done."""
+    if reason := why_no_folder(folder):
+        raise UserError(f"{what} must be a folder, but {reason}.")
     places = (folder, *folder.parents)
     there = next((place for place in places if os.path.exists(place)), Path())
-    if not there.is_dir():
-        raise UserError(f"{what} must be a folder, but {there} is a file.")
     if not os.access(there, os.W_OK | os.X_OK):
         raise UserError(
             f"{what} cannot be written: this user may not write in {there}. Choose "

@@ -94,7 +94,7 @@ def load(
     """
     if name not in CORPORA:
         raise UserError(
-            f"unknown corpus {name!r}. Known: {', '.join(CORPORA)}; text of your own "
+            f"{_what_is(name)}. Known corpora: {', '.join(CORPORA)}; text of your own "
             "is taken from a .tsv file or from --train-source and --train-target."
         )
     source, target = _direction(name, source, target)
@@ -204,9 +204,6 @@ def catalogue(data: str | os.PathLike | None = None) -> list[CatalogueEntry]:
     for name, facts in CORPORA.items():
         for text, lines in facts.lines.items():
             files = remote_files(name, text)
-            if not files:
-                built_in = _phrasebook(*facts.languages)
-                lines = {split: len(pairs.source) for split, pairs in built_in.items()}
             entry = CatalogueEntry(
                 name=name,
                 text=text,
@@ -220,6 +217,17 @@ def catalogue(data: str | os.PathLike | None = None) -> list[CatalogueEntry]:
             )
             entries.append(entry)
     return entries
+
+
+def _what_is(name: str) -> str:
+    """Say what a name may be that is no corpus'."""
+    if os.path.isdir(name):
+        return f"{name} is a folder, and no corpus"
+    if os.path.exists(name):  # files were opened before: a pipe, a device
+        return f"{name} is no regular file, and no corpus"
+    if os.path.basename(name) != name or "." in name:
+        return f"no file {name}, and no corpus of that name. Check the path"
+    return f"unknown corpus {name!r}"
 
 
 def _direction(name: str, source: str | None, target: str | None) -> tuple[str, str]:
