@@ -1,12 +1,16 @@
 """Files written whole or not at all, locked folders, and names of pictures."""
 
 import contextlib
+import errno
 import fcntl
 import os
 from pathlib import Path
 
 from nmt.errors import UserError
 
+LONGEST_NAME = 255
+"""Most bytes of a name on all file systems in use. A path is not looked at that far if
+its first folder is missing."""
 PICTURES = (".png", ".svg", ".pdf", ".html")
 
 
@@ -29,6 +33,8 @@ def why_no_folder(path) -> str | None:
     path = Path(path)
     for place in (path, *path.parents):
         try:
+            if len(os.fsencode(place.name)) > LONGEST_NAME:
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
             place.stat()
         except (FileNotFoundError, NotADirectoryError):
             if place.is_symlink():
@@ -66,13 +72,14 @@ def lock_folder(folder):
     has no locks nothing is locked.
 
     Args:
-        folder: The folder; made if it is missing, and removed if it then stays empty.
+        folder: The folder; made if it is missing, with those around it, and they are
+            removed if they then stay empty.
 
     Raises:
         UserError: If another process has locked it.
     """
     folder = Path(folder)
-    made = not folder.exists()
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -88,5 +95,6 @@ def lock_folder(folder):
         yield
     finally:
         os.close(handle)
-        if made and not any(folder.iterdir()):
-            folder.rmdir()
+        for place in made:  # from the innermost on
+            with contextlib.suppress(OSError):  # it is not empty
+                place.rmdir()

@@ -6,6 +6,7 @@ answers at once.
 
 import argparse
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -17,6 +18,9 @@ from nmt.app.terminal import guarded_terminals, one_line
 from nmt.errors import UserError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+BAD_PATH = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR)
+"""What the system says of a path that the user has to change."""
 
 COMMANDS = (demo, corpora, train, translate, evaluate, serve)
 
@@ -64,10 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         _give_up_broken_streams()
         return FAILED
     except OSError as error:
+        _give_up_broken_streams()
         where = f"{error.filename}: " if error.filename else ""
-        if _give_up_broken_streams():
-            where = "standard output cannot be written: "
-        return _fail(f"{where}{error.strerror or error}.", FAILED)
+        told = f"{where}{error.strerror or error}."
+        return _fail(told, USAGE if error.errno in BAD_PATH else FAILED)
     except Exception as error:
         # TensorFlow's is known by its name, as it may not be imported here.
         if type(error).__name__ != "ResourceExhaustedError" and not isinstance(
@@ -109,19 +113,13 @@ def _stand_in_for_closed_streams():
         sys.stderr = open(os.devnull, "w", encoding="utf-8")
 
 
-def _give_up_broken_streams() -> bool:
-    """Send to nowhere what cannot be written, and say whether that is so of answers.
-
-    Python would complain when it flushes the streams at the end.
-    """
-    broken = []
+def _give_up_broken_streams():
+    """Send to nowhere what cannot be written: Python would complain at the end."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
-            broken.append(stream)
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    return sys.stdout in broken
 
 
 def _fail(error, status: int) -> int:

@@ -45,7 +45,10 @@ def open_corpus(name, source, target, text, files, args):
         files: Paths: none, one of a TSV file, or those that `from_files` takes.
         args: Arguments with `data` and `verify`.
     """
-    languages = {"source": source or "source", "target": target or "target"}
+    languages = {
+        "source": "source" if source is None else source,
+        "target": "target" if target is None else target,
+    }
     if len(files) == 1:
         return from_tsv(files[0], **languages)
     if files:

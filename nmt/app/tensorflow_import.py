@@ -27,8 +27,7 @@ def import_tensorflow():
     if "tensorflow" in sys.modules:
         return
     with _without_chatter():
-        import tensorflow  # noqa: F401
-    _import_keras()
+        _import_keras()
 
 
 @contextlib.contextmanager
@@ -50,7 +49,10 @@ def _without_chatter():
 
 
 def _import_keras():
-    """Import Keras with the backend and the type of a model, whatever its settings."""
+    """Import Keras, and TensorFlow with it, for models of float32.
+
+    What its settings say of that, keras.json, is for the user's own programs.
+    """
     os.environ["KERAS_BACKEND"] = "tensorflow"  # goes before keras.json
     try:
         import keras

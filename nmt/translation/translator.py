@@ -1,6 +1,7 @@
 """Text in, text out, with the attention that went with it."""
 
 import dataclasses
+import warnings
 
 import numpy as np
 import tensorflow as tf
@@ -47,7 +48,9 @@ class Translator:
         config, vocabulary, weights = read_folder(folder)
         model = TranslationModel(config.model, len(vocabulary))
         try:
-            model.load_weights(weights)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # of what the error tells
+                model.load_weights(weights)
         # RuntimeError: what h5py says of some broken files.
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -436,7 +436,7 @@ def test_corpora_are_listed_with_what_is_on_disk(tmp_path, capsys):
         ("translate --model m a --sample --temperature 0", "must be a number above 0"),
         ("translate --model m a --length-penalty nan", "must be a number from 0 to 10"),
         ("translate --model m a --length-penalty 11", "must be a number from 0 to 10"),
-        ("translate --model m a --coverage-penalty -1", "a number of at least 0"),
+        ("translate --model m a --coverage-penalty -1", "a number from 0 to 1000"),
         ("translate --model m a --plot x.gif", "must end in .png, .svg, .pdf, .html."),
         ("translate --model m a --plot x", "must end in .png, .svg, .pdf, .html."),
         ("translate --model m a --plot - --json", "--plot - and --json both write"),

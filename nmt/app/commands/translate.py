@@ -52,7 +52,7 @@ def _add_search(group):
     )
     group.add_argument(
         "--coverage-penalty",
-        type=number(float, lambda x: 0 <= x < float("inf"), "a number of at least 0"),
+        type=number(float, lambda x: 0 <= x <= 1000, "a number from 0 to 1000"),
         metavar="X",
         help="more prefers translations that attended to every word (default: 0)",
     )
@@ -64,7 +64,7 @@ def _add_sampling(group):
     )
     group.add_argument(
         "--temperature",
-        type=number(float, lambda x: 0 < x < float("inf"), "a number above 0"),
+        type=number(float, lambda x: 0 < x <= 1000, "a number above 0, to 1000"),
         metavar="X",
         help="below 1 likelier words, above 1 stranger ones (default: 1)",
     )
