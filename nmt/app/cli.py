@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 
 from nmt.app.commands import corpora, demo, evaluate, serve, train, translate
-from nmt.errors import UserError
+from nmt.errors import UserError, printable
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -88,7 +88,8 @@ def _ended_as_by_ctrl_c():
 
 
 def _fail(error, status: int) -> int:
-    print("nmt: error:", " ".join(str(error).split()), file=sys.stderr)
+    line = printable(" ".join(str(error).split()))
+    print("nmt: error:", line, file=sys.stderr)
     return status
 
 

@@ -15,7 +15,8 @@ def import_tensorflow():
     fails they are shown, as they may say why.
 
     Raises:
-        UserError: If another backend was chosen for Keras.
+        UserError: If another backend was chosen for Keras by `KERAS_BACKEND`, or
+            what its `keras.json` says is no setting of Keras.
     """
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if backend != "tensorflow":
@@ -23,8 +24,21 @@ def import_tensorflow():
             f"KERAS_BACKEND is {backend!r}, but nmt runs on TensorFlow. Unset it, or "
             "set it to 'tensorflow'."
         )
-    if "tensorflow" in sys.modules:
-        return
+    # They come before what keras.json says, which is for the user's own programs.
+    os.environ["KERAS_BACKEND"] = backend
+    if "tensorflow" not in sys.modules:
+        _import_quietly()
+    try:
+        import keras
+    except (ValueError, TypeError, AttributeError) as error:
+        folder = os.environ.get("KERAS_HOME", "~/.keras")
+        raise UserError(
+            f"Keras does not start: {error} Look at keras.json in {folder}."
+        ) from None
+    keras.config.set_floatx("float32")
+
+
+def _import_quietly():
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as chatter:
