@@ -21,7 +21,13 @@ _LAZY = {
     "Translator": "translator",
     "VOCABULARY_FILE": "folder",
     "WEIGHTS_FILE": "folder",
+    "check_model_file": "folder",
+    "check_text_files": "folder",
+    "read_checksums": "folder",
     "read_folder": "folder",
+    "text_file_sums": "folder",
+    "write_checksums": "folder",
+    "write_model_file": "folder",
 }
 
 __all__ = [
@@ -31,13 +37,19 @@ __all__ = [
     "Translation",
     "Translator",
     "arriving_lines",
+    "check_model_file",
+    "check_text_files",
     "check_utf8",
     "checked_texts",
     "chunks",
     "fields",
     "format_result",
+    "read_checksums",
     "read_folder",
+    "text_file_sums",
     "translated",
+    "write_checksums",
+    "write_model_file",
 ]
 
 

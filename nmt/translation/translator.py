@@ -19,7 +19,7 @@ from nmt.text import (
     make_batch,
 )
 from nmt.translation import search
-from nmt.translation.folder import read_folder
+from nmt.translation.folder import check_pieces, read_folder
 from nmt.translation.translation import Translation
 
 
@@ -43,9 +43,11 @@ class Translator:
         """Load a folder that `nmt train` made.
 
         Raises:
-            UserError: If it is no such folder, or was made by another version.
+            UserError: If it is no such folder, was made by another version, or its
+                files are broken or do not fit each other.
         """
         config, vocabulary, weights = read_folder(folder)
+        check_pieces(weights, vocabulary)
         model = TranslationModel(config.model, len(vocabulary))
         try:
             with warnings.catch_warnings():
@@ -56,8 +58,13 @@ class Translator:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise UserError(
                 f"{weights} does not fit its {CONFIG_FILE}, or is broken: {reason} "
-                "Train again."
+                "Put the right file back, or train again in another folder."
             ) from None
+        if not all(np.isfinite(weight).all() for weight in model.get_weights()):
+            raise UserError(
+                f"{weights} has weights that are no finite numbers: its training "
+                "diverged, or it is broken. Train again with a smaller --learning-rate."
+            )
         return cls(model, vocabulary, config)
 
     def __call__(
