@@ -1,4 +1,4 @@
-"""The one exception that means: the user can mend this, and text safe to show."""
+"""The one exception that means: the user can mend this; characters to keep out."""
 
 import unicodedata
 
