@@ -5,6 +5,8 @@ they were.
 """
 
 import gzip
+import hashlib
+import io
 import json
 import os
 import re
@@ -12,6 +14,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import h5py
 import pytest
 
 from nmt.app.cli import main
@@ -19,6 +22,7 @@ from nmt.corpora import parallel
 
 MODEL = Path(__file__).parents[1] / "data" / "before_rooms" / "nmt_model"
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocabulary.model", "model.weights.h5"
+CHECKSUMS = "checksums.json"
 FOLDER, LOOP = object(), object()
 
 WORDS = {
@@ -41,6 +45,10 @@ def models():
     """Return the broken models: name → what is in place of some of its files."""
     sound = {name: (MODEL / name).read_bytes() for name in (VOCABULARY, WEIGHTS)}
     vocabulary, weights = sound[VOCABULARY], sound[WEIGHTS]
+    middle = len(weights) // 2
+    flipped = weights[:middle] + bytes([weights[middle] ^ 1]) + weights[middle + 1 :]
+    other = vocabulary.replace(b"el", b"la", 1)
+    sums = _checksums(sound)
     changed = {
         "other-format": lambda config: config.update(format=99),
         "text-format": lambda config: config.update(format="1"),
@@ -58,6 +66,11 @@ def models():
         "infinite-dropout": setting("model", "dropout", float("inf")),
         "no-number-dropout": setting("model", "dropout", float("nan")),
         "one-file": setting("corpus", "files", "/etc/passwd"),
+        "escaped-language": setting("corpus", "source", "\x1b[31men"),
+        "huge-units": setting("model", "units", 10**400),
+        "large-embedding": setting("model", "embedding_size", 10**9),
+        "deep-encoder": setting("model", "encoder_layers", 10**6),
+        "many-heads": setting("model", "num_heads", 10**18),
         "other-units": setting("model", "units", 16),
         "other-attention": setting("model", "attention", "luong"),
         "other-encoder": setting("model", "encoder", "self-attention"),
@@ -76,6 +89,14 @@ def models():
         "list-c": {CONFIG: b"[1]"},
         "deep-c": {CONFIG: b"[" * 100_000},
         "digits-c": {CONFIG: b'{"format": ' + b"1" * 5000 + b"}"},
+        "flipped-w": {WEIGHTS: flipped, CHECKSUMS: sums},
+        "other-v": {VOCABULARY: other, CHECKSUMS: sums},
+        "infinite-w": {WEIGHTS: _with_infinities(weights)},
+        "junk-sums": {CHECKSUMS: b"junk"},
+        "list-sums": {CHECKSUMS: b"[]"},
+        "number-sums": {CHECKSUMS: sums.replace(b"null", b"1")},
+        "folder-sums": {CHECKSUMS: FOLDER},
+        "loop-sums": {CHECKSUMS: LOOP},
         "half-v": {VOCABULARY: vocabulary[: len(vocabulary) // 2]},
         "half-w": {WEIGHTS: weights[: len(weights) // 2]},
         "overwritten-w": {WEIGHTS: weights[:512] + b"\xff" * (len(weights) - 512)},
@@ -88,6 +109,19 @@ def _config(change):
     return json.dumps(config).encode()
 
 
+def _checksums(files):
+    sums = {name: [hashlib.sha256(data).hexdigest()] for name, data in files.items()}
+    content = {"text": None, "text_files": {}, "model_files": sums}
+    return json.dumps(content).encode()
+
+
+def _with_infinities(weights):
+    buffer = io.BytesIO(weights)
+    with h5py.File(buffer, "r+") as file:
+        file["vars/0"][0] = float("inf")
+    return buffer.getvalue()
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """A folder of what the command lines name."""
@@ -96,8 +130,8 @@ def world(tmp_path_factory):
     for name, files in models().items():
         (world / name).mkdir()
         for part in (CONFIG, VOCABULARY, WEIGHTS):
-            content = files.get(part, world / "model" / part)
-            _put(world / name / part, content)
+            _put(world / name / part, files.get(part, world / "model" / part))
+        _put(world / name / CHECKSUMS, files.get(CHECKSUMS))
     pairs = [(f"I am {n}.", f"Soy {n}.") for n in range(60)]
     texts = {
         "a.en": "".join(f"{english}\n" for english, _ in pairs),
@@ -132,6 +166,13 @@ def world(tmp_path_factory):
         "nothing": world / "nowhere",
         "data/spa-eng.zip": b"no archive",
         "large/spa-eng.zip": bytes(6_000_000),
+        "list.json": b"[1]",
+        "section.json": b'{"modle": {}}',
+        "unknown.json": b'{"model": {"unit": 8}}',
+        "text.json": b'{"model": {"units": "8"}}',
+        "huge.json": b'{"model": {"units": 1%s}}' % (b"0" * 400),
+        "files.json": b'{"corpus": {"files": ["/etc/passwd"]}}',
+        "escaped.json": b'{"corpus": {"source": "\\u001b[31m"}}',
     }
     for name, content in others.items():
         _put(world / name, content)
@@ -189,6 +230,19 @@ BROKEN_MODELS = {
     "infinite-dropout": "dropout",
     "no-number-dropout": "dropout",
     "one-file": "files",
+    "escaped-language": "source must be without control characters",
+    "huge-units": "units must be at most 8192",
+    "large-embedding": "embedding_size must be at most 8192",
+    "deep-encoder": "encoder_layers must be at most 16",
+    "many-heads": "num_heads must be at most 128",
+    "flipped-w": "model.weights.h5 is damaged or of another model",
+    "other-v": "vocabulary.model is damaged or of another model",
+    "infinite-w": "weights that are no finite numbers",
+    "junk-sums": "checksums.json is broken",
+    "list-sums": "checksums.json is broken",
+    "number-sums": "checksums.json is broken",
+    "folder-sums": "checksums.json: Is a directory",
+    "loop-sums": "checksums.json: Too many levels of symbolic links",
     "no-v": "no-v/vocabulary.model",
     "empty-v": "vocabulary.model: The vocabulary is not a SentencePiece model",
     "folder-v": "vocabulary.model: Is a directory",
@@ -323,6 +377,33 @@ train fine.tsv --dropout 1                    must be less than 1
 train fine.tsv --learning-rate 1e400          must be finite
 train fine.tsv --clip-norm -0.1               must be at least 0
 train fine.tsv --epochs 0                     must be at least 1
+train fine.tsv --units HUGE                   --units must be at most 8192
+train fine.tsv --units 8193                   --units must be at most 8192; got 8193
+train fine.tsv --embedding-size HUGE          --embedding-size must be at most 8192
+train fine.tsv --attention-units HUGE         --attention-units must be at most 8192
+train fine.tsv --encoder-layers 17            --encoder-layers must be at most 16
+train fine.tsv --encoder-layers HUGE          --encoder-layers must be at most 16
+train fine.tsv --num-heads HUGE               --num-heads must be at most 128
+train fine.tsv --vocabulary-size HUGE         --vocabulary-size must be at most
+train fine.tsv --batch-tokens HUGE            --batch-tokens must be at most
+train fine.tsv --epochs HUGE                  --epochs must be at most
+train fine.tsv --patience 0                   --patience must be at least 1
+train fine.tsv --learning-rate 1e30           --learning-rate must be at most 1000
+train fine.tsv --config                       --config: expected one argument
+train fine.tsv --config ''                    Is a directory
+train fine.tsv --config missing               There is no file missing
+train fine.tsv --config folder                folder: Is a directory
+train fine.tsv --config loop                  Too many levels of symbolic links
+train fine.tsv --config LONG                  File name too long
+train fine.tsv --config empty                 empty is not valid JSON
+train fine.tsv --config binary                binary is not valid JSON
+train fine.tsv --config list.json             list.json holds no settings
+train fine.tsv --config section.json          section.json has sections ['modle']
+train fine.tsv --config unknown.json          unknown settings ['unit'] in model
+train fine.tsv --config text.json             text.json: units must be of type int
+train fine.tsv --config huge.json             huge.json: units must be at most 8192
+train fine.tsv --config escaped.json          source must be without control characters
+train --config files.json                     made for local files, which are not opened
 train fine.tsv --seed -1                      must be at least 0
 train fine.tsv --seed HUGE                    must be less than 4294967296
 train fine.tsv --max-pieces 1025              must be
@@ -415,6 +496,7 @@ evaluate                                      required: --model
 evaluate --model loop                         Too many levels of symbolic links
 evaluate --model empty                        but empty is a file
 evaluate --model no-c                         it holds no config.json
+evaluate --model model                        does not say what text pairs.tsv held
 evaluate --model model --split                --split: expected at least one argument
 evaluate --model model --beam 0               --beam: must be a whole number from 1 to
 evaluate --model model --beam HUGE            --beam: must be a whole number from 1 to
