@@ -5,6 +5,9 @@ import argparse
 BEAM_SIZE = 5
 """Beams of a search where no number is given."""
 
+ON_ERROR = ("stop", "skip", "truncate")
+"""What can become of a line that cannot be worked on."""
+
 
 def add_command(commands, name, run, purpose, more="", resumes=False):
     """Add a command to the parser of the program.
@@ -40,6 +43,19 @@ def add_texts(command):
     command.add_argument("texts", nargs="*", metavar="TEXT", help="one sentence each")
     command.add_argument(
         "--input", metavar="FILE", help="file of one sentence a line (or .gz)"
+    )
+
+
+def add_on_error(command):
+    """Add `--on-error`."""
+    command.add_argument(
+        "--on-error",
+        choices=ON_ERROR,
+        default="stop",
+        help="what becomes of a line that is too long or not UTF-8; stop: the end, "
+        "with exit status 2, after the results before it; skip: a blank line in its "
+        "place; truncate: it is cut, or wrong bytes become U+FFFD. What was skipped or "
+        "changed is told, and the exit status is 1 (default: stop)",
     )
 
 
