@@ -2,8 +2,13 @@
 
 import argparse
 
+from nmt.translation import CHUNK
+
 BEAM_SIZE = 5
 """Beams of a search where no number is given."""
+
+BATCH_SIZE = 64
+"""Sentences worked on at once where no number is given."""
 
 ON_ERROR = ("stop", "skip", "truncate")
 """What can become of a line that cannot be worked on."""
@@ -59,6 +64,29 @@ def add_on_error(command):
     )
 
 
+def add_batch_size(command):
+    """Add `--batch-size`."""
+    command.add_argument(
+        "--batch-size",
+        type=number(
+            int, lambda n: 1 <= n <= CHUNK, f"a whole number from 1 to {CHUNK}"
+        ),
+        metavar="N",
+        help=f"most sentences worked on at once, 1 to {CHUNK}; fewer where they are "
+        f"long (default: {BATCH_SIZE})",
+    )
+
+
+def add_pairs(command):
+    """Add the files of sentences and their translations."""
+    for side in ("source", "target"):
+        command.add_argument(
+            f"--{side}-file",
+            metavar="FILE",
+            help=f"file of the {side} sentences, one a line (or .gz)",
+        )
+
+
 def add_beam(command):
     """Add `--beam`."""
     command.add_argument(
@@ -107,6 +135,12 @@ def number(kind, fits, expected):
         return value
 
     return read
+
+
+def whole(least: int, most: int):
+    """Return a function that reads a whole number, for `type` of an argument."""
+    expected = f"a whole number from {least} to {most}"
+    return number(int, lambda n: least <= n <= most, expected)
 
 
 positive = number(int, lambda n: n >= 1, "a whole number of at least 1")

@@ -139,3 +139,25 @@ def test_a_file_that_is_damaged_or_empty_is_told(refused, shouter, tmp_path, cap
     path.touch()
     line = refused("translate", "--model", "m", "--input", path)
     assert line.endswith("text is empty. Expected one sentence a line.")
+
+
+def test_sizes_reach_the_search(shouter):
+    sizes = ["--min-length", "3", "--max-length", "9", "--batch-size", "2"]
+    assert main(["translate", "--model", "m", "a", *sizes]) == 0
+    wanted = {"min_length": 3, "max_length": 9, "batch_size": 2}
+    assert shouter.searches == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ("--batch-size 0", "--batch-size: must be a whole number from 1 to 640"),
+        ("--batch-size 641", "--batch-size: must be a whole number from 1 to 640"),
+        ("--max-length 2049", "--max-length: must be a whole number from 1 to 2048"),
+        ("--min-length x", "--min-length: must be a whole number from 1 to 2048"),
+        ("--min-length 3 --max-length 2", "--min-length must be at most --max-length."),
+        ("--on-error go", "--on-error: invalid choice: 'go'"),
+    ],
+)
+def test_sizes_and_choices_out_of_range_are_refused(options, complaint, refused):
+    assert complaint in refused("translate", "--model", "m", "a", *options.split())

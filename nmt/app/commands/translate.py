@@ -7,6 +7,7 @@ from nmt.app import inputs
 from nmt.app.lines import Worker
 from nmt.app.options import (
     BEAM_SIZE,
+    add_batch_size,
     add_beam,
     add_command,
     add_model,
@@ -14,10 +15,15 @@ from nmt.app.options import (
     add_texts,
     number,
     positive,
+    whole,
 )
+from nmt.config import LONGEST
 from nmt.errors import UserError
 from nmt.files import picture_ending
 from nmt.translation import CHUNK, check_utf8, chunks, format_result
+
+MOST = 2 * LONGEST
+"""Most pieces that a translation can be made to have."""
 
 TERMINAL = "-"
 """What `--plot` says for a picture in the terminal."""
@@ -37,6 +43,7 @@ def add_parser(commands):
     add_on_error(command)
     _add_search(command.add_argument_group("search"))
     _add_sampling(command.add_argument_group("sampling"))
+    _add_sizes(command.add_argument_group("sizes"))
     _add_output(command.add_argument_group("output"))
 
 
@@ -59,6 +66,18 @@ def _add_search(group):
         metavar="X",
         help="more prefers translations that attended to every word (default: 0)",
     )
+
+
+def _add_sizes(group):
+    for name, what in (("min", "least"), ("max", "most")):
+        group.add_argument(
+            f"--{name}-length",
+            type=whole(1, MOST),
+            metavar="N",
+            help=f"{what} pieces of a translation, the end included, 1 to {MOST} "
+            + ("(default: 1)" if name == "min" else "(default: 10 + 2 x the source's)"),
+        )
+    add_batch_size(group)
 
 
 def _add_sampling(group):
@@ -196,7 +215,18 @@ def _search(args):
         )
     if args.prefix is not None:
         check_utf8(args.prefix, "--prefix")
-    values["prefix"] = args.prefix
+    least, most = args.min_length or 1, args.max_length or MOST
+    if least > most:
+        raise UserError(
+            f"--min-length must be at most --max-length. Got --min-length {least} and "
+            f"--max-length {most}."
+        )
+    values |= {
+        "prefix": args.prefix,
+        "min_length": args.min_length,
+        "max_length": args.max_length,
+        "batch_size": args.batch_size,
+    }
     return {name: value for name, value in values.items() if value is not None}
 
 
