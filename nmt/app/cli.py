@@ -52,9 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         args = parser().parse_args(argv)
         with _ended_as_by_ctrl_c(), guarded_terminals():
-            args.run(args)
+            status = args.run(args)
         sys.stdout.flush()
-        return OK
+        return status or OK
     except SystemExit as end:  # argparse has printed the help
         return end.code or OK
     except UserError as error:

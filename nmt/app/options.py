@@ -3,6 +3,7 @@
 import argparse
 
 from nmt.files import why_no_folder
+from nmt.translation import CHUNK
 
 BEAM_SIZE = 5
 """Beams of a search where no number is given."""
@@ -11,6 +12,12 @@ MOST_BEAMS = 200
 64 sentences are 300 MB a step at 200 beams, and more beams translate no better."""
 LARGEST = 2**31 - 1
 """Largest whole number that TensorFlow counts with."""
+
+BATCH_SIZE = 64
+"""Sentences worked on at once where no number is given."""
+
+ON_ERROR = ("stop", "skip", "truncate")
+"""What can become of a line that cannot be worked on."""
 
 
 def add_command(commands, name, run, purpose, more="", resumes=False):
@@ -52,6 +59,42 @@ def add_texts(command):
     command.add_argument(
         "--input", metavar="FILE", help="file of one sentence a line (or .gz)"
     )
+
+
+def add_on_error(command):
+    """Add `--on-error`."""
+    command.add_argument(
+        "--on-error",
+        choices=ON_ERROR,
+        default="stop",
+        help="what becomes of a line that is too long or not UTF-8; stop: the end, "
+        "with exit status 2, after the results before it; skip: a blank line in its "
+        "place; truncate: it is cut, or wrong bytes become U+FFFD. What was skipped or "
+        "changed is told, and the exit status is 1 (default: stop)",
+    )
+
+
+def add_batch_size(command):
+    """Add `--batch-size`."""
+    command.add_argument(
+        "--batch-size",
+        type=number(
+            int, lambda n: 1 <= n <= CHUNK, f"a whole number from 1 to {CHUNK}"
+        ),
+        metavar="N",
+        help=f"most sentences worked on at once, 1 to {CHUNK}; fewer where they are "
+        f"long (default: {BATCH_SIZE})",
+    )
+
+
+def add_pairs(command):
+    """Add the files of sentences and their translations."""
+    for side in ("source", "target"):
+        command.add_argument(
+            f"--{side}-file",
+            metavar="FILE",
+            help=f"file of the {side} sentences, one a line (or .gz)",
+        )
 
 
 def add_beam(command):

@@ -28,64 +28,6 @@ TINY = (
 )
 
 
-@pytest.fixture
-def refused(capsys):
-    """Run a command that must be refused; give its one line of complaint."""
-
-    def run(*argv):
-        assert main([str(argument) for argument in argv]) == 2
-        out, err = capsys.readouterr()
-        assert out == ""
-        (line,) = err.splitlines()
-        return line.removeprefix("nmt: error: ")
-
-    return run
-
-
-@pytest.fixture
-def stdin(monkeypatch):
-    """Set what standard input holds."""
-
-    def put(data):
-        stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
-        monkeypatch.setattr("sys.stdin", stream)
-
-    return put
-
-
-class Shouter:
-    """A translator into capitals."""
-
-    def __init__(self):
-        self.searches = []
-
-    def __call__(self, texts, n_best=1, **search):
-        self.searches.append(search)
-        best = [[self.translation(text)] * n_best for text in texts]
-        return best if n_best > 1 else [only for (only,) in best]
-
-    def translation(self, text):
-        return SimpleNamespace(
-            source=text,
-            text=text.upper(),
-            score=-1.0,
-            source_tokens=["▁a"],
-            target_tokens=["▁A"],
-            weights=np.ones((1, 1), "float32"),
-            plot=lambda path: Path(path).write_text(text, encoding="utf-8"),
-            blocks=lambda: f"[{text}]",
-        )
-
-
-@pytest.fixture
-def shouter(monkeypatch):
-    """Take the place of every model."""
-    translator = Shouter()
-    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folder: translator)
-    monkeypatch.setattr("nmt.app.inputs.load_config", lambda folder: Config())
-    return translator
-
-
 def write(path, *lines):
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
@@ -483,18 +425,6 @@ def test_a_folder_that_may_not_be_written_is_refused_at_once(refused, tmp_path, 
     line = refused("train", pairs, "--out", tmp_path / "model")
     tmp_path.chmod(0o755)
     assert "--out cannot be written: this user may not write in" in line
-
-
-def test_input_that_is_not_utf8_is_refused_with_its_line(
-    refused, shouter, stdin, tmp_path
-):
-    path = tmp_path / "text"
-    path.write_bytes(b"one\ntw\xff\n")
-    assert "text, line 2: byte 0xff" in refused(
-        "translate", "--model=m", "--input", path
-    )
-    stdin(b"one\ntw\xff\n")
-    assert "standard input, line 2: byte 0xff" in refused("translate", "--model=m")
 
 
 def test_training_text_that_cannot_be_used_is_refused(refused, tmp_path):
