@@ -483,6 +483,13 @@ translate --model model a --sample --temperature 0      a number above 0
 translate --model model a --sample --temperature 1e-400  a number above 0
 translate --model model a --sample --temperature nan    a number above 0
 translate --model model a --sample --temperature inf    a number above 0
+translate --model model a --max-length 0      --max-length: must be a whole number
+translate --model model a --max-length HUGE   --max-length: must be a whole number
+translate --model model a --min-length -1     --min-length: must be a whole number
+translate --model model a --min-length 5 --max-length 3     --min-length must be at most
+translate --model model a --batch-size 0      --batch-size: must be a whole number
+translate --model model a --batch-size HUGE   --batch-size: must be a whole number
+translate --model model a --on-error ESC      --on-error: invalid choice: '\x1b[31m
 translate --model model a --plot ''           A picture must end in .png
 translate --model model a --plot x.gif        A picture must end in .png
 translate --model model a --plot ESC          \x1b[31mred\x07
