@@ -13,7 +13,7 @@ def write_whole(path, content):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
         partial.write_bytes(content)
         os.replace(partial, path)

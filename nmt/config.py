@@ -2,12 +2,12 @@
 
 import dataclasses
 import json
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nmt.errors import UserError
 from nmt.files import write_whole
+from nmt.limits import LARGEST, LONGEST, MANY, misfit, option, shown
 
 FORMAT = 1
 CONFIG_FILE = "config.json"
@@ -30,64 +30,59 @@ ATTENTIONS = [
 ]
 """Names that the option `attention` takes; `nmt.register_attention` adds to them."""
 
-LONGEST = 1024
-"""Most pieces of a sentence that is trained on or translated, the end included: the
-weights of a search need memory that grows with the square of it."""
-
 POSITIONS = ("sinusoidal", "learned", "rotary", "alibi", "relative")
-
-
-def _option(default, help, choices=None, least=None, below=None):
-    limits = {"choices": choices, "least": least, "below": below}
-    return field(default=default, metadata={"help": help, **limits})
 
 
 @dataclass(frozen=True)
 class CorpusConfig:
     """The parallel text that a model is trained on."""
 
-    name: str = _option("phrasebook", "name of the corpus")
-    source: str = _option("en", "language translated from")
-    target: str = _option("es", "language translated to")
-    text: str = _option("raw", "form of the text", choices=("raw", "tok"))
-    files: tuple[str, ...] = _option((), "local files, in the order of `from_files`")
+    name: str = option("phrasebook", "name of the corpus")
+    source: str = option("en", "language translated from")
+    target: str = option("es", "language translated to")
+    text: str = option("raw", "form of the text", choices=("raw", "tok"))
+    files: tuple[str, ...] = option((), "local files, in the order of `from_files`")
 
 
 @dataclass(frozen=True)
 class VocabularyConfig:
     """The joint SentencePiece vocabulary of both languages."""
 
-    vocabulary_size: int = _option(6000, "number of pieces", least=8)
+    vocabulary_size: int = option(6000, "number of pieces", least=8, most=1_000_000)
 
 
 @dataclass(frozen=True)
 class ModelConfig:
     """The shape of the encoder and the decoder."""
 
-    encoder: str = _option("rnn", "kind of encoder", choices=("rnn", "self-attention"))
-    encoder_layers: int = _option(1, "layers of the encoder", least=1)
-    cell: str = _option("gru", "RNN cell", choices=("gru", "lstm"))
-    attention: str = _option(
+    encoder: str = option("rnn", "kind of encoder", choices=("rnn", "self-attention"))
+    encoder_layers: int = option(1, "layers of the encoder", least=1, most=16)
+    cell: str = option("gru", "RNN cell", choices=("gru", "lstm"))
+    attention: str = option(
         "bahdanau",
         "attention of the decoder; none: the mean of the source at every step",
         choices=ATTENTIONS,
     )
-    position: str = _option(
+    position: str = option(
         "sinusoidal", "positions of the encoder self-attention", choices=POSITIONS
     )
-    order: str = _option(
+    order: str = option(
         "conditional",
         "when the decoder attends: before its step, after it, or between two cells",
         choices=("previous", "current", "conditional"),
     )
-    input_feeding: bool = _option(
+    input_feeding: bool = option(
         True, "whether the order current feeds each output to the next step"
     )
-    embedding_size: int = _option(256, "size of the embeddings", least=1)
-    units: int = _option(256, "size of the RNN states, per direction", least=1)
-    attention_units: int = _option(256, "size inside additive attention", least=1)
-    num_heads: int = _option(4, "heads, where attention has heads", least=1)
-    dropout: float = _option(
+    embedding_size: int = option(256, "size of the embeddings", least=1, most=LARGEST)
+    units: int = option(
+        256, "size of the RNN states, per direction", least=1, most=LARGEST
+    )
+    attention_units: int = option(
+        256, "size inside additive attention", least=1, most=LARGEST
+    )
+    num_heads: int = option(4, "heads, where attention has heads", least=1, most=128)
+    dropout: float = option(
         0.4, "dropout of embeddings, states and output", least=0, below=1
     )
 
@@ -96,41 +91,53 @@ class ModelConfig:
 class TrainingConfig:
     """How a model is trained."""
 
-    epochs: int = _option(15, "passes over the training text", least=1)
-    batch_tokens: int = _option(
-        2200, "target pieces in a batch, padding included", least=1
+    epochs: int = option(15, "passes over the training text", least=1, most=MANY)
+    batch_tokens: int = option(
+        2200, "target pieces in a batch, padding included", least=1, most=1_000_000
     )
-    max_pieces: int = _option(
+    max_pieces: int = option(
         100,
         "longest training sentence, in pieces; longer pairs are left out",
         least=1,
-        below=LONGEST + 1,
+        most=LONGEST,
     )
-    learning_rate: float = _option(3e-3, "highest learning rate of Adam", least=0)
-    warmup_steps: int = _option(300, "steps in which the rate rises to it", least=0)
-    label_smoothing: float = _option(
+    learning_rate: float = option(
+        3e-3, "highest learning rate of Adam", least=0, most=1000
+    )
+    warmup_steps: int = option(
+        300, "steps in which the rate rises to it", least=0, most=MANY
+    )
+    label_smoothing: float = option(
         0.1, "share of the target that goes to all pieces", least=0, below=1
     )
-    clip_norm: float = _option(1.0, "largest norm of the gradient", least=0)
-    sampling_alpha: float = _option(
+    clip_norm: float = option(
+        1.0, "largest norm of the gradient; 0: no limit", least=0, most=MANY
+    )
+    sampling_alpha: float = option(
         0.0,
         "share of merges left out at random when splitting into pieces",
         least=0,
         below=1,
     )
-    average_decay: float = _option(
+    average_decay: float = option(
         0.998, "decay of the running average of the weights; 0: none", least=0, below=1
     )
-    patience: int = _option(
-        6, "epochs without gain on the validation text before stopping", least=1
+    patience: int = option(
+        6,
+        "epochs without gain on the validation text before stopping",
+        least=1,
+        most=MANY,
     )
-    max_minutes: float = _option(
-        0.0, "stop after so many minutes of training; 0: no limit", least=0
+    max_minutes: float = option(
+        0.0,
+        "stop after so many minutes of training; 0: no limit",
+        least=0,
+        most=MANY,
     )
-    seed: int = _option(
+    seed: int = option(
         1, "seed of data order, pieces, first weights and dropout", least=0, below=2**32
     )
-    deterministic: bool = _option(False, "the same weights to the last bit; slower")
+    deterministic: bool = option(False, "the same weights to the last bit; slower")
 
 
 SECTIONS = {
@@ -155,30 +162,25 @@ class Config:
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def __post_init__(self):
-        for name in SECTIONS:
-            section = getattr(self, name)
-            for option in dataclasses.fields(section):
-                _check(option, getattr(section, option.name))
-        model = self.model
-        head_size = max(1, model.embedding_size // model.num_heads)
-        if model.position == "rotary" and head_size % 2:
-            raise UserError(
-                "Option position rotary needs heads of an even size; got "
-                f"embedding_size {model.embedding_size} / num_heads {model.num_heads} "
-                f"= {head_size}. Change one of them."
-            )
+        _check_sections(vars(self), "Option {}".format)
 
-    def replace(self, **values):
-        """Return a copy with options replaced, each in the section that has it."""
+    def replace(self, called="Option {}".format, /, **values):
+        """Return a copy with options replaced, each in the section that has it.
+
+        Args:
+            called: Function from the name of an option to what an error calls it.
+            **values: The options.
+        """
         sections = {}
         for name, kind in SECTIONS.items():
-            own = {option.name for option in dataclasses.fields(kind)}
+            own = {each.name for each in dataclasses.fields(kind)}
             chosen = {key: value for key, value in values.items() if key in own}
             sections[name] = dataclasses.replace(getattr(self, name), **chosen)
         known = {o.name for kind in SECTIONS.values() for o in dataclasses.fields(kind)}
         unknown = sorted(set(values) - known)
         if unknown:
             raise UserError(f"Unknown options {unknown}; known are {sorted(known)}.")
+        _check_sections(sections, called)
         return Config(**sections)
 
     def save(self, path):
@@ -188,80 +190,123 @@ class Config:
 
     @classmethod
     def load(cls, path):
-        """Read settings from JSON.
+        """Read the settings of a model folder from JSON.
 
         Raises:
             UserError: If the file is missing, is not such a file, has another format
-                version, or has unknown keys.
+                version, has unknown keys, or values out of their range.
         """
         path = Path(path)
         mend = "Expected a folder that `nmt train` made."
         if not path.parent.is_dir():
+            if path.parent.exists():
+                raise UserError(f"{path.parent} is a file. {mend}")
             raise UserError(f"There is no folder {path.parent}. {mend}")
         try:
-            content = json.loads(path.read_text("utf-8"))
+            content = _read_object(path, mend)
         except FileNotFoundError:
             raise UserError(
                 f"{path.parent} is no folder of a model: it holds no {path.name}. "
                 f"{mend}"
             ) from None
-        except OSError as error:
-            raise UserError(f"Cannot read {path}: {error.strerror}. {mend}") from None
-        except (ValueError, RecursionError):
-            raise UserError(f"{path} is not valid JSON. {mend}") from None
-        if not isinstance(content, dict) or "format" not in content:
+        if content.pop("format", None) is None:
             raise UserError(f"{path} holds no settings of a model. {mend}")
-        version = content.pop("format")
-        if version != FORMAT:
-            raise UserError(
-                f"{path} has format {version!r}; this version of nmt reads format "
-                f"{FORMAT}. Train again, or use the version that made it."
-            )
         if set(content) != set(SECTIONS):
             raise UserError(
-                f"{path} has sections {sorted(content)}; expected {sorted(SECTIONS)}."
+                f"{path} has sections {shown(sorted(content))}; expected "
+                f"{sorted(SECTIONS)}."
             )
-        sections = {}
-        for name, kind in SECTIONS.items():
-            known = {option.name for option in dataclasses.fields(kind)}
-            values = content[name]
-            if not isinstance(values, dict):
-                raise UserError(f"{path}: {name} must be an object. {mend}")
-            if not set(values) <= known:
-                wrong = sorted(set(values) - known)
-                raise UserError(f"{path}: unknown settings {wrong}. {mend}")
-            # An option that came later has its default, which is what a model from
-            # before it has.
-            if isinstance(values.get("files"), list):
-                values["files"] = tuple(map(str, values["files"]))
-            sections[name] = kind(**values)
-        return cls(**sections)
+        # An option that came later has its default, which is what a model from before
+        # it has.
+        return cls().replace(in_file(path), **_options(content, path))
 
 
-def _check(option, value):
-    limits = option.metadata
-    kinds = {int: (int,), float: (int, float), str: (str,), bool: (bool,)}
-    kinds = kinds.get(option.type, (tuple,))
-    if not isinstance(value, kinds) or (
-        isinstance(value, bool) and option.type is not bool
-    ):
+def read_settings(path):
+    """Read some settings from JSON: any options of the sections of `config.json`.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        Dict of the options that it has.
+
+    Raises:
+        UserError: See `Config.load`.
+    """
+    path = Path(path)
+    mend = f"Expected an object with some of the sections {', '.join(SECTIONS)}."
+    try:
+        content = _read_object(path, mend)
+    except FileNotFoundError:
+        raise UserError(f"There is no file {path}. Check the path.") from None
+    unknown = sorted(set(content) - {"format", *SECTIONS})
+    if unknown:
+        raise UserError(f"{path} has sections {shown(unknown)}. {mend}")
+    values = _options(content, path)
+    Config().replace(in_file(path), **values)
+    return values
+
+
+def in_file(path):
+    """Return a function from the name of an option to what an error calls it."""
+    return lambda name: f"{path}: {name}"
+
+
+def _read_object(path, mend):
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror}. {mend}") from None
+    except (ValueError, RecursionError):
+        raise UserError(f"{path} is not valid JSON. {mend}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds no settings of a model. {mend}")
+    version = content.get("format", FORMAT)
+    if version != FORMAT:
         raise UserError(
-            f"Option {option.name} must be of type {kinds[-1].__name__}; got {value!r}."
+            f"{path} has format {shown(version)}; this version of nmt reads format "
+            f"{FORMAT}. Train again, or use the version that made it."
         )
-    if limits["choices"] is not None and value not in limits["choices"]:
-        choices = ", ".join(limits["choices"])
+    return content
+
+
+def _options(content, path):
+    values = {}
+    for section, kind in SECTIONS.items():
+        own = content.get(section, {})
+        if not isinstance(own, dict):
+            raise UserError(f"{path}: {section} must be an object; got {shown(own)}.")
+        known = {each.name for each in dataclasses.fields(kind)}
+        wrong = sorted(set(own) - known)
+        if wrong:
+            raise UserError(
+                f"{path}: unknown settings {shown(wrong)} in {section}. Known: "
+                f"{', '.join(sorted(known))}."
+            )
+        values |= own
+    if isinstance(values.get("files"), list):
+        values["files"] = tuple(map(str, values["files"]))
+    return values
+
+
+def _check_sections(sections, called):
+    for name, kind in SECTIONS.items():
+        for each in dataclasses.fields(kind):
+            value = getattr(sections[name], each.name)
+            expected = misfit(each, value)
+            if expected:
+                raise UserError(
+                    f"{called(each.name)} must be {expected}; got {shown(value)}."
+                )
+    model = sections["model"]
+    head_size = max(1, model.embedding_size // model.num_heads)
+    if model.position == "rotary" and head_size % 2:
         raise UserError(
-            f"Option {option.name} must be one of {choices}; got {value!r}."
-        )
-    if limits["least"] is not None and not value >= limits["least"]:
-        raise UserError(
-            f"Option {option.name} must be at least {limits['least']}; got {value!r}."
-        )
-    if isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f"Option {option.name} must be finite; got {value!r}.")
-    if limits["below"] is not None and not value < limits["below"]:
-        raise UserError(
-            f"Option {option.name} must be less than {limits['below']}; got {value!r}."
+            f"{called('embedding_size')} / {called('num_heads')} must be even with "
+            f"{called('position')} rotary; got {model.embedding_size} / "
+            f"{model.num_heads} = {head_size}. Change one of them."
         )
 
 

@@ -1,4 +1,6 @@
-"""The one exception that means: the user can mend this."""
+"""The one exception that means: the user can mend this; characters to keep out."""
+
+import unicodedata
 
 
 class UserError(Exception):
@@ -6,3 +8,8 @@ class UserError(Exception):
 
     The command line prints the message without a traceback and ends with status 2.
     """
+
+
+def has_controls(text) -> bool:
+    """Say whether a text has control characters, by which a terminal could be led."""
+    return any(unicodedata.category(character) == "Cc" for character in text)

@@ -1,13 +1,21 @@
 """Files written whole or not at all, locked folders, and names of pictures."""
 
 import contextlib
+import errno
 import fcntl
 import os
 from pathlib import Path
 
 from nmt.errors import UserError
 
+LONGEST_NAME = 255
+"""Most bytes of a name on all file systems in use. A path is not looked at that far if
+its first folder is missing."""
 PICTURES = (".png", ".svg", ".pdf", ".html")
+PARTIAL = ".partial-"
+"""How the name of a file begins that is being written; the process follows."""
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when there is no room for a file."""
 
 
 def picture_ending(path) -> str:
@@ -24,22 +32,88 @@ def picture_ending(path) -> str:
     return ending
 
 
+def why_no_folder(path) -> str | None:
+    """Say why no folder can be at a path; `None` if one is there, or can be made."""
+    path = Path(path)
+    for place in (path, *path.parents):
+        try:
+            if len(os.fsencode(place.name)) > LONGEST_NAME:
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+            place.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            if place.is_symlink():
+                return f"{place} is a link to nothing"
+        except OSError as error:  # a loop of links, a name that is too long
+            return f"{place} cannot be: {error.strerror}"
+        else:
+            return None if place.is_dir() else f"{place} is a file"
+    return None
+
+
 def write_whole(path, write):
-    """Write a file whole or not at all.
+    """Write a file whole or not at all; it is on the disk when this returns.
 
     Args:
         path: Path of the file.
         write: Function that writes it to the path it is given, of a temporary name in
             the same folder.
+
+    Raises:
+        OSError: If it cannot be written, with its path. What was there before is kept.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
+        # Renamed before its content is on the disk it could be empty after a crash.
+        _sync(partial)
         os.replace(partial, path)
+        with contextlib.suppress(OSError):  # some file systems sync no folders
+            _sync(path.parent)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno in FULL:
+            reason += (
+                "; what was there before is kept. Make room on the disk, then give "
+                "the same command again"
+            )
+        raise OSError(error.errno, reason, os.fspath(path)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def remove_partial_files(folder):
+    """Remove what killed processes left of files that they were writing.
+
+    Args:
+        folder: The folder; it need not exist.
+    """
+    for path in Path(folder).glob(f"{PARTIAL}*-*"):
+        process = path.name.removeprefix(PARTIAL).partition("-")[0]
+        if process.isdecimal() and not _is_running(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _sync(path):
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _is_running(process):
+    if process == os.getpid():  # a number that was given again
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # of another user
+        return True
+    return True
 
 
 @contextlib.contextmanager
@@ -50,13 +124,14 @@ def lock_folder(folder):
     has no locks nothing is locked.
 
     Args:
-        folder: The folder; made if it is missing, and removed if it then stays empty.
+        folder: The folder; made if it is missing, with those around it, and they are
+            removed if they then stay empty.
 
     Raises:
         UserError: If another process has locked it.
     """
     folder = Path(folder)
-    made = not folder.exists()
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -72,5 +147,6 @@ def lock_folder(folder):
         yield
     finally:
         os.close(handle)
-        if made and not any(folder.iterdir()):
-            folder.rmdir()
+        for place in made:  # from the innermost on
+            with contextlib.suppress(OSError):  # it is not empty
+                place.rmdir()

@@ -49,6 +49,7 @@ SHARED = {
     "nmt.config",
     "nmt.errors",
     "nmt.files",
+    "nmt.limits",
 }
 # Where a public name was before: for scripts alone, and imported by no room.
 FORMER = {"nmt.attentions"}

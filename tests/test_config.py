@@ -1,8 +1,9 @@
+import dataclasses
 import json
 
 import pytest
 
-from nmt.config import PRESETS, Config
+from nmt.config import PRESETS, SECTIONS, Config, read_settings
 from nmt.errors import UserError
 
 
@@ -24,7 +25,13 @@ def test_settings_come_back_from_a_file(tmp_path):
         ("dropout", "much", "dropout must be of type float; got 'much'"),
         ("epochs", True, "epochs must be of type int; got True"),
         ("learning_rate", float("inf"), "learning_rate must be finite; got inf"),
-        ("max_pieces", 1025, "max_pieces must be less than 1025; got 1025"),
+        ("max_pieces", 1025, "max_pieces must be at most 1024; got 1025"),
+        ("units", 10**400, r"units must be at most 8192; got 10+... .401 characters"),
+        ("learning_rate", 10**400, "learning_rate must be at most 1000; got 1000"),
+        ("encoder_layers", 17, "encoder_layers must be at most 16; got 17"),
+        ("num_heads", 129, "num_heads must be at most 128; got 129"),
+        ("vocabulary_size", 10**7, "vocabulary_size must be at most 1000000; got"),
+        ("source", "e\x1b[2Jn", r"source must be without control .* got 'e.x1b.2Jn'"),
         ("seed", 2**32, "seed must be less than 4294967296"),
         ("deterministic", 1, "deterministic must be of type bool; got 1"),
     ],
@@ -60,6 +67,14 @@ def test_a_file_that_holds_no_settings_is_told(tmp_path):
         (lambda c: c.update(model=[{}]), "config.json: model must be an object"),
         (lambda c: c["corpus"].update(files=3), "files must be of type tuple; got 3"),
         (lambda c: c["model"].update(units=-1), "units must be at least 1; got -1"),
+        (
+            lambda c: c["model"].update(units=10**9),
+            "config.json: units must be at most 8192; got 1000000000",
+        ),
+        (
+            lambda c: c["model"].update(position="rotary", embedding_size=6),
+            "config.json: num_heads must be even with .*; got 6 / 4 = 1",
+        ),
     ],
 )
 def test_a_changed_file_is_told(tmp_path, change, message):
@@ -79,3 +94,46 @@ def test_an_option_that_came_after_a_model_stands_at_its_default(tmp_path):
     del content["model"]["input_feeding"]
     path.write_text(json.dumps(content))
     assert Config.load(path) == Config().replace(units=9)
+
+
+def test_every_number_has_a_limit():
+    for section in SECTIONS.values():
+        for option in dataclasses.fields(section):
+            if option.type in (int, float):
+                limits = option.metadata
+                assert limits["least"] is not None
+                assert limits["most"] is not None or limits["below"] is not None
+
+
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path):
+    (tmp_path / "model").touch()
+    with pytest.raises(UserError, match="model is a file. Expected a folder that"):
+        Config.load(tmp_path / "model/config.json")
+
+
+def test_any_part_of_the_settings_is_read_from_a_file(tmp_path):
+    path = tmp_path / "some.json"
+    path.write_text('{"model": {"units": 9}, "training": {}}')
+    assert read_settings(path) == {"units": 9}
+    PRESETS["demo"].save(path)
+    assert Config().replace(**read_settings(path)) == PRESETS["demo"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", "some.json holds no settings of a model. Expected an object with"),
+        ('{"modell": {}}', r"some.json has sections \['modell'\]. Expected"),
+        ('{"model": 3}', "some.json: model must be an object; got 3"),
+        ('{"model": {"unit": 3}}', r"unknown settings \['unit'\] in model. Known: "),
+        ('{"model": {"units": 0}}', "some.json: units must be at least 1; got 0"),
+        ('{"format": 2}', "some.json has format 2; this version"),
+    ],
+)
+def test_wrong_settings_of_a_file_are_told(tmp_path, content, message):
+    path = tmp_path / "some.json"
+    path.write_text(content)
+    with pytest.raises(UserError, match=message):
+        read_settings(path)
+    with pytest.raises(UserError, match="There is no file .*none.json. Check the path"):
+        read_settings(tmp_path / "none.json")

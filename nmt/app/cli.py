@@ -6,6 +6,7 @@ answers at once.
 
 import argparse
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -13,9 +14,13 @@ import threading
 from collections.abc import Sequence
 
 from nmt.app.commands import corpora, demo, evaluate, serve, train, translate
+from nmt.app.terminal import guarded_terminals, one_line
 from nmt.errors import UserError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+BAD_PATH = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR)
+"""What the system says of a path that the user has to change."""
 
 COMMANDS = (demo, corpora, train, translate, evaluate, serve)
 
@@ -31,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # Read by TensorFlow when it is imported; what a user has set stays.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _stand_in_for_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # All text in and out is UTF-8, whatever the terminal is set to. Each line
@@ -40,11 +46,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
     args = None
     try:
+        if sys.stdout is None:
+            raise UserError(
+                "standard output is closed. Send it to a file, or to /dev/null."
+            )
         args = parser().parse_args(argv)
-        with _ended_as_by_ctrl_c():
-            args.run(args)
+        with _ended_as_by_ctrl_c(), guarded_terminals():
+            status = args.run(args)
         sys.stdout.flush()
-        return OK
+        return status or OK
     except SystemExit as end:  # argparse has printed the help
         return end.code or OK
     except UserError as error:
@@ -52,15 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         resumes = args is not None and args.resumes
         then = " The same command goes on where it stopped." if resumes else ""
-        print(f"\nnmt: interrupted.{then}", file=sys.stderr)
+        _tell(f"\nnmt: interrupted.{then}")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone. Python would complain when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has gone
+        _give_up_broken_streams()
         return FAILED
     except OSError as error:
+        _give_up_broken_streams()
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}.", FAILED)
+        told = f"{where}{error.strerror or error}."
+        return _fail(told, USAGE if error.errno in BAD_PATH else FAILED)
     except Exception as error:
         # TensorFlow's is known by its name, as it may not be imported here.
         if type(error).__name__ != "ResourceExhaustedError" and not isinstance(
@@ -87,9 +98,40 @@ def _ended_as_by_ctrl_c():
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
+def _stand_in_for_closed_streams():
+    """Open what was closed when the program began, as by `2>&-`, on nothing.
+
+    Else the next file that is opened would take its number, and what libraries write
+    to standard error would end up in that file.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")
+
+
+def _give_up_broken_streams():
+    """Send to nowhere what cannot be written: Python would complain at the end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _fail(error, status: int) -> int:
-    print("nmt: error:", " ".join(str(error).split()), file=sys.stderr)
+    _tell(f"nmt: error: {one_line(error)}")
     return status
+
+
+def _tell(line: str):
+    try:
+        print(line, file=sys.stderr)
+    except OSError:  # nobody can be told
+        _give_up_broken_streams()
 
 
 class _Parser(argparse.ArgumentParser):

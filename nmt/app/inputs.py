@@ -1,17 +1,45 @@
 """What commands open: lines, corpora, folders of models, and folders to write into."""
 
+import contextlib
+import gzip
 import os
 import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from nmt.app.tensorflow_import import import_tensorflow
 from nmt.config import CONFIG_FILE, Config
-from nmt.corpora import from_files, from_tsv, load, read_lines
+from nmt.corpora import from_files, from_tsv, load
 from nmt.errors import UserError
-from nmt.translation import arriving_lines, checked_texts, chunks
+from nmt.files import why_no_folder
+from nmt.translation import (
+    Line,
+    argument_lines,
+    arriving_lines,
+    side_by_side,
+    tab_pairs,
+)
 
 
-def open_lines(args):
+def open_lines(args) -> Iterator[list[str]]:
+    """Yield the lines to translate, in lists, none of them faulty.
+
+    Args:
+        args: Arguments with the flags of `options.add_texts`.
+
+    Raises:
+        UserError: If there is no text, or it cannot be read or is not UTF-8.
+    """
+    for lines in open_stream(args):
+        for line in lines:
+            if line.fault:
+                raise line.refusal()
+        yield [line.texts[0] for line in lines]
+
+
+def open_stream(args) -> Iterable[list[Line]]:
     """Return the lines to translate, in lists: arguments, a file, or as they arrive.
 
     Args:
@@ -23,14 +51,85 @@ def open_lines(args):
     if args.texts and args.input is not None:
         raise UserError("both TEXT and --input were given. Give one of them.")
     if args.texts:
-        return [checked_texts(args.texts)]
+        return [argument_lines(args.texts)]
     if args.input is not None:
-        return list(chunks(read_lines(args.input)))
+        return _file_lines(args.input)
+    return _standard_input("one sentence a line", "Give TEXT")
+
+
+def open_pairs(args) -> Iterator[list[Line]]:
+    """Yield pairs of lines, in lists: of two files, or as they arrive.
+
+    Args:
+        args: Arguments with the flags of `options.add_pairs`.
+
+    Raises:
+        UserError: If there are no pairs, or they cannot be read.
+    """
+    if check_pair_of_files(args):
+        files = args.source_file, args.target_file
+        return side_by_side(*map(_file_lines, files), *files)
+    arriving = _standard_input(
+        "a sentence TAB its translation, one pair a line",
+        "Give --source-file and --target-file",
+    )
+    return map(tab_pairs, arriving)
+
+
+def check_pair_of_files(args) -> bool:
+    """Return whether both files of a pair were given; refuse half a pair."""
+    given = {"source": args.source_file, "target": args.target_file}
+    missing = [side for side, path in given.items() if path is None]
+    if len(missing) == 1:
+        raise UserError(f"--{missing[0]}-file is missing. Give both files of the pair.")
+    return not missing
+
+
+def _standard_input(expected, mend):
     if sys.stdin is None:
-        raise UserError("no text to translate: standard input is closed. Give TEXT.")
+        raise UserError(f"no text: standard input is closed. {mend}.")
     if sys.stdin.isatty():
-        print("one sentence a line; end by Ctrl-D", file=sys.stderr)
+        print(f"{expected}; end by Ctrl-D", file=sys.stderr)
     return arriving_lines(sys.stdin.buffer, "standard input")
+
+
+def _file_lines(path):
+    """Open a file, and yield its lines as they are read."""
+    with _reading(path):
+        stream = gzip.open(path) if path.endswith(".gz") else open(path, "rb")
+        lines = _read_lines(path, stream)
+        first = next(lines, None)  # what cannot be read is told at once
+    if first is None:
+        raise UserError(f"{path} is empty. Expected one sentence a line.")
+    return chain([first], lines)
+
+
+def _read_lines(path, stream):
+    with stream:
+        lines = arriving_lines(stream, path)
+        while True:
+            with _reading(path):
+                batch = next(lines, None)
+            if batch is None:
+                return
+            yield batch
+
+
+@contextlib.contextmanager
+def _reading(path):
+    """Say in one line why a file cannot be read."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise UserError(f"no file {path}. Check the path.") from None
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder. Expected a text file.") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(f"{path} is not a whole compressed file ({error}).") from None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}.") from None
+    except ValueError as error:  # a null byte in the path
+        raise UserError(f"cannot read {path!r}: {error}.") from None
 
 
 def open_corpus(name, source, target, text, files, args):
@@ -44,7 +143,10 @@ def open_corpus(name, source, target, text, files, args):
         files: Paths: none, one of a TSV file, or those that `from_files` takes.
         args: Arguments with `data` and `verify`.
     """
-    languages = {"source": source or "source", "target": target or "target"}
+    languages = {
+        "source": "source" if source is None else source,
+        "target": "target" if target is None else target,
+    }
     if len(files) == 1:
         return from_tsv(files[0], **languages)
     if files:
@@ -76,17 +178,18 @@ def load_translator(model):
 
 def output_folder(path, flag):
     """Return the path of a folder that can be made or written into."""
-    path = Path(path)
-    check_writable(path, flag)
-    return path
+    if not path:
+        raise UserError(f"{flag} is empty. Expected the path of a folder.")
+    check_writable(Path(path), flag)
+    return Path(path)
 
 
 def check_writable(folder, what):
     """Refuse a folder that nothing can be written into, before the work is done."""
+    if reason := why_no_folder(folder):
+        raise UserError(f"{what} must be a folder, but {reason}.")
     places = (folder, *folder.parents)
     there = next((place for place in places if os.path.exists(place)), Path())
-    if not there.is_dir():
-        raise UserError(f"{what} must be a folder, but {there} is a file.")
     if not os.access(there, os.W_OK | os.X_OK):
         raise UserError(
             f"{what} cannot be written: this user may not write in {there}. Choose "

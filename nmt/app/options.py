@@ -2,8 +2,22 @@
 
 import argparse
 
+from nmt.files import why_no_folder
+from nmt.translation import CHUNK
+
 BEAM_SIZE = 5
 """Beams of a search where no number is given."""
+MOST_BEAMS = 200
+"""Most beams of a search: memory grows with them. The probabilities of 6,000 pieces for
+64 sentences are 300 MB a step at 200 beams, and more beams translate no better."""
+LARGEST = 2**31 - 1
+"""Largest whole number that TensorFlow counts with."""
+
+BATCH_SIZE = 64
+"""Sentences worked on at once where no number is given."""
+
+ON_ERROR = ("stop", "skip", "truncate")
+"""What can become of a line that cannot be worked on."""
 
 
 def add_command(commands, name, run, purpose, more="", resumes=False):
@@ -31,7 +45,11 @@ def add_command(commands, name, run, purpose, more="", resumes=False):
 def add_model(command):
     """Add `--model`."""
     command.add_argument(
-        "--model", required=True, metavar="DIR", help="folder made by nmt train"
+        "--model",
+        required=True,
+        type=_model_folder,
+        metavar="DIR",
+        help="folder made by nmt train",
     )
 
 
@@ -43,13 +61,50 @@ def add_texts(command):
     )
 
 
+def add_on_error(command):
+    """Add `--on-error`."""
+    command.add_argument(
+        "--on-error",
+        choices=ON_ERROR,
+        default="stop",
+        help="what becomes of a line that is too long or not UTF-8; stop: the end, "
+        "with exit status 2, after the results before it; skip: a blank line in its "
+        "place; truncate: it is cut, or wrong bytes become U+FFFD. What was skipped or "
+        "changed is told, and the exit status is 1 (default: stop)",
+    )
+
+
+def add_batch_size(command):
+    """Add `--batch-size`."""
+    command.add_argument(
+        "--batch-size",
+        type=number(
+            int, lambda n: 1 <= n <= CHUNK, f"a whole number from 1 to {CHUNK}"
+        ),
+        metavar="N",
+        help=f"most sentences worked on at once, 1 to {CHUNK}; fewer where they are "
+        f"long (default: {BATCH_SIZE})",
+    )
+
+
+def add_pairs(command):
+    """Add the files of sentences and their translations."""
+    for side in ("source", "target"):
+        command.add_argument(
+            f"--{side}-file",
+            metavar="FILE",
+            help=f"file of the {side} sentences, one a line (or .gz)",
+        )
+
+
 def add_beam(command):
     """Add `--beam`."""
     command.add_argument(
         "--beam",
-        type=positive,
+        type=whole(1, MOST_BEAMS),
         metavar="N",
-        help=f"beams of the search; 1: greedy (default: {BEAM_SIZE})",
+        help=f"beams of the search, 1 to {MOST_BEAMS}; 1: greedy (default: "
+        f"{BEAM_SIZE})",
     )
 
 
@@ -57,6 +112,7 @@ def add_data(command):
     """Add `--data`."""
     command.add_argument(
         "--data",
+        type=_path,
         metavar="DIR",
         help="folder of the corpora (default: NMT_DATA, or the user's cache)",
     )
@@ -93,4 +149,25 @@ def number(kind, fits, expected):
     return read
 
 
-positive = number(int, lambda n: n >= 1, "a whole number of at least 1")
+def whole(least: int, most: int):
+    """Return a function that reads a whole number, for `type` of an argument."""
+    expected = f"a whole number from {least} to {most}"
+    return number(int, lambda n: least <= n <= most, expected)
+
+
+positive = whole(1, LARGEST)
+
+
+def _path(text):
+    if not text:
+        raise argparse.ArgumentTypeError("must be a path; got ''")
+    return text
+
+
+def _model_folder(text):
+    """Check that no other file is where a model should be; it may be missing."""
+    if reason := why_no_folder(_path(text)):
+        raise argparse.ArgumentTypeError(
+            f"must be a folder made by nmt train, but {reason}"
+        )
+    return text

@@ -1,5 +1,6 @@
 """TensorFlow without its chatter."""
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -15,7 +16,7 @@ def import_tensorflow():
     fails they are shown, as they may say why.
 
     Raises:
-        UserError: If another backend was chosen for Keras.
+        UserError: If another backend was chosen for Keras, or its settings are broken.
     """
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if backend != "tensorflow":
@@ -25,12 +26,19 @@ def import_tensorflow():
         )
     if "tensorflow" in sys.modules:
         return
+    with _without_chatter():
+        _import_keras()
+
+
+@contextlib.contextmanager
+def _without_chatter():
+    """Keep what is written to standard error, and show it if something fails."""
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
-            import tensorflow  # noqa: F401
+            yield
         except Exception:
             chatter.seek(0)
             os.write(terminal, chatter.read())
@@ -38,3 +46,22 @@ def import_tensorflow():
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
+
+
+def _import_keras():
+    """Import Keras, and TensorFlow with it, for models of float32.
+
+    What its settings say of that, keras.json, is for the user's own programs.
+    """
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # goes before keras.json
+    try:
+        import keras
+    # What is in keras.json, and in variables such as KERAS_MAX_EPOCHS, is not as it
+    # should be.
+    except (AttributeError, OSError, TypeError, ValueError) as error:
+        home = os.environ.get("KERAS_HOME") or "~/.keras"
+        raise UserError(
+            f"Keras cannot be loaded: {error}. Mend or delete its settings, keras.json "
+            f"in {home}, and look at the environment variables that begin with KERAS."
+        ) from None
+    keras.config.set_floatx("float32")

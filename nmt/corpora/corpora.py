@@ -94,7 +94,7 @@ def load(
     """
     if name not in CORPORA:
         raise UserError(
-            f"unknown corpus {name!r}. Known: {', '.join(CORPORA)}; text of your own "
+            f"{_what_is(name)}. Known corpora: {', '.join(CORPORA)}; text of your own "
             "is taken from a .tsv file or from --train-source and --train-target."
         )
     source, target = _direction(name, source, target)
@@ -146,8 +146,10 @@ def from_files(
 
     Raises:
         UserError: If half a pair of files is given, the files of a pair differ in
-            length, or a file is missing, empty or not UTF-8.
+            length, a file is missing, empty or not UTF-8, or a language has no name
+            that a folder can have.
     """
+    _check_languages(source, target)
     train = _file_pair("train", train_source, train_target)
     if train is None:
         raise UserError("no training text. Give --train-source and --train-target.")
@@ -182,9 +184,11 @@ def from_tsv(
         The corpus, named after the file.
 
     Raises:
-        UserError: If the file is missing, empty or not UTF-8, a line has no tab, or
-            there are too few unrelated pairs to split.
+        UserError: If the file is missing, empty or not UTF-8, a line has no tab, there
+            are too few unrelated pairs to split, or a language has no name that a
+            folder can have.
     """
+    _check_languages(source, target)
     splits = _split(_distinct_pairs(read_lines(path), path), ("validation", "test"))
     name = Path(path).stem
     return Corpus(name, source, target, "raw", splits, grouped_references=True)
@@ -204,9 +208,6 @@ def catalogue(data: str | os.PathLike | None = None) -> list[CatalogueEntry]:
     for name, facts in CORPORA.items():
         for text, lines in facts.lines.items():
             files = remote_files(name, text)
-            if not files:
-                built_in = _phrasebook(*facts.languages)
-                lines = {split: len(pairs.source) for split, pairs in built_in.items()}
             entry = CatalogueEntry(
                 name=name,
                 text=text,
@@ -220,6 +221,17 @@ def catalogue(data: str | os.PathLike | None = None) -> list[CatalogueEntry]:
             )
             entries.append(entry)
     return entries
+
+
+def _what_is(name: str) -> str:
+    """Say what a name may be that is no corpus'."""
+    if os.path.isdir(name):
+        return f"{name} is a folder, and no corpus"
+    if os.path.exists(name):  # files were opened before: a pipe, a device
+        return f"{name} is no regular file, and no corpus"
+    if os.path.basename(name) != name or "." in name:
+        return f"no file {name}, and no corpus of that name. Check the path"
+    return f"unknown corpus {name!r}"
 
 
 def _direction(name: str, source: str | None, target: str | None) -> tuple[str, str]:
@@ -237,6 +249,16 @@ def _direction(name: str, source: str | None, target: str | None) -> tuple[str, 
     source = source or next(language for language in known if language != target)
     target = target or next(language for language in known if language != source)
     return source, target
+
+
+def _check_languages(source: str, target: str) -> None:
+    """Refuse what would lead out of the folder that is named after the languages."""
+    for side, language in (("source", source), ("target", target)):
+        if not language.strip() or "/" in language or not language.isprintable():
+            raise UserError(
+                f"the {side} language must have a short name, such as en; got "
+                f"{language!r}."
+            )
 
 
 def _multi30k(

@@ -7,16 +7,27 @@ the folder never holds half a file.
 
 import contextlib
 import hashlib
+import io
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from nmt.corpora.parallel import DamagedFile, unpack
+from nmt.corpora.parallel import (
+    MOST_BYTES,
+    DamagedFile,
+    LargeFile,
+    read_at_most,
+    unpack,
+)
 from nmt.errors import UserError
+from nmt.files import why_no_folder
 
 _NO_VERIFY = ", or pass --no-verify if you know that it is right."
 
+TIMEOUT = 30
+"""Seconds without a byte after which a download is given up."""
+BLOCK = 1 << 16
 RETRIES = 2
 """How often a download that broke off, or does not match, is tried again."""
 
@@ -30,6 +41,7 @@ class RemoteFile:
         url: Where it is downloaded from.
         size: Its size in bytes.
         sha256: Checksum of the file, or of `member` where that is set.
+        text_size: Size in bytes of the text inside, unpacked.
         member: The one text inside a zip archive that is wanted. It is read in
             memory; nothing of an archive is ever unpacked onto the disk.
     """
@@ -38,6 +50,7 @@ class RemoteFile:
     url: str
     size: int
     sha256: str
+    text_size: int
     member: str | None = None
 
 
@@ -58,9 +71,9 @@ def data_folder(data: str | os.PathLike | None = None) -> Path:
 
     folder = data or os.environ.get("NMT_DATA") or pooch.os_cache("nmt")
     path = Path(os.path.expanduser(folder))
-    if os.path.exists(path) and not os.path.isdir(path):
+    if reason := why_no_folder(path):
         raise UserError(
-            f"the data folder must be a folder, but {path} is a file. "
+            f"the data folder must be a folder, but {reason}. "
             "Set --data or NMT_DATA to another path."
         )
     return path
@@ -85,7 +98,7 @@ def fetch(file: RemoteFile, folder: Path, verify: bool = True) -> bytes:
     if not os.path.exists(path):
         _download(file, folder, verify)
     try:
-        return _content(path.read_bytes(), file, verify)
+        return _content(path, file, verify)
     except DamagedFile as error:
         raise UserError(
             f"{path}: {error}. Delete the file to have it downloaded again"
@@ -95,13 +108,17 @@ def fetch(file: RemoteFile, folder: Path, verify: bool = True) -> bytes:
         raise UserError(f"cannot read {path}: {error.strerror}.") from error
 
 
-def _content(data: bytes, file: RemoteFile, verify: bool) -> bytes:
-    """Unpack and check the bytes of `file`."""
-    text = unpack(data, file.name, file.member)
+def _content(path: Path, file: RemoteFile, verify: bool) -> bytes:
+    """Unpack and check the bytes of `file`, which is at `path`."""
+    with open(path, "rb") as stream:
+        data = io.BytesIO(read_at_most(stream, _most_served(file, verify)))
+    most = file.text_size if verify else MOST_BYTES
+    text = unpack(data, file.name, most, file.member)
     if verify:
         # An archive may be packed again with another compressor, so what counts
         # is the text inside; other files count as they are served.
-        found = hashlib.sha256(data if file.member is None else text).hexdigest()
+        counted = data.getvalue() if file.member is None else text
+        found = hashlib.sha256(counted).hexdigest()
         if found != file.sha256:
             subject = "the file" if file.member is None else file.member
             raise DamagedFile(
@@ -115,17 +132,14 @@ def _download(file: RemoteFile, folder: Path, verify: bool) -> None:
     import pooch
     import requests
 
-    transfer = pooch.HTTPDownloader(progressbar=sys.stderr.isatty())
-
     def transfer_and_check(url, output_file, manager):
         try:
-            transfer(url, output_file, manager)
+            _transfer(file, output_file, _most_served(file, verify))
         except requests.HTTPError as error:
-            error.response.close()  # pooch leaves the connection open
             if error.response.status_code < 500:  # a second try would not help
                 raise UserError(_refusal(file, error)) from error
             raise
-        _content(Path(output_file).read_bytes(), file, verify)
+        _content(Path(output_file), file, verify)
         # The temporary file is its owner's alone; a shared folder is for everybody.
         os.chmod(output_file, 0o644)
 
@@ -163,6 +177,30 @@ def _download(file: RemoteFile, folder: Path, verify: bool) -> None:
         for each in made:  # from the innermost on
             with contextlib.suppress(OSError):  # not empty: the file has come
                 each.rmdir()
+
+
+def _most_served(file: RemoteFile, verify: bool) -> int:
+    """Say how many bytes of a file are read, before anything of it is known."""
+    if not verify:
+        return MOST_BYTES
+    # An archive may be packed again, to a size near the published one.
+    return file.size if file.member is None else 2 * file.size
+
+
+def _transfer(file: RemoteFile, path: str, most: int) -> None:
+    """Write what the server sends to `path`, as long as it is not too much."""
+    import requests
+    from tqdm import tqdm
+
+    options = {"unit": "B", "unit_scale": True, "disable": not sys.stderr.isatty()}
+    with requests.get(file.url, stream=True, timeout=TIMEOUT) as response:
+        response.raise_for_status()
+        with open(path, "wb") as copy, tqdm(total=file.size, **options) as bar:
+            for block in response.iter_content(BLOCK):
+                copy.write(block)
+                bar.update(len(block))
+                if copy.tell() > most:
+                    raise LargeFile(f"it is larger than the {most:,} bytes expected")
 
 
 def _refusal(file: RemoteFile, error) -> str:

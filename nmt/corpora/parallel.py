@@ -1,18 +1,22 @@
 """From bytes to lines to pairs of sentences, with errors that say where they are."""
 
 import gzip
-import io
 import logging
+import lzma
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from nmt.errors import UserError
 
+MOST_BYTES = 1 << 30
+"""Most bytes of text that one file may hold, unpacked: it is read into memory."""
+
 _log = logging.getLogger(__name__)
+_BLOCK = 1 << 20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -27,32 +31,77 @@ class DamagedFile(ValueError):
     """The content is not what it should be. A `ValueError`, so that pooch retries."""
 
 
-def unpack(data: bytes, name: str, member: str | None = None) -> bytes:
-    """Undo the compression of a file that was read whole.
+class LargeFile(DamagedFile):
+    """There is more of it than there should be."""
+
+
+def read_at_most(stream: BinaryIO, most: int) -> bytes:
+    """Read a stream to its end, and no further than told.
+
+    A few MB may unpack to many GB, and some devices never end.
 
     Args:
-        data: The file's bytes.
+        stream: Binary stream.
+        most: How many bytes it may hold.
+
+    Returns:
+        All its bytes.
+
+    Raises:
+        LargeFile: If there are more.
+    """
+    blocks, count = [], 0
+    while block := stream.read(_BLOCK):
+        blocks.append(block)
+        count += len(block)
+        if count > most:
+            raise LargeFile(f"it holds more than the {most:,} bytes expected")
+    return b"".join(blocks)
+
+
+def unpack(
+    file: BinaryIO, name: str, most: int = MOST_BYTES, member: str | None = None
+) -> bytes:
+    """Read a file, and undo its compression.
+
+    Args:
+        file: The file, open.
         name: Its name; one that ends in `.gz` says gzip.
+        most: How many bytes there may be, unpacked.
         member: The member to read if the file is a zip archive.
 
     Returns:
-        The bytes inside, or `data` itself if it is not compressed.
+        The bytes inside, or those of the file if it is not compressed.
 
     Raises:
-        DamagedFile: If the data is damaged or the member is missing.
+        DamagedFile: If the data is damaged, the member is missing, or there are more
+            than `most` bytes.
     """
+    if member is not None:
+        return _unpack_member(file, member, most)
+    if not name.endswith(".gz"):
+        return read_at_most(file, most)
     try:
-        if member is not None:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                return archive.read(member)
-        return gzip.decompress(data) if name.endswith(".gz") else data
-    except KeyError as error:
-        raise DamagedFile(f"the zip archive holds no {member}") from error
-    # RuntimeError: an archive with a password or an unknown compression.
-    except (zipfile.BadZipFile, RuntimeError) as error:
-        raise DamagedFile(f"not a readable zip archive ({error})") from error
+        with gzip.GzipFile(fileobj=file) as unpacked:
+            return read_at_most(unpacked, most)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DamagedFile(f"not a whole compressed file ({error})") from error
+
+
+def _unpack_member(file, member, most):
+    try:
+        with zipfile.ZipFile(file) as archive, archive.open(member) as unpacked:
+            return read_at_most(unpacked, most)
+    except KeyError as error:
+        raise DamagedFile(f"the zip archive holds no {member}") from error
+    except DamagedFile:
+        raise
+    # Damage shows in many ways; RuntimeError: a password, an unknown compression.
+    except (
+        *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
+        *(RuntimeError, ValueError, struct.error),
+    ) as error:
+        raise DamagedFile(f"not a readable zip archive ({error})") from error
 
 
 def decode_lines(data: bytes, where: str | os.PathLike) -> list[str]:
@@ -71,7 +120,8 @@ def decode_lines(data: bytes, where: str | os.PathLike) -> list[str]:
         The lines; at least one.
 
     Raises:
-        UserError: If there is no line, or some bytes are not UTF-8.
+        UserError: If there is no line, some bytes are not UTF-8, or one is 0, which
+            is in no text.
     """
     skipped = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
     try:
@@ -83,6 +133,12 @@ def decode_lines(data: bytes, where: str | os.PathLike) -> list[str]:
             f"{where}, line {number}: byte 0x{data[offset]:02x} at offset {offset} of "
             "the file is not UTF-8. Save the file as UTF-8."
         ) from error
+    if b"\0" in data:
+        number = data.count(b"\n", 0, data.index(b"\0")) + 1
+        raise UserError(
+            f"{where}, line {number}: a byte is 0, which no text in UTF-8 has. Save "
+            "the file as text in UTF-8."
+        )
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     if not lines[-1]:  # what follows the last line feed is no line
         lines.pop()
@@ -101,16 +157,25 @@ def read_lines(path: str | os.PathLike) -> list[str]:
         Its lines, see `decode_lines`.
 
     Raises:
-        UserError: If it is missing, a folder, unreadable, empty or not UTF-8.
+        UserError: If it is missing, a folder, unreadable, empty, too large or not
+            UTF-8.
     """
+    if not os.fspath(path):
+        raise UserError("the name of a file is empty. Expected the path of a text.")
     try:
-        data = unpack(Path(path).read_bytes(), os.fspath(path))
+        with open(path, "rb") as file:
+            data = unpack(file, os.fspath(path), MOST_BYTES)
     except FileNotFoundError as error:
         raise UserError(f"no file {path}. Check the path.") from error
     except IsADirectoryError as error:
         raise UserError(f"{path} is a folder. Expected a text file.") from error
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}.") from error
+    except LargeFile as error:
+        raise UserError(
+            f"{path} holds more than {MOST_BYTES:,} bytes of text, and nmt reads it "
+            "into memory. Give a part of it."
+        ) from error
     except ValueError as error:
         raise UserError(f"cannot read {path}: {error}.") from error
     return decode_lines(data, path)

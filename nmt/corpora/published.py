@@ -9,9 +9,10 @@ MULTI30K_URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/t
 
 SPA_ENG = RemoteFile(
     name="spa-eng.zip",
-    url="http://storage.googleapis.com/download.tensorflow.org/data/spa-eng.zip",
+    url="https://storage.googleapis.com/download.tensorflow.org/data/spa-eng.zip",
     size=2_767_131,
     sha256="6ec60e212f812ee3430f7568ea6f33b6fb080e32193c5952e8da0ee8ba45574c",
+    text_size=8_042_772,
     member="spa-eng/spa.txt",
 )
 """The archive exists in more than one compression: its size is a near one, and the
@@ -33,8 +34,7 @@ class PublicCorpus:
 
     Args:
         languages: Language codes, the default source first.
-        lines: Form of text (`raw`, `tok`) → split → number of pairs. No splits
-            where they are generated.
+        lines: Form of text (`raw`, `tok`) → split → number of pairs.
         terms: What its publishers allow.
         url: Where it comes from.
         grouped_references: See `nmt.corpora.Corpus`.
@@ -69,7 +69,7 @@ CORPORA = {
     ),
     "phrasebook": PublicCorpus(
         languages=("en", "es"),
-        lines={"raw": {}},
+        lines={"raw": {"train": 17_000, "validation": 500, "test": 1_000}},
         terms="part of this program",
         url="built in",
         preset="demo",
@@ -92,7 +92,13 @@ def multi30k_file(split: str, language: str, text: str) -> RemoteFile:
     file = f"{MULTI30K_SPLITS[split]}.{ending}"
     size, sha256 = _MULTI30K_FILES[file]
     url = f"{MULTI30K_URL}/{text}/{file}"
-    return RemoteFile(name=f"multi30k/{file}", url=url, size=size, sha256=sha256)
+    return RemoteFile(
+        name=f"multi30k/{file}",
+        url=url,
+        size=size,
+        sha256=sha256,
+        text_size=_MULTI30K_UNPACKED.get(file, size),
+    )
 
 
 def remote_files(corpus: str, text: str) -> list[RemoteFile]:
@@ -105,6 +111,25 @@ def remote_files(corpus: str, text: str) -> list[RemoteFile]:
         ]
     return [SPA_ENG] if corpus == "spa-eng" else []
 
+
+_MULTI30K_UNPACKED = {
+    "test_2016_flickr.de.gz": 70_649,
+    "test_2016_flickr.en.gz": 62_076,
+    "test_2016_flickr.fr.gz": 72_261,
+    "test_2017_flickr.de.gz": 64_059,
+    "test_2017_flickr.en.gz": 55_242,
+    "test_2017_flickr.fr.gz": 65_691,
+    "test_2017_mscoco.de.gz": 29_906,
+    "test_2017_mscoco.en.gz": 24_949,
+    "test_2017_mscoco.fr.gz": 29_982,
+    "train.de.gz": 2_110_398,
+    "train.en.gz": 1_801_238,
+    "train.fr.gz": 2_111_303,
+    "val.de.gz": 75_981,
+    "val.en.gz": 63_297,
+    "val.fr.gz": 73_924,
+}
+"""Compressed file → the size of the text inside."""
 
 _MULTI30K_FILES: dict[str, tuple[int, str]] = {
     "test_2016_flickr.de.gz": (

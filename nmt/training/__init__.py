@@ -3,9 +3,16 @@
 `train` is loaded when it is used: it waits for TensorFlow.
 """
 
-from nmt.training.checkpoint import HISTORY_FILE, check_folder
+from nmt.training.checkpoint import HISTORY_FILE, fingerprint
+from nmt.training.resuming import check_folder
 
-__all__ = ["HISTORY_FILE", "PICTURES_FOLDER", "check_folder", "train"]
+__all__ = [
+    "HISTORY_FILE",
+    "PICTURES_FOLDER",
+    "check_folder",
+    "fingerprint",
+    "train",
+]
 
 
 def __getattr__(name):

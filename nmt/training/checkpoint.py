@@ -1,23 +1,31 @@
-"""The state of a training in the folder of its model: saved, restored, refused."""
+"""What a training saves in its folder, and reads again to go on: weights and state."""
 
+import contextlib
 import dataclasses
 import hashlib
+import io
 import json
+import math
+import os
 import zipfile
 import zlib
 
 import numpy as np
 
-from nmt.config import CONFIG_FILE, SECTIONS, Config
 from nmt.errors import UserError
 from nmt.files import write_whole
+from nmt.translation import WEIGHTS_FILE, write_model_file
 
 STATE_FILE = "training_state.npz"
 HISTORY_FILE = "history.json"
-SHOWN_DIFFERENCES = 4
-"""Settings that a refusal names; more would fill the screen."""
-BROKEN = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
-"""What reading a state raises that is cut off, changed, or of another model."""
+LARGEST_PROGRESS = 2**26
+"""Most bytes of what a state says of the progress; more was not written by `nmt`."""
+BROKEN = (
+    *(EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
+    *(MemoryError, OverflowError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What reading a state raises that is cut off, changed, forged, or of another model."""
 
 
 @dataclasses.dataclass
@@ -37,111 +45,152 @@ class Progress:
     finished: bool = False
 
 
-def check_folder(out, config):
-    """Refuse a folder in which a training of these settings cannot go on.
-
-    Args:
-        out: Path of the folder; it need not exist.
-        config: `Config` of the training.
-
-    Raises:
-        UserError: If it holds a model of other settings, or one that has lost what it
-            needs to go on.
-    """
-    if (out / HISTORY_FILE).exists():  # written last, when an epoch ends
-        for name in (CONFIG_FILE, STATE_FILE):
-            if not (out / name).exists():
-                raise UserError(
-                    f"{out} holds a model that cannot be trained further: its {name} "
-                    "is gone. Choose another --out, or put the file back."
-                )
-    if (out / CONFIG_FILE).exists():
-        _check_settings(out, Config.load(out / CONFIG_FILE), config)
-
-
-def save_state(out, variables, corpus, progress):
-    """Write the state of a training, and its history.
-
-    Args:
-        out: Path of the folder.
-        variables: All that the training changes, in an order that stays.
-        corpus: `Corpus` that is trained on.
-        progress: `Progress`.
-    """
-    meta = {"corpus": _fingerprint(corpus), **dataclasses.asdict(progress)}
-    arrays = {f"array_{i}": np.asarray(each) for i, each in enumerate(variables)}
-    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
-    write_whole(out / STATE_FILE, lambda partial: _write_arrays(partial, arrays))
-    text = json.dumps(progress.history, indent=2) + "\n"
-    write_whole(out / HISTORY_FILE, lambda partial: partial.write_text(text, "utf-8"))
-
-
-def restore_state(out, variables, corpus) -> Progress | None:
-    """Set the variables to the state in a folder.
-
-    Args:
-        out: Path of the folder.
-        variables: See `save_state`.
-        corpus: `Corpus` that is trained on.
-
-    Returns:
-        How far that training got; `None` if the folder holds no state.
-
-    Raises:
-        UserError: If the state is broken, or is of a training on another text.
-    """
-    path = out / STATE_FILE
-    if not path.is_file():
-        return None
-    try:
-        # Opened here: NumPy leaves the file of a broken archive open.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
-            meta = json.loads(bytes(state["meta"]))
-            arrays = [state[f"array_{i}"] for i in range(len(variables))]
-        text = meta["corpus"]
-        for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array)
-        names = [field.name for field in dataclasses.fields(Progress)]
-        progress = Progress(**{name: meta[name] for name in names})
-    except BROKEN as error:
-        raise UserError(
-            f"{path} is broken ({error}). Delete {out} to train anew."
-        ) from None
-    if text != _fingerprint(corpus):
-        raise UserError(
-            f"The model in {out} was begun on another text than this of the "
-            f"same name, {corpus.name}. Choose another --out."
-        )
-    return progress
-
-
-def _check_settings(out, there, now):
-    differences = []
-    for section in SECTIONS:
-        old = dataclasses.asdict(getattr(there, section))
-        new = dataclasses.asdict(getattr(now, section))
-        differences += [
-            f"{key} is {old[key]!r} there and {new[key]!r} now"
-            for key in old
-            if old[key] != new[key]
-        ]
-    if not differences:
-        return
-    shown = "; ".join(differences[:SHOWN_DIFFERENCES])
-    if len(differences) > SHOWN_DIFFERENCES:
-        shown += f"; and {len(differences) - SHOWN_DIFFERENCES} more"
-    raise UserError(
-        f"{out} holds a model of other settings: {shown}. "
-        "Choose another --out, or the settings it was begun with."
-    )
-
-
-def _fingerprint(corpus):
+def fingerprint(corpus):
+    """Return the SHA-256 of the text that is trained and validated on."""
     digest = hashlib.sha256()
     for split in ("train", "validation"):
         for side in corpus.splits[split]:
             digest.update("\n".join(side).encode())
     return digest.hexdigest()
+
+
+def has_state(out):
+    """Say whether a folder has a state of a training."""
+    return os.path.lexists(out / STATE_FILE)
+
+
+def save_weights(out, model):
+    """Write the weights of a model, with their checksum."""
+    # In memory first: HDF5 crashes where a disk is full.
+    file = _NamedBytes()
+    model.save_weights(file)
+    write_model_file(out, WEIGHTS_FILE, file.getvalue())
+
+
+class _NamedBytes(io.BytesIO):
+    """A file in memory with the name by whose end Keras tells the format."""
+
+    def __str__(self):
+        return WEIGHTS_FILE
+
+
+def save_state(out, variables, text, progress):
+    """Write the state of a training, and its history.
+
+    Args:
+        out: Path of the folder.
+        variables: All that the training changes, in an order that stays.
+        text: The `fingerprint` of the text that is trained on.
+        progress: `Progress`.
+    """
+    meta = json.dumps({"corpus": text, **dataclasses.asdict(progress)}, allow_nan=False)
+    arrays = {f"array_{i}": np.asarray(each) for i, each in enumerate(variables)}
+    arrays["meta"] = np.frombuffer(meta.encode(), np.uint8)
+    write_whole(out / STATE_FILE, lambda partial: _write_arrays(partial, arrays))
+    history = json.dumps(progress.history, indent=2, allow_nan=False) + "\n"
+    write_whole(
+        out / HISTORY_FILE, lambda partial: partial.write_text(history, "utf-8")
+    )
+
+
+def read_progress(out, text) -> Progress | None:
+    """Read how far the training in a folder got.
+
+    Args:
+        out: Path of the folder.
+        text: The `fingerprint` of the text that is trained on.
+
+    Returns:
+        The progress; `None` if the folder holds no state.
+
+    Raises:
+        UserError: If the state is broken, or is of a training on another text.
+    """
+    if not has_state(out):
+        return None
+    with _opened(out) as state:
+        if state.zip.getinfo("meta.npy").file_size > LARGEST_PROGRESS:
+            raise ValueError("its progress is too long")
+        meta = json.loads(bytes(state["meta"]))
+        trained_on = meta.pop("corpus")
+        progress = Progress(**meta)
+        _check_progress(progress)
+    if trained_on != text:
+        raise UserError(
+            f"The model in {out} was begun on another text than this, and what it "
+            "learnt rests on that. Choose another --out, or give the text it was "
+            "begun with."
+        )
+    return progress
+
+
+def restore_state(out, variables):
+    """Set the variables to the state in a folder, to all of it or to nothing of it.
+
+    Args:
+        out: Path of the folder.
+        variables: See `save_state`.
+
+    Raises:
+        UserError: If the state is broken.
+    """
+    with _opened(out) as state:
+        arrays = [
+            _read_array(state, f"array_{i}", np.asarray(variable))
+            for i, variable in enumerate(variables)
+        ]
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+@contextlib.contextmanager
+def _opened(out):
+    path = out / STATE_FILE
+    try:
+        # Opened here: NumPy leaves the file of a broken archive open.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
+            yield state
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from None
+    except BROKEN as error:
+        reason = str(error)[:200] or type(error).__name__
+        raise UserError(
+            f"{path} is broken ({reason}): this training cannot go on. The model "
+            "beside it is untouched and translates as before; choose another --out to "
+            "train anew."
+        ) from None
+
+
+def _read_array(state, name, like):
+    # Before it is read: an array of a few bytes can unpack to any size.
+    if state.zip.getinfo(f"{name}.npy").file_size > like.nbytes + 4096:
+        raise ValueError(f"{name} is too large")
+    array = state[name]
+    if (array.shape, array.dtype) != (like.shape, like.dtype):
+        raise ValueError(
+            f"{name} has shape {array.shape} and type {array.dtype}, expected "
+            f"{like.shape} and {like.dtype}"
+        )
+    if like.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{name} has numbers that are not finite")
+    return array
+
+
+def _check_progress(progress):
+    def is_number(value, kinds=(int, float)):
+        real = isinstance(value, kinds) and not isinstance(value, bool)
+        return real and math.isfinite(value)
+
+    rows = progress.history
+    sound = isinstance(rows, list) and all(
+        row["epoch"] == number
+        and is_number(row["validation_bleu"])
+        and is_number(row["validation_loss"])
+        for number, row in enumerate(rows, 1)
+    )
+    sound = sound and is_number(progress.steps, int) and is_number(progress.seconds)
+    if not sound or not isinstance(progress.finished, bool):
+        raise ValueError("its progress is none of a training")
 
 
 def _write_arrays(path, arrays):

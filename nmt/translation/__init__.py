@@ -5,14 +5,17 @@ What needs more than Python itself is loaded when it is used: TensorFlow takes s
 
 from importlib import import_module
 
+from nmt.translation.formats import fields, format_result
 from nmt.translation.streams import (
     CHUNK,
+    Fault,
+    Line,
+    argument_lines,
     arriving_lines,
     check_utf8,
-    checked_texts,
     chunks,
-    fields,
-    format_result,
+    side_by_side,
+    tab_pairs,
     translated,
 )
 
@@ -21,23 +24,39 @@ _LAZY = {
     "Translator": "translator",
     "VOCABULARY_FILE": "folder",
     "WEIGHTS_FILE": "folder",
+    "check_model_file": "folder",
+    "check_text_files": "folder",
+    "read_checksums": "folder",
     "read_folder": "folder",
+    "text_file_sums": "folder",
+    "write_checksums": "folder",
+    "write_model_file": "folder",
 }
 
 __all__ = [
     "CHUNK",
     "VOCABULARY_FILE",
     "WEIGHTS_FILE",
+    "Fault",
+    "Line",
     "Translation",
     "Translator",
+    "argument_lines",
     "arriving_lines",
+    "check_model_file",
+    "check_text_files",
     "check_utf8",
-    "checked_texts",
     "chunks",
     "fields",
     "format_result",
+    "read_checksums",
     "read_folder",
+    "text_file_sums",
+    "side_by_side",
+    "tab_pairs",
     "translated",
+    "write_checksums",
+    "write_model_file",
 ]
 
 

@@ -1,13 +1,23 @@
-"""The folder of a trained model: its files, checked and read without TensorFlow."""
+"""The folder of a trained model: its files, checked and read without TensorFlow.
 
+`checksums.json` has the SHA-256 of what a translation depends on, and of the text:
+`text` of the sentences trained and validated on, `text_files` of local files by their
+path, `model_files` of vocabulary and weights. Folders of earlier versions have none.
+"""
+
+import hashlib
+import json
+import os
 from pathlib import Path
 
 from nmt.config import CONFIG_FILE, Config
 from nmt.errors import UserError
+from nmt.files import write_whole
 from nmt.text import Vocabulary
 
 VOCABULARY_FILE = "vocabulary.model"
 WEIGHTS_FILE = "model.weights.h5"
+CHECKSUMS_FILE = "checksums.json"
 
 
 def read_folder(folder) -> tuple[Config, Vocabulary, Path]:
@@ -20,16 +30,169 @@ def read_folder(folder) -> tuple[Config, Vocabulary, Path]:
         `(config, vocabulary, weights)`, the weights being the path of their file.
 
     Raises:
-        UserError: If it is no such folder, was made by another version, or holds no
-            weights yet.
+        UserError: If it is no such folder, was made by another version, holds no
+            weights yet, or a file is not the one that was written.
     """
     folder = Path(folder)
     config = Config.load(folder / CONFIG_FILE)
+    check_model_file(folder, VOCABULARY_FILE)
     vocabulary = Vocabulary.load(folder / VOCABULARY_FILE)
     weights = folder / WEIGHTS_FILE
-    if not weights.is_file():
+    if not os.path.lexists(weights):
         raise UserError(
             f"{folder} holds no weights yet ({WEIGHTS_FILE} is missing). "
             "Let `nmt train` finish its first epoch."
         )
+    check_model_file(folder, WEIGHTS_FILE)
     return config, vocabulary, weights
+
+
+def read_checksums(folder) -> dict:
+    """Read the checksums of a folder; there are none in one of an earlier version.
+
+    Raises:
+        UserError: If their file is broken.
+    """
+    path = Path(folder) / CHECKSUMS_FILE
+    try:
+        sums = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {"text": None, "text_files": {}, "model_files": {}}
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror}.") from None
+    except (ValueError, RecursionError):
+        sums = None
+    try:
+        of_text, of_files, of_model = (
+            sums[key] for key in ("text", "text_files", "model_files")
+        )
+        sound = of_text is None or isinstance(of_text, str)
+        sound = sound and all(isinstance(each, str) for each in of_files.values())
+        sound = sound and all(isinstance(each, list) for each in of_model.values())
+    except (TypeError, KeyError, AttributeError):
+        sound = False
+    if not sound:
+        raise UserError(
+            f"{path} is broken. Put it back from a copy of the folder. Without it a "
+            "model still translates, but is not checked."
+        )
+    return sums
+
+
+def write_checksums(folder, sums):
+    """Write the checksums of a folder, whole or not at all."""
+    text = json.dumps(sums, indent=2) + "\n"
+    write_whole(
+        Path(folder) / CHECKSUMS_FILE, lambda partial: partial.write_text(text, "utf-8")
+    )
+
+
+def write_model_file(folder, name, content):
+    """Write a file of a model, whole or not at all, with its checksum.
+
+    Before the file is replaced both sums are listed, its old and its new one: killed
+    at any moment, the folder holds a file that is listed.
+
+    Args:
+        folder: The folder.
+        name: Name of the file.
+        content: Bytes.
+    """
+    path = Path(folder) / name
+    sums = read_checksums(folder)
+    listed = sums["model_files"].get(name)
+    there = _sum_of(path) if path.exists() else None
+    old = [there] if there is not None and (listed is None or there in listed) else []
+    new = hashlib.sha256(content).hexdigest()
+    sums["model_files"][name] = list(dict.fromkeys([*old, new]))
+    write_checksums(folder, sums)
+    write_whole(path, lambda partial: partial.write_bytes(content))
+
+
+def check_model_file(folder, name):
+    """Refuse a file of a model that is not the one that was written.
+
+    Raises:
+        UserError: If its checksum is another, or it cannot be read.
+    """
+    path = Path(folder) / name
+    listed = read_checksums(folder)["model_files"].get(name)
+    found = _sum_of(path)  # also where none is listed: is it readable?
+    if listed is not None and found not in listed:
+        raise UserError(
+            f"{path} is damaged or of another model: {CHECKSUMS_FILE} has another "
+            "SHA-256. Put the right file back, or train again in another folder."
+        )
+
+
+def check_pieces(weights, vocabulary):
+    """Refuse a vocabulary with another number of pieces than the weights are for.
+
+    Args:
+        weights: Path of the weights.
+        vocabulary: `Vocabulary`.
+    """
+    import h5py
+
+    try:
+        with h5py.File(weights) as file:
+            pieces = file["vars/0"].shape[0]  # the bias of the output
+    # Not readable, or not what Keras writes: loading it tells.
+    except (OSError, KeyError, RuntimeError, AttributeError, IndexError):
+        return
+    if pieces != len(vocabulary):
+        raise UserError(
+            f"{weights.parent / VOCABULARY_FILE} has {len(vocabulary)} pieces, but "
+            f"{WEIGHTS_FILE} beside it is of a model with {pieces}: it is the "
+            "vocabulary of another model. Put the right file back."
+        )
+
+
+def text_file_sums(paths) -> dict:
+    """Return the SHA-256 of local files of text, by their paths.
+
+    A pipe is left out: what it held has been read.
+    """
+    return {path: _sum_of(path) for path in paths if os.path.isfile(path)}
+
+
+def check_text_files(folder, config):
+    """Refuse local files of text that are not those a model was trained with.
+
+    The settings of a model that came from elsewhere may name any file: no other than
+    what its checksum is known of is used, and nothing of it is shown.
+
+    Args:
+        folder: Folder of the model.
+        config: Its `Config`.
+
+    Raises:
+        UserError: If a file is missing, has changed, or no checksum of it is known.
+    """
+    mend = "Name the text to score by --source-file and --target-file."
+    known = read_checksums(folder)["text_files"]
+    for path in filter(None, config.corpus.files):
+        if path not in known:
+            raise UserError(
+                f"{folder} does not say what text {path} held when it was trained on. "
+                f"{mend} Or give its `nmt train` command again, which notes it."
+            )
+        if not os.path.isfile(path):
+            raise UserError(f"The text of {folder} is gone: no file {path}. {mend}")
+        if _sum_of(path) != known[path]:
+            raise UserError(
+                f"{path} is not the text that {folder} was trained with: it has "
+                f"changed since. {mend}"
+            )
+
+
+def _sum_of(path):
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise UserError(
+            f"There is no {path}. Expected a folder that `nmt train` made."
+        ) from None
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror}.") from None

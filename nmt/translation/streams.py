@@ -1,28 +1,85 @@
-"""Text that comes in line by line, and translations that go out line by line."""
+"""Text that comes in line by line, whatever is wrong with some of the lines."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
+from typing import NamedTuple
 
 from nmt.errors import UserError
 
 CHUNK = 640
 """Most lines handed on at a time: some batches of sentences of like lengths."""
 
+CHUNK_CHARACTERS = 2**20
+"""Most characters handed on at a time, unless a single line has more."""
 
-def checked_texts(texts: Sequence[str]) -> list[str]:
-    """Return the arguments of a command as texts to translate.
+LONGEST_LINE = 2**20
+"""Most bytes of a line. What has more is no sentence, and may have no end."""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+PASSED_OVER = 64 * LONGEST_LINE
+"""Bytes of a longer line that are read to find its end."""
+
+
+class Fault(NamedTuple):
+    """Why a line cannot be worked on as it is.
+
+    Attributes:
+        what: What is wrong with it.
+        mend: What its writer can do.
+        repair: What can be done to work on it all the same; `None` if nothing.
+    """
+
+    what: str
+    mend: str
+    repair: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a stream, or lines of two streams that translate each other.
+
+    Attributes:
+        number: Its number, from 1.
+        where: What messages call it, such as `standard input, line 3`.
+        texts: Its text, repaired if there is a fault; the source and the target where
+            pairs are read.
+        fault: What is wrong with it.
+    """
+
+    number: int
+    where: str
+    texts: tuple[str, ...]
+    fault: Fault | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is no text."""
+        return not any(text.strip() for text in self.texts)
+
+    def refusal(self) -> UserError:
+        """Return the error that ends a stream at this line."""
+        return UserError(f"{self.where}: {self.fault.what}. {self.fault.mend}.")
+
+
+def argument_lines(texts: Sequence[str]) -> list[Line]:
+    """Return the arguments of a command as lines to translate.
 
     Raises:
         UserError: If one is blank or was not typed in UTF-8.
     """
+    lines = []
     for number, text in enumerate(texts, 1):
+        where = f"argument {number} to translate"
         if not text.strip():
             raise UserError(
-                f"argument {number} to translate is empty. Expected a sentence; only "
-                "--input and standard input may have blank lines."
+                f"{where} is empty. Expected a sentence; only --input and standard "
+                "input may have blank lines."
             )
-        check_utf8(text, f"argument {number} to translate")
-    return list(texts)
+        check_utf8(text, where)
+        lines.append(Line(number, where, (text,)))
+    return lines
 
 
 def check_utf8(text: str, what: str):
@@ -37,55 +94,124 @@ def check_utf8(text: str, what: str):
         raise UserError(f"{what} is not UTF-8. Set the terminal to UTF-8.") from None
 
 
-def arriving_lines(stream, where: str) -> Iterator[list[str]]:
+def arriving_lines(stream, where: str) -> Iterator[list[Line]]:
     """Yield the lines of a stream as they arrive, some at a time.
 
     What has arrived is handed on at once, so that a person typing sees each answer and
-    a long input begins to be answered before it ends.
+    a long input begins to be answered before it ends. Of a line that is too long the
+    beginning is handed on before its end is looked for.
 
     Args:
         stream: Binary stream with `read1`.
-        where: Its name, for errors.
+        where: Its name, for messages.
 
     Raises:
-        UserError: If a line is not UTF-8.
+        UserError: If no line end comes after a line that is too long.
     """
-    rest, number = b"", 0
-    while True:
-        arrived = stream.read1(1 << 16)
-        complete, newline, rest = (rest + arrived).rpartition(b"\n")
-        if not arrived:  # the end: a last line may lack its line feed
-            complete, newline, rest = rest, b"", b""
-        if complete or newline:
-            lines = _decoded(complete + newline, where, number)
-            number += len(lines)
-            yield from chunks(lines)
-        if not arrived:
-            return
+    rest, number, passed_over = b"", 0, 0
+    while arrived := stream.read1(1 << 16):
+        if passed_over:
+            before, newline, arrived = arrived.partition(b"\n")
+            passed_over = 0 if newline else passed_over + len(before)
+            if passed_over > PASSED_OVER:
+                raise UserError(
+                    f"{where}, line {number}: no line end in {PASSED_OVER} bytes. "
+                    "Expected text, one sentence a line."
+                )
+        *complete, rest = (rest + arrived).split(b"\n")
+        if len(rest) > LONGEST_LINE:
+            complete.append(rest)
+            rest, passed_over = b"", 1
+        if complete:
+            yield from chunks(_decoded(complete, where, number))
+            number += len(complete)
+    # A last line may lack its line feed.
+    if rest and (number or rest != BYTE_ORDER_MARK):
+        yield list(_decoded([rest], where, number))
 
 
 def _decoded(data, where, lines_before):
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = lines_before + data.count(b"\n", 0, error.start) + 1
-        raise UserError(
-            f"{where}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8. "
-            "Convert the text to UTF-8."
-        ) from None
-    if not lines_before:
-        text = text.removeprefix("\ufeff")  # a byte order mark
-    lines = text.split("\n")
-    if not lines[-1]:  # what follows the last line feed is no line
-        lines.pop()
-    return [line.removesuffix("\r") for line in lines]
+    for number, line in enumerate(data, lines_before + 1):
+        line = line.removesuffix(b"\r")
+        if number == 1:
+            line = line.removeprefix(BYTE_ORDER_MARK)
+        fault = None
+        if len(line) > LONGEST_LINE:
+            fault = Fault(
+                f"more than {LONGEST_LINE} bytes without a line end",
+                "Expected text, one sentence a line",
+                "cut",
+            )
+            line = line[:LONGEST_LINE]
+        try:
+            text = line.decode()
+        except UnicodeDecodeError as error:
+            fault = fault or Fault(
+                f"byte 0x{line[error.start]:02x} is not UTF-8",
+                "Convert the text to UTF-8",
+                "replaced by U+FFFD",
+            )
+            text = line.decode(errors="replace")
+        yield Line(number, f"{where}, line {number}", (text,), fault)
 
 
-def chunks(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the lines in lists of `CHUNK` lines, the last one shorter."""
-    lines = list(lines)
-    for start in range(0, len(lines), CHUNK):
-        yield lines[start : start + CHUNK]
+def chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Yield lines in lists of `CHUNK` lines, or fewer if they are very long."""
+    chunk: list[Line] = []
+    characters = 0
+    for line in lines:
+        length = sum(map(len, line.texts))
+        if chunk and (len(chunk) == CHUNK or characters + length > CHUNK_CHARACTERS):
+            yield chunk
+            chunk, characters = [], 0
+        chunk.append(line)
+        characters += length
+    if chunk:
+        yield chunk
+
+
+def tab_pairs(lines: Iterable[Line]) -> list[Line]:
+    """Split lines `source TAB target` into pairs; further columns are ignored."""
+    return [_pair(line, line.texts[0].split("\t")[:2]) for line in lines]
+
+
+def side_by_side(sources, targets, source_name, target_name) -> Iterator[list[Line]]:
+    """Yield the lines of two streams as pairs.
+
+    Args:
+        sources: What `arriving_lines` gave of the source sentences.
+        targets: What it gave of their translations.
+        source_name: Name of the first stream.
+        target_name: Name of the second stream.
+    """
+    both = zip_longest(chain.from_iterable(sources), chain.from_iterable(targets))
+    where = f"{source_name} and {target_name}"
+
+    def pairs():
+        for number, (source, target) in enumerate(both, 1):
+            line = Line(number, f"{where}, line {number}", ())
+            if source is None or target is None:
+                shorter = source_name if source is None else target_name
+                mend = "Line n of one must translate line n of the other"
+                fault = Fault(f"{shorter} has no such line", mend)
+                yield replace(line, fault=fault)
+            else:
+                line = replace(line, fault=source.fault or target.fault)
+                yield _pair(line, source.texts + target.texts)
+
+    yield from chunks(pairs())
+
+
+def _pair(line, texts):
+    fault = line.fault
+    filled = [bool(text.strip()) for text in texts]
+    if not any(filled):
+        texts = ("", "")
+    elif len(texts) < 2:
+        fault = Fault("no tab", "Expected a sentence, a tab and its translation")
+    elif not all(filled):
+        fault = Fault("one side is blank", "Give a sentence and its translation")
+    return replace(line, texts=tuple(texts), fault=fault)
 
 
 def translated(translator, lines: Sequence[str], **search) -> list:
@@ -99,45 +225,3 @@ def translated(translator, lines: Sequence[str], **search) -> list:
     texts = [line for line in lines if line.strip()]
     results = iter(translator(texts, **search) if texts else [])
     return [next(results) if line.strip() else None for line in lines]
-
-
-def format_result(result, number: int, n_best: int = 1, as_json: bool = False) -> str:
-    """Return what is printed for one line of input.
-
-    Args:
-        result: `Translation`; a list of them if `n_best` is above 1; `None` for a
-            blank line.
-        number: Number of the input line, from 1.
-        n_best: Number of translations asked for.
-        as_json: Whether to return a JSON object (a list of them if `n_best` is above
-            1) in place of text.
-    """
-    if as_json:
-        if n_best > 1:
-            return _json([fields(one) for one in result or []])
-        return _json(fields(result))
-    if result is None:
-        return ""
-    if n_best > 1:
-        return "\n".join(f"{number}\t{one.score:.4f}\t{one.text}" for one in result)
-    return result.text
-
-
-def fields(translation) -> dict:
-    """Return what `--json` prints of a `Translation`; `None` gives an empty one."""
-    if translation is None:
-        empty = ("source_tokens", "target_tokens", "weights")
-        return {"source": "", "text": "", "score": 0.0, **{name: [] for name in empty}}
-    weights = translation.weights.astype("float64").round(6)
-    return {
-        "source": translation.source,
-        "text": translation.text,
-        "score": float(translation.score),
-        "source_tokens": list(translation.source_tokens),
-        "target_tokens": list(translation.target_tokens),
-        "weights": weights.tolist(),
-    }
-
-
-def _json(value):
-    return json.dumps(value, ensure_ascii=False)

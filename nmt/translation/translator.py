@@ -1,24 +1,20 @@
 """Text in, text out, with the attention that went with it."""
 
 import dataclasses
+import warnings
+from bisect import bisect_right
 
 import numpy as np
 import tensorflow as tf
 
 import keras_attention as ka
-from nmt.config import CONFIG_FILE
+from nmt.config import CONFIG_FILE, LONGEST
 from nmt.errors import UserError
 from nmt.model import TranslationModel
-from nmt.text import (
-    END_ID,
-    PAD_ID,
-    START_ID,
-    UNKNOWN_ID,
-    check_lengths,
-    make_batch,
-)
-from nmt.translation import search
-from nmt.translation.folder import read_folder
+from nmt.text import PAD_ID, UNKNOWN_ID, check_lengths, make_batch
+from nmt.translation.batching import batches
+from nmt.translation.compiled import compile_force, compile_search
+from nmt.translation.folder import check_pieces, read_folder
 from nmt.translation.translation import Translation
 
 
@@ -35,6 +31,8 @@ class Translator:
         self.model = model
         self.vocabulary = vocabulary
         self.config = config
+        # Numbers for each piece of a source: the memory, and what a score makes of it.
+        self._width = 2 * (config.model.units + config.model.attention_units)
         self._compiled = {}
 
     @classmethod
@@ -42,19 +40,28 @@ class Translator:
         """Load a folder that `nmt train` made.
 
         Raises:
-            UserError: If it is no such folder, or was made by another version.
+            UserError: If it is no such folder, was made by another version, or its
+                files are broken or do not fit each other.
         """
         config, vocabulary, weights = read_folder(folder)
+        check_pieces(weights, vocabulary)
         model = TranslationModel(config.model, len(vocabulary))
         try:
-            model.load_weights(weights)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # of what the error tells
+                model.load_weights(weights)
         # RuntimeError: what h5py says of some broken files.
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise UserError(
                 f"{weights} does not fit its {CONFIG_FILE}, or is broken: {reason} "
-                "Train again."
+                "Put the right file back, or train again in another folder."
             ) from None
+        if not all(np.isfinite(weight).all() for weight in model.get_weights()):
+            raise UserError(
+                f"{weights} has weights that are no finite numbers: its training "
+                "diverged, or it is broken. Train again with a smaller --learning-rate."
+            )
         return cls(model, vocabulary, config)
 
     def __call__(
@@ -85,10 +92,12 @@ class Translator:
             temperature: Float. Of drawing; below 1 sharper, above 1 flatter.
             top_k: Int. Draw from this many pieces; 0 from all.
             seed: Int or `None`. Seed of the drawing.
-            batch_size: Int. Sentences translated at once.
+            batch_size: Int. Most sentences translated at once; fewer where they are
+                long, so that they fit into memory.
             min_length: Int. Pieces that a translation has at least, the end included.
             max_length: Int or `None`. Pieces that it has at most; if `None`, 10 more
-                than twice the pieces of the source, and those of `prefix`.
+                than twice the pieces of the source, and those of `prefix`, or
+                `min_length` if that is more.
             prefix: Text that every translation begins with; the search is free after
                 it, so that its last word may go on.
 
@@ -113,7 +122,7 @@ class Translator:
                     f"Received: n_best={n_best}."
                 )
             kind = "sample"
-            options |= {"temperature": temperature, "top_k": top_k, "n_best": 1}
+            options |= {"temperature": temperature, "top_k": top_k}
         else:
             kind = "beam"
             options |= {
@@ -122,23 +131,28 @@ class Translator:
                 "length_penalty": length_penalty,
                 "coverage_penalty": coverage_penalty,
             }
-        results = [None] * len(texts)
-        # Longest first: what does not fit in memory fails at once.
-        order = sorted(range(len(texts)), key=lambda i: -len(ids[i]))
-        for number, start in enumerate(range(0, len(order), batch_size)):
-            group = order[start : start + batch_size]
-            source = make_batch([ids[i] for i in group], []).source
-            lengths = (source != PAD_ID).sum(axis=1)
-            limits = 2 * lengths + 10 + len(beginning)
+
+        def limit(pieces):
             if max_length is not None:
-                limits[:] = max_length
+                return max_length
+            return max(2 * pieces + 10 + len(beginning), min_length)
+
+        lengths = [(len(each) + 1, limit(len(each) + 1)) for each in ids]
+        beams = 1 if sample else beam_size
+
+        def numbers(source, target):
+            return beams * (source * (target + self._width) + len(self.vocabulary))
+
+        results = [None] * len(texts)
+        for number, group in enumerate(batches(lengths, batch_size, numbers)):
+            source = make_batch([ids[i] for i in group], []).source
             draw = (0 if seed is None else seed) + number
             if sample and seed is None:
                 draw = int(np.random.default_rng().integers(2**31))
             draw %= 2**31  # the search takes an int32
             found = self._search(kind, options)(
                 tf.constant(source),
-                tf.constant(limits, tf.int32),
+                tf.constant([lengths[i][1] for i in group], tf.int32),
                 tf.constant(draw),
                 tf.constant(np.tile(np.int32(beginning), (len(group), 1))),
             )
@@ -160,7 +174,7 @@ class Translator:
         Args:
             sources: Sequence of texts.
             targets: Sequence of their translations.
-            batch_size: Int. Pairs worked on at once.
+            batch_size: Int. Most pairs worked on at once; fewer where they are long.
 
         Returns:
             List of `Translation`, with `log_probabilities` and `correct`.
@@ -177,10 +191,16 @@ class Translator:
             )
         source_ids, target_ids = self._source_ids(sources), self.vocabulary.ids(targets)
         check_lengths(target_ids, targets)
+        lengths = [
+            (len(target) + 1, len(source) + 1)
+            for source, target in zip(source_ids, target_ids, strict=True)
+        ]
+
+        def numbers(target, source):
+            return target * (source + self._width + 2 * len(self.vocabulary))
+
         results = [None] * len(sources)
-        order = sorted(range(len(sources)), key=lambda i: -len(target_ids[i]))
-        for start in range(0, len(order), batch_size):
-            group = order[start : start + batch_size]
+        for group in batches(lengths, batch_size, numbers):
             batch = make_batch(
                 [source_ids[i] for i in group], [target_ids[i] for i in group]
             )
@@ -219,6 +239,23 @@ class Translator:
         links = ka.hard_links(weights[: len(target_words) - 1, : len(source_words) - 1])
         return sorted(links)
 
+    def count_pieces(self, texts):
+        """Return the number of pieces of each text, the end included."""
+        return [len(ids) + 1 for ids in self.vocabulary.ids(texts)]
+
+    def shorten(self, text):
+        """Return the longest beginning of a text that is not too long.
+
+        It ends where a word does, unless its first word is too long.
+        """
+        if self.count_pieces([text])[0] <= LONGEST:
+            return text
+        end = bisect_right(
+            range(len(text)), LONGEST, key=lambda n: self.count_pieces([text[:n]])[0]
+        )
+        beginning = text[: end - 1]
+        return beginning.rpartition(" ")[0].strip() or beginning
+
     def _source_ids(self, texts):
         for text in texts:
             if not text.strip():
@@ -238,67 +275,15 @@ class Translator:
         return ids
 
     def _search(self, kind, options):
-        """Compile a search once for all lengths."""
+        """Compile a search the first time that it is used."""
         key = (kind, *sorted(options.items()))
-        if key in self._compiled:
-            return self._compiled[key]
-        options = dict(options)
-        beams = options.get("beam_size", 1)
-        if kind == "sample":
-            options.pop("n_best")
-
-        def run(source, limits, seed, prefix):
-            memory, mask, states = self.model.encode(source)
-            prepared = self.model.decoder.prepare(memory, mask)
-            states = self.model.decoder.initial_states(prepared, states)
-            prepared = search.repeat(prepared, beams)
-
-            def step(states, token):
-                return self.model.step(token, prepared, states)
-
-            extra = {"seed": seed} if kind == "sample" else {}
-            found = getattr(search, kind)(
-                step,
-                states,
-                mask,
-                start_id=START_ID,
-                end_id=END_ID,
-                pad_id=PAD_ID,
-                forbidden=(UNKNOWN_ID,),
-                max_length=limits,
-                prefix=prefix,
-                **options,
-                **extra,
-            )
-            return found.tokens, found.lengths, found.scores, found.weights
-
-        signature = [
-            tf.TensorSpec((None, None), tf.int32),
-            tf.TensorSpec((None,), tf.int32),
-            tf.TensorSpec((), tf.int32),
-            tf.TensorSpec((None, None), tf.int32),
-        ]
-        compiled = tf.function(run, input_signature=signature, autograph=False)
-        self._compiled[key] = compiled
-        return compiled
+        if key not in self._compiled:
+            self._compiled[key] = compile_search(self.model, kind, options)
+        return self._compiled[key]
 
     def _force(self, source, target_in, target_out):
         if "force" not in self._compiled:
-
-            def run(source, target_in, target_out):
-                hidden, weights = self.model(source, target_in)
-                log_probabilities = self.model.log_probabilities(hidden)
-                best = tf.argmax(log_probabilities, axis=-1, output_type=tf.int32)
-                return (
-                    tf.gather(log_probabilities, target_out, batch_dims=2),
-                    best == target_out,
-                    weights,
-                )
-
-            spec = tf.TensorSpec((None, None), tf.int32)
-            self._compiled["force"] = tf.function(
-                run, input_signature=[spec] * 3, autograph=False
-            )
+            self._compiled["force"] = compile_force(self.model)
         inputs = (source, target_in, target_out)
         return self._compiled["force"](*map(tf.constant, inputs))
 
@@ -310,5 +295,6 @@ class Translator:
             score=float(score),
             source_tokens=self.vocabulary.pieces(source),
             target_tokens=self.vocabulary.pieces(tokens),
-            weights=weights[:length, : len(source)],
+            # A copy: the batch's array is not kept.
+            weights=weights[:length, : len(source)].copy(),
         )

@@ -1,5 +1,78 @@
 """What the tests of this room share."""
 
+import io
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
 from quick_graphs import quick_graphs
 
+from nmt.app.cli import main
+from nmt.config import LONGEST, Config
+
 __all__ = ["quick_graphs"]
+
+
+@pytest.fixture
+def refused(capsys):
+    """Run a command that must be refused; give its one line of complaint."""
+
+    def run(*argv):
+        assert main([str(argument) for argument in argv]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        (line,) = err.splitlines()
+        return line.removeprefix("nmt: error: ")
+
+    return run
+
+
+@pytest.fixture
+def stdin(monkeypatch):
+    """Set what standard input holds."""
+
+    def put(data):
+        stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
+        monkeypatch.setattr("sys.stdin", stream)
+
+    return put
+
+
+class Shouter:
+    """A translator into capitals. Each letter is a piece."""
+
+    def __init__(self):
+        self.searches = []
+
+    def count_pieces(self, texts):
+        return [len(text) + 1 for text in texts]
+
+    def shorten(self, text):
+        return text[: LONGEST - 1]
+
+    def __call__(self, texts, n_best=1, **search):
+        self.searches.append(search)
+        best = [[self.translation(text)] * n_best for text in texts]
+        return best if n_best > 1 else [only for (only,) in best]
+
+    def translation(self, text):
+        return SimpleNamespace(
+            source=text,
+            text=text.upper(),
+            score=-1.0,
+            source_tokens=["▁a"],
+            target_tokens=["▁A"],
+            weights=np.ones((1, 1), "float32"),
+            plot=lambda path: Path(path).write_text(text, encoding="utf-8"),
+            blocks=lambda: f"[{text}]",
+        )
+
+
+@pytest.fixture
+def shouter(monkeypatch):
+    """Take the place of every model."""
+    translator = Shouter()
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folder: translator)
+    monkeypatch.setattr("nmt.app.inputs.load_config", lambda folder: Config())
+    return translator

@@ -12,8 +12,15 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from nmt.corpora.corpora import catalogue, from_files, from_tsv, load
+from nmt.corpora.download import data_folder, fetch
 from nmt.corpora.parallel import ParallelText
-from nmt.corpora.published import CORPORA, MULTI30K_SPLITS, SPA_ENG, multi30k_file
+from nmt.corpora.published import (
+    CORPORA,
+    MULTI30K_SPLITS,
+    SPA_ENG,
+    multi30k_file,
+    remote_files,
+)
 from nmt.errors import UserError
 
 DIRECTIONS = list(permutations(["en", "de", "fr"], 2))
@@ -144,16 +151,21 @@ def test_the_phrase_book_is_built_in(fake_phrasebook):
 
 def test_the_phrase_book_that_is_built_in_serves_both_directions():
     there, back = load("phrasebook"), load("phrasebook", source="es")
-    assert list(there.splits) == ["train", "validation", "test"]
+    told = CORPORA["phrasebook"].lines["raw"]
+    assert {split: len(text.source) for split, text in there.splits.items()} == told
     for split, text in there.splits.items():
-        assert len(text.source) == len(text.target) > 0
+        assert len(text.source) == len(text.target)
         assert back.splits[split] == ParallelText(text.target, text.source)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("multi31k",), "unknown corpus 'multi31k'. Known: multi30k, spa-eng, phrase"),
+        (("multi31k",), "unknown corpus 'multi31k'. Known corpora: multi30k, spa-eng"),
+        (("x.txt",), "no file x.txt, and no corpus of that name. Check the path."),
+        (("texts/x",), "no file texts/x, and no corpus of that name. Check the path."),
+        ((".",), "^. is a folder, and no corpus. Known corpora: "),
+        (("/dev/null",), "/dev/null is no regular file, and no corpus."),
         (("multi30k", "en", "xx"), "no language 'xx'. Known: en, de, fr"),
         (("spa-eng", "de", "en"), "no language 'de'. Known: en, es"),
         (("multi30k", "en", "en"), "both 'en'. Choose two of: en, de, fr"),
@@ -167,7 +179,7 @@ def test_what_no_corpus_has_is_refused_with_what_there_is(arguments, message):
         load(*arguments)
 
 
-def test_the_catalogue_tells_what_is_on_disk(tmp_path, fake_phrasebook):
+def test_the_catalogue_tells_what_is_on_disk(tmp_path):
     write_multi30k(tmp_path, "tok")
     entries = {(entry.name, entry.text): entry for entry in catalogue(tmp_path)}
     assert list(entries) == [
@@ -182,7 +194,12 @@ def test_the_catalogue_tells_what_is_on_disk(tmp_path, fake_phrasebook):
     assert entries["spa-eng", "raw"].files == (SPA_ENG.name,)
     built_in = entries["phrasebook", "raw"]
     assert (built_in.size, built_in.files) == (0, ())
-    assert built_in.lines == {"train": 3, "validation": 1, "test": 2}
+    assert built_in.lines == CORPORA["phrasebook"].lines["raw"]
+
+
+def test_the_catalogue_makes_no_phrase_book(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nmt.phrasebook", None)  # importing it fails
+    assert {entry.name for entry in catalogue()} == set(CORPORA)
 
 
 @pytest.fixture
@@ -282,6 +299,14 @@ def test_the_real_multi30k_has_its_published_lines(source, target, text):
     assert all(
         line for pairs in corpus.splits.values() for side in pairs for line in side
     )
+
+
+@needs_multi30k
+@needs_spa_eng
+def test_the_real_files_unpack_to_their_published_sizes():
+    for corpus in ("multi30k", "spa-eng"):
+        for file in remote_files(corpus, "raw"):
+            assert len(fetch(file, data_folder())) == file.text_size
 
 
 @needs_spa_eng

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import threading
+import tracemalloc
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +16,7 @@ from types import SimpleNamespace
 import pooch
 import pytest
 
-from nmt.corpora import download
+from nmt.corpora import download, parallel
 from nmt.corpora.download import RemoteFile, data_folder, fetch
 from nmt.errors import UserError
 
@@ -65,8 +66,14 @@ def offer(server, content, name="text.gz", member=None, sha256=None, answers=Non
     """Put `content` on the server and return its description."""
     server.answers[f"/{name}"] = answers or [(200, content, len(content))]
     digest = hashlib.sha256(TEXT if member else content).hexdigest()
-    url = f"{server.address}/{name}"
-    return RemoteFile(f"folder/{name}", url, len(content), sha256 or digest, member)
+    return RemoteFile(
+        name=f"folder/{name}",
+        url=f"{server.address}/{name}",
+        size=len(content),
+        sha256=sha256 or digest,
+        text_size=len(TEXT),
+        member=member,
+    )
 
 
 def files_in(folder):
@@ -165,20 +172,65 @@ def test_a_refused_connection_says_where_the_file_may_be_put(server, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # bound but not listening: refuses connections
         url = f"http://127.0.0.1:{free.getsockname()[1]}/text"
-        message = refusal(RemoteFile("text", url, 1, "00"), tmp_path)
+        message = refusal(RemoteFile("text", url, 1, "00", 1), tmp_path)
     assert f"no connection to {url}" in message and str(tmp_path / "text") in message
 
 
 def test_an_interrupted_download_leaves_nothing(server, tmp_path, monkeypatch):
-    def half(self, url, output_file, manager):
-        with open(output_file, "wb") as file:
-            file.write(TEXT[:100])
+    def half(self, size):
+        yield TEXT[:100]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", half)
+    monkeypatch.setattr("requests.Response.iter_content", half)
     with pytest.raises(KeyboardInterrupt):
         fetch(offer(server, TEXT), tmp_path)
     assert files_in(tmp_path) == []
+
+
+def test_a_server_that_sends_more_than_was_published_is_cut_off(server, tmp_path):
+    endless = TEXT * 100
+    file = offer(server, TEXT, "text", answers=[(200, endless, None)])
+    message = refusal(file, tmp_path)
+    assert f"larger than the {len(TEXT):,} bytes expected" in message
+    assert "thrown away" in message and "--no-verify" in message
+
+
+@pytest.mark.parametrize("kind", ["text.gz", "text.zip"])
+def test_what_unpacks_to_more_than_was_published_is_refused_before_it_is_unpacked(
+    server, tmp_path, monkeypatch, kind
+):
+    bomb = TEXT * 1000
+    content = gzip.compress(bomb) if kind == "text.gz" else zipped(text=bomb)
+    file = offer(server, content, kind, "text" if kind == "text.zip" else None)
+    monkeypatch.setattr(parallel, "_BLOCK", 1000)
+    tracemalloc.start()
+    message = refusal(file, tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert f"holds more than the {len(TEXT):,} bytes expected" in message
+    assert peak < len(bomb) / 2
+
+
+def test_what_is_taken_unverified_is_limited_too(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "MOST_BYTES", len(TEXT) - 1)
+    file = offer(server, TEXT, "text")
+    assert "larger than the 7,999 bytes" in refusal(file, tmp_path, verify=False)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_an_archive_that_is_damaged_anywhere_is_one_line(tmp_path, method):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("text", bytes(range(256)))
+    content = buffer.getvalue()
+    path = tmp_path / "text.zip"
+    for place in range(len(content)):
+        path.write_bytes(
+            content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
+        )
+        file = RemoteFile(path.name, "", 2 * len(content), "00", 256, "text")
+        with pytest.raises(UserError, match=r"text\.zip: "):
+            fetch(file, tmp_path)
 
 
 @pytest.mark.parametrize("verify", [True, False])
@@ -255,7 +307,16 @@ def test_the_data_folder_is_the_users_cache_if_none_is_named(monkeypatch):
         assert data_folder() == pooch.os_cache("nmt")
 
 
-def test_a_file_is_refused_as_the_data_folder(tmp_path):
+def test_what_is_no_folder_is_refused_as_the_data_folder(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="the data folder must be a folder"):
-        data_folder(tmp_path / "file")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "nothing").symlink_to("nowhere")
+    reasons = {
+        "file": "file is a file",
+        "loop": "loop cannot be: Too many levels of symbolic links",
+        "nothing": "nothing is a link to nothing",
+        "n" * 999: "cannot be: File name too long",
+    }
+    for name, reason in reasons.items():
+        with pytest.raises(UserError, match=f"data folder must be .*{reason}"):
+            data_folder(tmp_path / name)

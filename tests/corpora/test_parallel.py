@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nmt.corpora import parallel
 from nmt.corpora.parallel import (
     ParallelText,
     decode_lines,
@@ -16,7 +17,7 @@ from nmt.corpora.parallel import (
 )
 from nmt.errors import UserError
 
-sentences = st.text(st.characters(exclude_characters="\n\r\ufeff", codec="utf-8"))
+sentences = st.text(st.characters(exclude_characters="\0\n\r\ufeff", codec="utf-8"))
 
 
 @given(st.lists(sentences, min_size=1), st.booleans())
@@ -65,9 +66,27 @@ def test_a_damaged_gzip_file_is_refused(tmp_path):
         read_lines(tmp_path / "text.gz")
 
 
+def test_a_text_that_is_too_large_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(parallel, "MOST_BYTES", 1000)
+    (tmp_path / "text.gz").write_bytes(gzip.compress(b"word\n" * 201))
+    (tmp_path / "text").write_bytes(b"word\n" * 201)
+    for name in ("text", "text.gz", "/dev/zero"):
+        with pytest.raises(UserError, match="more than 1,000 bytes.*a part of it"):
+            read_lines(tmp_path / name)
+    (tmp_path / "text").write_bytes(b"word\n" * 200)
+    assert len(read_lines(tmp_path / "text")) == 200
+
+
+def test_a_file_with_zero_bytes_is_no_text():
+    with pytest.raises(UserError, match="text, line 3: a byte is 0"):
+        decode_lines(b"one\ntwo\n" + "x\n".encode("utf-16-le"), "text")
+
+
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"no file .*none\.en"):
         read_lines(tmp_path / "none.en")
+    with pytest.raises(UserError, match="the name of a file is empty"):
+        read_lines("")
 
 
 def test_a_folder_is_refused_as_a_file(tmp_path):

@@ -40,7 +40,11 @@ def test_every_file_has_a_size_and_a_checksum_of_its_own():
 
 
 @pytest.mark.parametrize("corpus", CORPORA)
-def test_a_corpus_with_files_tells_its_sizes_and_address(corpus):
+def test_a_corpus_tells_its_sizes_and_address(corpus):
     for text, lines in CORPORA[corpus].lines.items():
-        assert bool(lines) == bool(remote_files(corpus, text))
+        assert {"train", "validation"} < set(lines) and all(lines.values())
+        for file in remote_files(corpus, text):
+            assert file.url.startswith("https://")
+            compressed = file.name.endswith((".gz", ".zip"))
+            assert (file.text_size > file.size) == compressed
     assert CORPORA[corpus].terms and CORPORA[corpus].url

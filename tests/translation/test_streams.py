@@ -1,10 +1,7 @@
 """Tests of `nmt.translation.streams`."""
 
 import io
-import json
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +9,13 @@ from hypothesis import strategies as st
 from nmt.errors import UserError
 from nmt.translation import streams
 from nmt.translation.streams import (
+    LONGEST_LINE,
+    Line,
+    argument_lines,
     arriving_lines,
-    checked_texts,
-    format_result,
+    chunks,
+    side_by_side,
+    tab_pairs,
     translated,
 )
 
@@ -29,21 +30,19 @@ class Pieces:
         return self.pieces.pop(0) if self.pieces else b""
 
 
+def arrived(*pieces):
+    return [line for lines in arriving_lines(Pieces(*pieces), "in") for line in lines]
+
+
 def lines_of(*pieces):
-    return [
-        line for lines in arriving_lines(Pieces(*pieces), "input") for line in lines
-    ]
+    lines = arrived(*pieces)
+    assert [line.number for line in lines] == list(range(1, len(lines) + 1))
+    assert all(line.fault is None for line in lines)
+    return [line.texts[0] for line in lines]
 
 
-def translation(text="hola", score=-1.5):
-    return SimpleNamespace(
-        source="hello",
-        text=text,
-        score=score,
-        source_tokens=["▁hello", "</s>"],
-        target_tokens=["▁hola", "</s>"],
-        weights=np.array([[0.9, 0.1], [0.25, 0.75]], "float32"),
-    )
+def texts_of(batches):
+    return [[line.texts for line in lines] for lines in batches]
 
 
 @given(
@@ -63,7 +62,7 @@ def test_lines_are_the_same_however_they_arrive(lines, closed, data):
 
 def test_a_line_is_handed_on_before_the_next_one_arrives():
     stream = Pieces(b"one\n", b"two\n")
-    assert next(arriving_lines(stream, "input")) == ["one"]
+    assert next(arriving_lines(stream, "in")) == [Line(1, "in, line 1", ("one",))]
     assert stream.pieces == [b"two\n"]
 
 
@@ -74,24 +73,106 @@ def test_a_byte_order_mark_and_carriage_returns_are_no_text():
 
 def test_many_lines_come_in_chunks(monkeypatch):
     monkeypatch.setattr(streams, "CHUNK", 2)
-    stream = io.BytesIO(b"a\nb\nc\nd\ne\n")
-    assert list(arriving_lines(stream, "input")) == [["a", "b"], ["c", "d"], ["e"]]
+    arriving = arriving_lines(io.BytesIO(b"a\nb\nc\nd\ne\n"), "in")
+    assert texts_of(arriving) == [[("a",), ("b",)], [("c",), ("d",)], [("e",)]]
 
 
-def test_a_byte_that_is_not_utf8_is_told_with_its_line():
-    with pytest.raises(UserError, match="input, line 3: byte 0xff is not UTF-8"):
-        lines_of(b"one\n", b"two\nthr\xffee\n")
+def test_long_lines_come_in_chunks_of_fewer(monkeypatch):
+    monkeypatch.setattr(streams, "CHUNK_CHARACTERS", 10)
+    lines = [Line(n, "in", ("x" * length,)) for n, length in enumerate([4, 5, 6, 40])]
+    assert [len(chunk) for chunk in chunks(lines)] == [2, 1, 1]
+
+
+def test_chunks_wait_for_no_more_lines_than_they_hold(monkeypatch):
+    monkeypatch.setattr(streams, "CHUNK", 2)
+    lines = iter([Line(n, "in", ("x",)) for n in range(9)])
+    assert [line.number for line in next(chunks(lines))] == [0, 1]
+    assert next(lines).number == 3
+
+
+def test_a_byte_that_is_not_utf8_is_a_fault_of_its_line_alone():
+    one, two, three, four = arrived(b"one\n", b"two\nthr\xffee\nfo", b"ur\n")
+    assert [line.texts[0] for line in (one, two, four)] == ["one", "two", "four"]
+    assert not (one.fault or two.fault or four.fault)
+    assert three.texts == ("thr\ufffdee",)
+    assert three.where == "in, line 3" and three.fault.what == "byte 0xff is not UTF-8"
+    complaint = "in, line 3: byte 0xff is not UTF-8. Convert the text to UTF-8."
+    assert str(three.refusal()) == complaint
+
+
+@pytest.mark.parametrize("rest", [[b"x\n"], [b"x", b"\n"], [b"x", b"xx", b"x\nt"]])
+def test_a_line_that_is_far_too_long_is_a_fault_and_what_follows_is_read(rest):
+    begin, end = b"y" * LONGEST_LINE, b"two\n"[rest[-1].endswith(b"t") :]
+    lines = arrived(b"one\n", begin, *rest, end, b"three")
+    assert [line.number for line in lines] == [1, 2, 3, 4]
+    assert [line.texts[0] for line in (lines[0], *lines[2:])] == ["one", "two", "three"]
+    assert lines[1].texts[0] == begin.decode()
+    assert lines[1].fault.what == "more than 1048576 bytes without a line end"
+
+
+def test_a_line_is_told_to_be_too_long_before_its_end_is_looked_for():
+    stream = Pieces(b"x" * (LONGEST_LINE + 1), b"y")
+    ((line,),) = [next(arriving_lines(stream, "in"))]
+    assert line.fault and stream.pieces == [b"y"]
+
+
+def test_the_end_of_a_line_is_not_looked_for_without_end(monkeypatch):
+    monkeypatch.setattr(streams, "LONGEST_LINE", 10)
+    monkeypatch.setattr(streams, "PASSED_OVER", 100)
+
+    class Endless:
+        count = 0
+
+        def read1(self, size):
+            self.count += 1
+            return b"x" * 10
+
+    stream = Endless()
+    lines = arriving_lines(stream, "in")
+    assert next(lines)[0].fault
+    with pytest.raises(UserError, match="in, line 1: no line end in 100 bytes"):
+        next(lines)
+    assert stream.count < 20
+
+
+def test_columns_are_pairs_and_further_columns_are_no_text():
+    lines = arrived(b"a b\tc\n", b"d\te\tby X\n", b"\n", b"\t \n")
+    first, second, *blank = tab_pairs(lines)
+    assert (first.texts, second.texts) == (("a b", "c"), ("d", "e"))
+    assert all(line.is_blank and not line.fault for line in blank)
+
+
+def test_a_pair_without_a_tab_or_a_side_is_a_fault():
+    whats = [line.fault.what for line in tab_pairs(arrived(b"a\n", b"a\t\n", b" \ta"))]
+    assert whats == ["no tab", "one side is blank", "one side is blank"]
+    (pair,) = tab_pairs(arrived(b"a\xff\tb"))
+    assert pair.texts == ("a\ufffd", "b") and "0xff" in pair.fault.what
+
+
+def test_two_streams_are_read_side_by_side():
+    def pairs(source, target):
+        streams = (arriving_lines(io.BytesIO(data), "in") for data in (source, target))
+        return [line for lines in side_by_side(*streams, "S", "T") for line in lines]
+
+    one, two, three = pairs(b"a\n\nb\n", b"c\n\n\xff\n")
+    assert one == Line(1, "S and T, line 1", ("a", "c"))
+    assert two.is_blank and two.fault is None
+    assert three.fault.what == "byte 0xff is not UTF-8"
+    one, two = pairs(b"a\n", b"c\nd\n")
+    assert one.fault is None
+    assert str(two.refusal()).startswith("S and T, line 2: S has no such line.")
+    assert pairs(b"a\nb\n", b"c\n")[1].fault.what == "T has no such line"
 
 
 @pytest.mark.parametrize("text", ["", " ", "\t\n"])
 def test_an_empty_argument_is_refused(text):
     with pytest.raises(UserError, match="argument 2 to translate is empty"):
-        checked_texts(["good", text])
+        argument_lines(["good", text])
 
 
 def test_an_argument_that_was_not_typed_in_utf8_is_refused():
     with pytest.raises(UserError, match="argument 1 to translate is not UTF-8"):
-        checked_texts(["caf\udce9"])
+        argument_lines(["caf\udce9"])
 
 
 def test_blank_lines_are_not_given_to_the_translator():
@@ -102,34 +183,3 @@ def test_blank_lines_are_not_given_to_the_translator():
     lines = ["", "a", " ", "b"]
     assert translated(upper, lines, beam_size=2) == [None, "A", None, "B"]
     assert translated(upper, ["", ""], beam_size=2) == [None, None]
-
-
-def test_a_translation_is_one_line_and_a_blank_line_stays_blank():
-    assert format_result(translation(), 1) == "hola"
-    assert format_result(None, 1) == ""
-
-
-def test_the_best_translations_are_lines_with_number_and_score():
-    both = [translation(), translation("oye", -2)]
-    assert format_result(both, 7, 2) == "7\t-1.5000\thola\n7\t-2.0000\toye"
-    assert format_result(None, 7, 2) == ""
-
-
-def test_an_object_holds_text_score_pieces_and_weights():
-    values = json.loads(format_result(translation(), 1, as_json=True))
-    assert values == {
-        "source": "hello",
-        "text": "hola",
-        "score": -1.5,
-        "source_tokens": ["▁hello", "</s>"],
-        "target_tokens": ["▁hola", "</s>"],
-        "weights": [[0.9, 0.1], [0.25, 0.75]],
-    }
-    assert json.loads(format_result(None, 1, as_json=True)).keys() == values.keys()
-
-
-def test_the_best_translations_are_a_list_of_objects():
-    both = [translation(), translation("oye")]
-    values = json.loads(format_result(both, 1, 2, as_json=True))
-    assert [value["text"] for value in values] == ["hola", "oye"]
-    assert json.loads(format_result(None, 1, 2, as_json=True)) == []

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from nmt.config import Config
+from nmt.config import LONGEST, Config
 from nmt.errors import UserError
 from nmt.model.translation_model import TranslationModel
 from nmt.text.batches import make_batch
@@ -54,6 +54,48 @@ def test_a_batch_gives_each_sentence_what_it_gets_alone(translator):
         check_equal(translator(text, beam_size=3), one)
     for one, other in zip(translator(TEXTS, 3, batch_size=2), together, strict=True):
         check_equal(one, other)
+
+
+def test_batches_shrink_where_sentences_are_long(translator, monkeypatch):
+    texts = [*TEXTS, "dog " * 60, "cat " * 50, "red " * 40]
+    together = translator(texts, beam_size=3)
+    forced = translator.force(texts, texts)
+    sizes = []
+
+    monkeypatch.setattr("nmt.translation.batching.ROOM", 40_000)
+    monkeypatch.setattr("nmt.translation.translator.make_batch", recording(sizes))
+    for one, other in zip(translator(texts, beam_size=3), together, strict=True):
+        check_equal(one, other)
+    assert sizes[0] == 1 and max(sizes) > 3 and sum(sizes) == len(texts)
+    sizes.clear()
+    monkeypatch.setattr("nmt.translation.batching.ROOM", 10_000)
+    for one, other in zip(translator.force(texts, texts), forced, strict=True):
+        check_equal(one, other)
+    assert sizes[0] == 1 and max(sizes) > 3 and sum(sizes) == len(texts)
+
+
+def recording(sizes):
+    def make(sources, targets):
+        sizes.append(len(sources))
+        return make_batch(sources, targets)
+
+    return make
+
+
+def test_a_result_does_not_hold_its_batch(translator):
+    short, _ = translator(["dog", "cat " * 50], beam_size=2)
+    assert short.weights.base is None
+
+
+def test_a_text_is_cut_to_the_words_that_fit(translator):
+    text = "dog " * 2000
+    shorter = translator.shorten(text)
+    (pieces,) = translator.count_pieces([shorter])
+    assert text.startswith(shorter) and shorter.endswith("dog")
+    assert LONGEST - 3 < pieces <= LONGEST
+    assert translator.shorten("the dog ") == "the dog "
+    unbroken = translator.shorten("dog" * 2000)
+    assert "dogdog" in unbroken and translator.count_pieces([unbroken]) <= [LONGEST]
 
 
 def batch_of(translator, result):
@@ -130,6 +172,11 @@ def test_the_seed_decides_what_is_drawn(translator):
 def test_lengths_are_kept(translator):
     for result in translator(TEXTS, beam_size=2, min_length=4, max_length=6):
         assert 4 <= len(result.target_tokens) <= 6
+
+
+def test_a_least_length_lengthens_what_is_allowed():
+    result = make(CONFIG)("dog", beam_size=1, min_length=40)
+    assert len(result.target_tokens) == 40
 
 
 def test_correct_tells_where_the_forced_piece_was_the_first_choice(translator):

@@ -36,7 +36,11 @@ def add_parser(commands):
 
 def run(args):
     """Do what the command does."""
-    settings = inputs.load_config(args.model).corpus
+    from nmt.translation import check_text_files
+
+    config = inputs.load_config(args.model)
+    check_text_files(args.model, config)
+    settings = config.corpus
     corpus = inputs.open_corpus(
         settings.name,
         settings.source,

@@ -7,9 +7,10 @@ import os
 from nmt.app import inputs
 from nmt.app.options import add_command, add_data, add_no_verify
 from nmt.app.tensorflow_import import import_tensorflow
-from nmt.config import PRESETS, SECTIONS, CorpusConfig
+from nmt.config import PRESETS, SECTIONS, CorpusConfig, read_settings
 from nmt.corpora import CORPORA
 from nmt.errors import UserError
+from nmt.limits import flag
 from nmt.translation import check_utf8
 
 SETTINGS = ("vocabulary", "model", "training")
@@ -49,6 +50,12 @@ def add_parser(commands):
         "made for the corpus: short for spa-eng, demo for phrasebook, base for others)",
     )
     command.add_argument(
+        "--config",
+        metavar="FILE",
+        help="read settings from a file like the config.json of a model, or any part "
+        "of one; they come before the preset, and the options below before them",
+    )
+    command.add_argument(
         "--pictures",
         action="store_true",
         help="after each epoch draw the attention in the first validation sentence, "
@@ -80,7 +87,6 @@ def _add_text(group):
     group.add_argument(
         "--text",
         choices=("raw", "tok"),
-        default="raw",
         help="as people write, or as the publishers tokenised it (default: raw)",
     )
     add_data(group)
@@ -89,11 +95,10 @@ def _add_text(group):
 
 def _add_setting(group, option: dataclasses.Field, defaults):
     """Add the flag of a field of the configuration, absent unless given."""
-    flag = f"--{option.name.replace('_', '-')}"
     text = option.metadata["help"].replace("%", "%%")
     if option.type is bool:
         group.add_argument(
-            flag,
+            flag(option.name),
             action=argparse.BooleanOptionalAction,
             default=argparse.SUPPRESS,
             help=f"{text} (default: {'yes' if option.default else 'no'})",
@@ -102,7 +107,7 @@ def _add_setting(group, option: dataclasses.Field, defaults):
     choices = option.metadata["choices"]
     names = {int: "N", float: "X"}
     group.add_argument(
-        flag,
+        flag(option.name),
         type=option.type,
         choices=choices,
         metavar=None if choices else names.get(option.type, "NAME"),
@@ -130,9 +135,9 @@ def run(args):
         languages = f"{corpus.source_language}-{corpus.target_language}"
         name = f"models/{corpus.name}-{languages}{form}"
         out = inputs.output_folder(name, "--out")
-    from nmt.training import check_folder
+    from nmt.training import check_folder, fingerprint
 
-    check_folder(out, config)
+    check_folder(out, config, fingerprint(corpus))
     import_tensorflow()
     from nmt.training import PICTURES_FOLDER, train
 
@@ -144,14 +149,37 @@ def run(args):
 
 
 def _settings(args):
-    """Return the settings of the preset, with the flags given in their place."""
+    """Return the settings: flags come before the file, and that before the preset."""
     names = {
         option.name
         for section in SETTINGS
         for option in dataclasses.fields(SECTIONS[section])
     }
     given = {name: value for name, value in vars(args).items() if name in names}
-    return PRESETS[args.preset or _preset(args.corpus)].replace(**given)
+    from_file = {}
+    if args.config is not None:
+        from_file = read_settings(args.config)
+        _fill_in(args, from_file)
+    config = PRESETS[args.preset or _preset(args.corpus)].replace(**from_file)
+    return config.replace(flag, **given)
+
+
+def _fill_in(args, settings):
+    """Take from the settings of a file what no flag says of the text."""
+    if args.corpus is None and not any(_local(args)):
+        if settings.get("files"):
+            raise UserError(
+                f"{args.config} was made for local files, which are not opened because "
+                "a file names them. Give CORPUS, or --train-source and --train-target."
+            )
+        args.corpus = settings.get("name")
+    for name in ("source", "target", "text"):
+        if getattr(args, name) is None:
+            setattr(args, name, settings.get(name))
+
+
+def _local(args):
+    return [getattr(args, f"{part}_{side}") for part in PARTS for side in SIDES]
 
 
 def _preset(name):
@@ -179,7 +207,8 @@ def _picture_of(args, config):
 
 def _open_corpus(args):
     """Return the corpus to train on, and the local files it is made of."""
-    local = [getattr(args, f"{part}_{side}") for part in PARTS for side in SIDES]
+    local = _local(args)
+    text = args.text or "raw"
     if args.corpus is None and not any(local):
         raise UserError(
             "no text to train on. Give the name of a corpus (see: nmt corpora), a "
@@ -195,12 +224,12 @@ def _open_corpus(args):
         files = tuple(os.path.abspath(path) if path else "" for path in local)
     elif args.corpus.endswith((".tsv", ".tsv.gz")) or os.path.isfile(args.corpus):
         files = (os.path.abspath(args.corpus),)
-    if files and args.text != "raw":
+    if files and text != "raw":
         raise UserError(
-            f"--text {args.text} is for public corpora in that form. Files are taken "
+            f"--text {text} is for public corpora in that form. Files are taken "
             "as they are: leave it out."
         )
     corpus = inputs.open_corpus(
-        args.corpus, args.source, args.target, args.text, files, args
+        args.corpus, args.source, args.target, text, files, args
     )
     return corpus, files

@@ -4,18 +4,26 @@ import sys
 from pathlib import Path
 
 from nmt.app import inputs
+from nmt.app.lines import Worker
 from nmt.app.options import (
     BEAM_SIZE,
+    add_batch_size,
     add_beam,
     add_command,
     add_model,
+    add_on_error,
     add_texts,
     number,
     positive,
+    whole,
 )
+from nmt.config import LONGEST
 from nmt.errors import UserError
 from nmt.files import picture_ending
-from nmt.translation import CHUNK, check_utf8, chunks, format_result, translated
+from nmt.translation import CHUNK, check_utf8, chunks, format_result
+
+MOST = 2 * LONGEST
+"""Most pieces that a translation can be made to have."""
 
 TERMINAL = "-"
 """What `--plot` says for a picture in the terminal."""
@@ -32,8 +40,10 @@ def add_parser(commands):
     )
     add_model(command)
     add_texts(command)
+    add_on_error(command)
     _add_search(command.add_argument_group("search"))
     _add_sampling(command.add_argument_group("sampling"))
+    _add_sizes(command.add_argument_group("sizes"))
     _add_output(command.add_argument_group("output"))
 
 
@@ -52,10 +62,22 @@ def _add_search(group):
     )
     group.add_argument(
         "--coverage-penalty",
-        type=number(float, lambda x: 0 <= x < float("inf"), "a number of at least 0"),
+        type=number(float, lambda x: 0 <= x <= 1000, "a number from 0 to 1000"),
         metavar="X",
         help="more prefers translations that attended to every word (default: 0)",
     )
+
+
+def _add_sizes(group):
+    for name, what in (("min", "least"), ("max", "most")):
+        group.add_argument(
+            f"--{name}-length",
+            type=whole(1, MOST),
+            metavar="N",
+            help=f"{what} pieces of a translation, the end included, 1 to {MOST} "
+            + ("(default: 1)" if name == "min" else "(default: 10 + 2 x the source's)"),
+        )
+    add_batch_size(group)
 
 
 def _add_sampling(group):
@@ -64,7 +86,7 @@ def _add_sampling(group):
     )
     group.add_argument(
         "--temperature",
-        type=number(float, lambda x: 0 < x < float("inf"), "a number above 0"),
+        type=number(float, lambda x: 0 < x <= 1000, "a number above 0, to 1000"),
         metavar="X",
         help="below 1 likelier words, above 1 stranger ones (default: 1)",
     )
@@ -112,13 +134,16 @@ def run(args):
             "--plot - and --json both write where the translations go. "
             "Leave one of them out."
         )
-    batches = inputs.open_lines(args)
+    batches = inputs.open_stream(args)
     several = False
-    if picture or args.seed is not None:
-        # Pictures are numbered if there are several, and the same seed gives the same
-        # samples only if batches do not depend on when lines arrive.
-        batches = list(chunks(line for batch in batches for line in batch))
-        several = sum(bool(line.strip()) for batch in batches for line in batch) > 1
+    if args.seed is not None:
+        # The same seed gives the same samples only if batches do not depend on when
+        # lines arrive.
+        batches = chunks(line for batch in batches for line in batch)
+    if picture:
+        batches = list(batches)
+        # Pictures are numbered if there are several.
+        several = sum(not line.is_blank for batch in batches for line in batch) > 1
     if args.plot is not None:
         inputs.check_attention(
             args.model, "there is nothing to draw. Leave --plot out."
@@ -127,11 +152,19 @@ def run(args):
     # Where translations appear on the terminal, they show the progress themselves.
     hidden = True if sys.stdout.isatty() or args.texts else None
     count = unknown = 0
+
+    def translate(texts):
+        results = translator(texts, **search)
+        if "seed" in search:
+            search["seed"] += CHUNK  # other samples for the next lines
+        return results
+
+    worker = Worker(translator, translate, args.on_error)
     with tqdm(unit=" sentences", disable=hidden, leave=False) as bar:
         for batch in batches:
-            for result in translated(translator, batch, **search):
+            for line, result in worker.results(batch):
                 count += 1
-                print(format_result(result, count, args.n_best, args.json))
+                print(format_result(result, line.number, args.n_best, args.json))
                 if result is None:
                     continue
                 best = result if args.n_best == 1 else result[0]
@@ -139,11 +172,9 @@ def run(args):
                 if args.plot == TERMINAL:
                     print(best.blocks())
                 elif picture:
-                    _draw(best, picture, count if several else None)
+                    _draw(best, picture, line.number if several else None)
             sys.stdout.flush()
             bar.update(len(batch))
-            if "seed" in search:
-                search["seed"] += CHUNK  # other samples for the next lines
     if unknown:
         tokenised = translator.config.corpus.text == "tok"
         hint = " It was trained on small letters, with signs set apart by spaces."
@@ -152,6 +183,7 @@ def run(args):
             f"does not know ({UNKNOWN_PIECE}).{hint if tokenised else ''}",
             file=sys.stderr,
         )
+    return worker.status()
 
 
 def _search(args):
@@ -183,7 +215,18 @@ def _search(args):
         )
     if args.prefix is not None:
         check_utf8(args.prefix, "--prefix")
-    values["prefix"] = args.prefix
+    least, most = args.min_length or 1, args.max_length or MOST
+    if least > most:
+        raise UserError(
+            f"--min-length must be at most --max-length. Got --min-length {least} and "
+            f"--max-length {most}."
+        )
+    values |= {
+        "prefix": args.prefix,
+        "min_length": args.min_length,
+        "max_length": args.max_length,
+        "batch_size": args.batch_size,
+    }
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -1,0 +1,107 @@
+"""Working through lines of which some cannot be worked on as they are."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from nmt.config import LONGEST
+from nmt.errors import UserError
+from nmt.translation import Fault, Line
+
+ROOM = 2**24
+"""Most attention weights of the results that are held at a time."""
+
+MOST_NOTES = 20
+"""Lines that are told of one by one; further ones are counted."""
+
+
+class Worker:
+    """Works through lines in their order, and tells what became of faulty ones.
+
+    Args:
+        translator: `nmt.Translator`.
+        work: Function of the texts of several lines, a sequence for each stream, that
+            returns a result for each line.
+        on_error: One of `options.ON_ERROR`. At a faulty line `stop` raises its error
+            once what was before it has been handed on, `skip` gives it no result, and
+            `truncate` cuts it or replaces its wrong bytes, where that is enough.
+    """
+
+    def __init__(self, translator, work: Callable[..., Sequence], on_error: str):
+        self._translator = translator
+        self._work = work
+        self._on_error = on_error
+        self._faults = 0
+
+    def results(self, lines: Sequence[Line]) -> Iterator[tuple]:
+        """Yield each line with its result, `None` for a blank or a skipped one.
+
+        Raises:
+            UserError: At the first faulty line, if that is to stop the work.
+        """
+        ready, faulty = self._settled(lines)
+        for group in _that_fit(ready):
+            texts = [line.texts for line, _ in group if not line.is_blank]
+            results = iter(self._work(*zip(*texts, strict=True)) if texts else ())
+            for line, _ in group:
+                yield line, None if line.is_blank else next(results)
+        if faulty is not None:
+            raise UserError(f"{faulty.refusal()} Or add --on-error skip or truncate.")
+
+    def status(self) -> int:
+        """Return the exit status: 1 if there was a faulty line, else 0."""
+        if self._faults > MOST_NOTES:
+            print(f"nmt: note: {self._faults} such lines in all.", file=sys.stderr)
+        return int(self._faults > 0)
+
+    def _settled(self, lines):
+        """Return lines to work on, with their pieces, and the one that ends it all."""
+        ready = []
+        for line, pieces in zip(lines, self._count_pieces(lines), strict=True):
+            if pieces > LONGEST:
+                line = replace(line, fault=line.fault or _too_long(pieces))
+            if line.fault is not None:
+                if self._on_error == "stop":
+                    return ready, line
+                line = self._settle(line)
+                pieces = min(pieces, LONGEST)
+            ready.append((line, pieces))
+        return ready, None
+
+    def _count_pieces(self, lines):
+        """Return the pieces of each line, of its longer text where it has several."""
+        texts = [text for line in lines for text in line.texts]
+        counts = iter(self._translator.count_pieces(texts))
+        return [max((next(counts) for _ in line.texts), default=0) for line in lines]
+
+    def _settle(self, line):
+        """Skip a faulty line, or repair it, and tell so."""
+        self._faults += 1
+        repair = line.fault.repair if self._on_error == "truncate" else None
+        if self._faults <= MOST_NOTES:
+            done = repair or "skipped"
+            told = f"nmt: note: {line.where}: {line.fault.what}; {done}."
+            print(told, file=sys.stderr)
+        texts = map(self._translator.shorten, line.texts) if repair else ()
+        return replace(line, texts=tuple(texts), fault=None)
+
+
+def _too_long(pieces):
+    return Fault(
+        f"{pieces - 1} pieces, at most {LONGEST - 1} are allowed",
+        "Split it into sentences, one a line",
+        "cut",
+    )
+
+
+def _that_fit(lines):
+    """Cut lines into groups whose results have room."""
+    group, weights = [], 0
+    for line, pieces in lines:
+        if group and weights + pieces**2 > ROOM:
+            yield group
+            group, weights = [], 0
+        group.append((line, pieces))
+        weights += pieces**2
+    if group:
+        yield group

@@ -1,0 +1,127 @@
+"""Whether a training can begin or go on in a folder, and what of it may change."""
+
+import dataclasses
+import os
+
+from nmt.config import CONFIG_FILE, SECTIONS, Config
+from nmt.errors import UserError
+from nmt.limits import flag
+from nmt.training.checkpoint import (
+    HISTORY_FILE,
+    STATE_FILE,
+    has_state,
+    read_progress,
+)
+from nmt.translation import (
+    VOCABULARY_FILE,
+    WEIGHTS_FILE,
+    read_checksums,
+    text_file_sums,
+    write_checksums,
+)
+
+MAY_CHANGE = ("epochs", "max_minutes", "patience", "learning_rate", "clip_norm")
+"""Options that may change when a training goes on."""
+
+PLACES = ("name", "files")
+"""Options that say where the text is; what it is, its fingerprint says."""
+
+WHY_NOT = {
+    "corpus": "it learnt to translate that",
+    "vocabulary": "its pieces are chosen",
+    "model": "its weights are made for that",
+    "training": "what it learnt rests on that",
+}
+"""Section → why its other options may not change."""
+
+SHOWN_DIFFERENCES = 4
+"""Settings that a refusal names; more would fill the screen."""
+
+
+def check_folder(out, config, text):
+    """Refuse a folder in which this training can neither begin nor go on.
+
+    While there is no state nothing was learnt, and the settings may be any.
+
+    Args:
+        out: Path of the folder; it need not exist.
+        config: `Config` of the training.
+        text: The `fingerprint` of the text that is trained on.
+
+    Raises:
+        UserError: If it holds a model of other settings or of another text, or one that
+            has lost what it needs to go on.
+    """
+    if has_state(out) or (out / HISTORY_FILE).exists():
+        for name in (CONFIG_FILE, VOCABULARY_FILE, WEIGHTS_FILE, STATE_FILE):
+            if not os.path.lexists(out / name):
+                raise UserError(
+                    f"{out} holds a model that cannot be trained further: its {name} "
+                    "is gone. Choose another --out, or put the file back."
+                )
+        _check_settings(out, Config.load(out / CONFIG_FILE), config)
+        read_progress(out, text)
+    elif os.path.lexists(out / WEIGHTS_FILE) and not _is_same_start(out, config, text):
+        raise UserError(
+            f"{out} holds a model without the state of its training, which would be "
+            "lost. Choose another --out."
+        )
+
+
+def note_settings(out, config, text):
+    """Write the settings and the fingerprint of the text, where they are not there."""
+    if not (out / CONFIG_FILE).exists() or Config.load(out / CONFIG_FILE) != config:
+        config.save(out / CONFIG_FILE)
+    sums = read_checksums(out)
+    noted = {**sums, "text": text, "text_files": text_file_sums(config.corpus.files)}
+    if noted != sums:
+        write_checksums(out, noted)
+
+
+def changes(there, now):
+    """Tell the changes of a training that goes on, one line each.
+
+    Args:
+        there: `Config` it was begun with.
+        now: `Config` it goes on with.
+    """
+    pairs = [(getattr(there.training, o), getattr(now.training, o)) for o in MAY_CHANGE]
+    return [
+        f"From here on {flag(option)} is {new} ({old} before)."
+        for option, (old, new) in zip(MAY_CHANGE, pairs, strict=True)
+        if old != new
+    ]
+
+
+def _is_same_start(out, config, text):
+    """Say whether weights without a state are of this training, killed in between."""
+    if not (out / CONFIG_FILE).exists() or read_checksums(out)["text"] != text:
+        return False
+    return not _differences(Config.load(out / CONFIG_FILE), config)
+
+
+def _check_settings(out, there, now):
+    differences = _differences(there, now)
+    if not differences:
+        return
+    shown = "; ".join(differences[:SHOWN_DIFFERENCES])
+    if len(differences) > SHOWN_DIFFERENCES:
+        shown += f"; and {len(differences) - SHOWN_DIFFERENCES} more"
+    raise UserError(
+        f"{out} holds a model of other settings: {shown}. Choose another --out, or the "
+        "settings it was begun with; when it goes on, only "
+        f"{', '.join(map(flag, MAY_CHANGE))} and --pictures may change."
+    )
+
+
+def _differences(there, now):
+    return [
+        f"{flag(key)} is {old!r} there and {new!r} now ({WHY_NOT[section]})"
+        for section in SECTIONS
+        for (key, old), new in zip(
+            dataclasses.asdict(getattr(there, section)).items(),
+            dataclasses.asdict(getattr(now, section)).values(),
+            strict=True,
+        )
+        if old != new and key not in (*MAY_CHANGE, *PLACES)
+    ]

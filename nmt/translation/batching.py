@@ -1,0 +1,34 @@
+"""Batches that fit into memory, however long their sentences are."""
+
+from collections.abc import Callable, Sequence
+
+ROOM = 2**26
+"""Numbers that the largest tensors of a batch may have together: 256 MiB."""
+
+
+def batches(
+    lengths: Sequence[tuple[int, ...]], batch_size: int, numbers: Callable[..., int]
+) -> list[list[int]]:
+    """Cut sentences into batches of like lengths.
+
+    Args:
+        lengths: Lengths of each sentence, the most important one first.
+        batch_size: Most sentences in a batch.
+        numbers: Function of the largest lengths in a batch that tells how many numbers
+            the tensors of the batch have for each sentence.
+
+    Returns:
+        Positions of sentences, the longest sentences first: what does not fit in memory
+        fails at once. A sentence that needs more than `ROOM` is alone.
+    """
+    groups: list[list[int]] = []
+    longest: tuple[int, ...] = ()
+    for index in sorted(range(len(lengths)), key=lambda i: lengths[i], reverse=True):
+        together = tuple(map(max, longest, lengths[index]))
+        rows = len(groups[-1]) + 1 if groups else batch_size + 1
+        if rows > batch_size or rows * numbers(*together) > ROOM:
+            groups.append([])
+            together = lengths[index]
+        groups[-1].append(index)
+        longest = together
+    return groups

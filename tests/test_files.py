@@ -1,0 +1,65 @@
+"""Tests of `nmt.files`: files written whole, and what killed processes leave."""
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from nmt import files
+from nmt.files import remove_partial_files, write_whole
+
+
+@contextmanager
+def no_file_above(size):
+    """Let the system refuse to write more than so many bytes of a file."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_without_room_the_file_before_is_kept_and_no_part_left(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"before")
+    with no_file_above(10_000), pytest.raises(OSError) as error:
+        write_whole(path, lambda partial: partial.write_bytes(bytes(20_000)))
+    assert error.value.errno == errno.EFBIG
+    assert error.value.filename == str(path)
+    assert "what was there before is kept. Make room" in error.value.strerror
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
+    done = []
+    fsync = os.fsync
+
+    def sync(handle):
+        done.append((os.fstat(handle).st_ino, path.exists()))
+        fsync(handle)
+
+    monkeypatch.setattr(files.os, "fsync", sync)
+    path = tmp_path / "file"
+    write_whole(path, lambda partial: partial.write_bytes(b"now"))
+    assert done == [
+        (path.stat().st_ino, False),  # the file, before it was renamed
+        (tmp_path.stat().st_ino, True),
+    ]
+
+
+def test_parts_of_processes_that_ended_are_removed_and_no_others(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    gone = [f".partial-{ended.pid}-a", f".partial-{os.getpid()}-b"]
+    kept = [f".partial-{os.getppid()}-c", ".partial-x-d", "partial-1-e", "f"]
+    for name in (*gone, *kept):
+        (tmp_path / name).touch()
+    remove_partial_files(tmp_path)
+    remove_partial_files(tmp_path / "missing")
+    assert {path.name for path in tmp_path.iterdir()} == set(kept)

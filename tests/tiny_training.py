@@ -1,0 +1,45 @@
+"""A training of a model and a text so small that it takes a second or two."""
+
+from nmt.config import Config
+from nmt.corpora.corpora import Corpus
+from nmt.corpora.parallel import ParallelText
+from nmt.training import training
+from nmt.translation.translator import Translator
+
+ANIMALS = ("dog", "cat", "bird", "fish", "cow", "duck")
+VERBS = ("runs", "sleeps", "eats", "sings")
+PAIRS = [
+    (f"the {animal} {verb}", f"{verb} {animal} the")
+    for animal in ANIMALS
+    for verb in VERBS
+]
+CONFIG = Config().replace(
+    vocabulary_size=60,
+    embedding_size=8,
+    units=8,
+    attention_units=8,
+    dropout=0.2,
+    epochs=3,
+    batch_tokens=40,
+    warmup_steps=3,
+    sampling_alpha=0.1,
+)
+
+
+def corpus(pairs=PAIRS):
+    text = ParallelText(*zip(*pairs, strict=True))
+    few = ParallelText(*zip(*pairs[:5], strict=True))
+    splits = {"train": text, "validation": few}
+    return Corpus("tiny", "a", "b", "raw", splits)
+
+
+def run(out, config=CONFIG, pairs=PAIRS, picture_of=None):
+    lines = []
+    history = training.train(
+        corpus(pairs), config, out, report=lines.append, picture_of=picture_of
+    )
+    return history, lines
+
+
+def weights(out):
+    return Translator.load(out).model.get_weights()
