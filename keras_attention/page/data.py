@@ -29,7 +29,6 @@ Weights are rounded: one is off by at most 1/510 where a row sums to 1 at most, 
 """
 
 import base64
-import unicodedata
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -156,10 +155,3 @@ def _start_mark(tokens):
 
 def _goes_on(token):
     return token.endswith("@@") and len(token) > 2
-
-
-def direction_of(tokens):
-    """`"rtl"` where most letters run from right to left, else `"ltr"`."""
-    kinds = [unicodedata.bidirectional(char) for token in tokens for char in token]
-    right_to_left = sum(kind in ("R", "AL") for kind in kinds)
-    return "rtl" if right_to_left > kinds.count("L") else "ltr"

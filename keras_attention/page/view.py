@@ -23,9 +23,10 @@ from keras_attention.analysis import (
     check_strings,
     gold_links,
     readable,
+    text_direction,
 )
 from keras_attention.files import write_whole
-from keras_attention.page.data import Frame, direction_of
+from keras_attention.page.data import Frame
 from keras_attention.page.html import (
     attention_page,
     notebook_tables,
@@ -124,8 +125,8 @@ def attention_view(
         )
         notes += dropped
     directions = (
-        direction_of(source) if source_direction == "auto" else source_direction,
-        direction_of(target) if target_direction == "auto" else target_direction,
+        text_direction(source) if source_direction == "auto" else source_direction,
+        text_direction(target) if target_direction == "auto" else target_direction,
     )
     frame = Frame(
         source=source,
