@@ -4,7 +4,7 @@ The JSON, made by `Frame.data` and `view.AttentionView.data`; every index counts
 
     {
       "title": str,
-      "layout": "horizontal" or "vertical", how the page begins,
+      "layout": "auto", "horizontal" or "vertical", how the page begins,
       "frame_name": str, what the slider over frames is called,
       "frames": [{
         "label": str,

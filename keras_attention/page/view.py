@@ -41,7 +41,7 @@ from keras_attention.page.prepare import (
 )
 
 Direction: TypeAlias = Literal["auto", "ltr", "rtl"]
-Layout: TypeAlias = Literal["horizontal", "vertical"]
+Layout: TypeAlias = Literal["auto", "horizontal", "vertical"]
 DIRECTIONS = get_args(Direction)
 LAYOUTS = get_args(Layout)
 
@@ -57,7 +57,7 @@ def attention_view(
     special: Policy = "dim",
     source_direction: Direction = "auto",
     target_direction: Direction = "auto",
-    layout: Layout = "horizontal",
+    layout: Layout = "auto",
 ) -> "AttentionView":
     """Make an interactive page of the weights of one example.
 
@@ -89,8 +89,9 @@ def attention_view(
         source_direction: `"ltr"`, `"rtl"`, or `"auto"`: from right to left where most
             letters are written so. Turns sentence and heat map round together.
         target_direction: The same for the target sentence.
-        layout: `"horizontal"`, sentences run across, one above the other, or
-            `"vertical"`, they run down in two columns: how the page begins.
+        layout: How the page begins: `"horizontal"`, sentences run across, one above
+            the other; `"vertical"`, they run down in two columns; `"auto"`, across
+            where both fit beside the heat map in one row each, else down.
 
     Returns:
         An `AttentionView`.
@@ -149,7 +150,7 @@ class AttentionView:
     Args:
         frames: List of `Frame`; the page has a slider over them if there are several.
         title: Str. Heading of the page.
-        layout: `"horizontal"` or `"vertical"`.
+        layout: `"auto"`, `"horizontal"` or `"vertical"`.
         frame_name: Str. What the slider is called.
 
     Example:
@@ -170,7 +171,7 @@ class AttentionView:
         frames: Iterable[Frame],
         *,
         title: str = "Attention",
-        layout: Layout = "horizontal",
+        layout: Layout = "auto",
         frame_name: str = "",
     ) -> None:
         self.frames = list(frames)
