@@ -64,7 +64,9 @@ def attention_view(
     The page shows both sentences. The word that is pointed at, or reached with the
     arrow keys, is joined by lines to the fewest words that have 90 % of its attention;
     a click or Enter holds it. Heads and layers are chosen by buttons: the mean of the
-    chosen heads is shown, at first of all. Below is the whole as a heat map.
+    chosen heads is shown, at first of all, and lines of each in a colour of its own.
+    Beside or below is the whole as a heat map. Sentences and heat map can be saved
+    together, as a PNG or an SVG.
     Weights show what a model attended to, which does not explain what it did.
 
     The page is one file without addresses: it fetches nothing and runs no text. Weights
@@ -267,8 +269,4 @@ class AttentionView:
 
     def _height(self):
         """Pixels that the page needs, about: a frame does not know its content."""
-        frame = self.frames[-1]
-        sentences = 260
-        if self.layout == "vertical":
-            sentences = 40 + 34 * max(len(frame.source), len(frame.target))
-        return min(480 + sentences + 26 * len(frame.target), 1100)
+        return min(700 + 56 * len(self.frames[-1].target), 1100)

@@ -10,7 +10,6 @@ const placeOf = (s) => (shown.source_direction === "rtl" ? shown.source.length -
 
 function drawMap() {
   const { weights, source, target, source_direction } = shown;
-  const isStretched = byId("stretch").checked;
   const withNumbers = byId("numbers").checked;
   for (const id of ["entropy", "coverage", "entropy-name", "coverage-name"]) {
     byId(id).hidden = !withNumbers;
