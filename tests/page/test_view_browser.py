@@ -116,7 +116,8 @@ def chosen(page):
 def settle(page):
     """Waits until what a new size or new colours set off has been drawn."""
     page.evaluate(
-        "() => new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))"
+        "() => new Promise(done => requestAnimationFrame("
+        "() => requestAnimationFrame(done)))"
     )
 
 
