@@ -116,7 +116,7 @@ def measure_browser(paths, rounds):
                   const times = [];
                   for (let i = 0; i < rounds; i++) {
                     const began = performance.now();
-                    look({ axis: "target", index: i % 2 });
+                    choose({ axis: "target", index: i % 2 });
                     document.getElementById("stage").getBoundingClientRect();
                     times.push(performance.now() - began);
                   }

@@ -4,7 +4,7 @@ The JSON, made by `Frame.data` and `view.AttentionView.data`; every index counts
 
     {
       "title": str,
-      "layout": "horizontal" or "vertical", how the page begins,
+      "layout": "auto", "horizontal" or "vertical", how the page begins,
       "frame_name": str, what the slider over frames is called,
       "frames": [{
         "label": str,
@@ -29,7 +29,6 @@ Weights are rounded: one is off by at most 1/510 where a row sums to 1 at most, 
 """
 
 import base64
-import unicodedata
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -156,10 +155,3 @@ def _start_mark(tokens):
 
 def _goes_on(token):
     return token.endswith("@@") and len(token) > 2
-
-
-def direction_of(tokens):
-    """`"rtl"` where most letters run from right to left, else `"ltr"`."""
-    kinds = [unicodedata.bidirectional(char) for token in tokens for char in token]
-    right_to_left = sum(kind in ("R", "AL") for kind in kinds)
-    return "rtl" if right_to_left > kinds.count("L") else "ltr"

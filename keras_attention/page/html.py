@@ -14,19 +14,29 @@ from keras_attention.analysis import clip, columns, readable
 from keras_attention.page.data import describe_tokens
 
 FOLDER = Path(__file__).with_name("assets")
-SCRIPTS = "weights.js", "sentences.js", "heatmap.js", "picture.js", "page.js"
+SCRIPTS = (
+    *(
+        "weights.js",
+        "colors.js",
+        "sentences.js",
+        "lines.js",
+        "readout.js",
+        "heatmap.js",
+    ),
+    *("table.js", "heads.js", "layout.js", "picture.js", "page.js"),
+)
 NONE, SELF = "'none'", "'self'"  # as a Content-Security-Policy writes them
 WORTH_NAMING = 0.005  # what two decimals round to 0.01
 MAX_TABLE = 2500  # cells of one table; what is larger names its largest weights only
 MAX_TABLES = 6000  # cells of all tables of a notebook's output
 BLOCKS = " ▁▂▃▄▅▆▇█"
 # Background and text of cells by fifths of the weight, for notebooks: these may be
-# light or dark, and take style sheets out.
+# light or dark, and take style sheets out. Stops of the page's ramp of blues.
 TINTS = [
-    ("#f2f7fc", "#111111"),
-    ("#d6e5f4", "#111111"),
-    ("#abcfe6", "#111111"),
-    ("#2f6fa8", "#ffffff"),
+    ("#f7fbff", "#111111"),
+    ("#deebf7", "#111111"),
+    ("#9ecae1", "#111111"),
+    ("#2171b5", "#ffffff"),
     ("#08306b", "#ffffff"),
 ]
 

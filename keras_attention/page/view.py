@@ -23,9 +23,10 @@ from keras_attention.analysis import (
     check_strings,
     gold_links,
     readable,
+    text_direction,
 )
 from keras_attention.files import write_whole
-from keras_attention.page.data import Frame, direction_of
+from keras_attention.page.data import Frame
 from keras_attention.page.html import (
     attention_page,
     notebook_tables,
@@ -40,7 +41,7 @@ from keras_attention.page.prepare import (
 )
 
 Direction: TypeAlias = Literal["auto", "ltr", "rtl"]
-Layout: TypeAlias = Literal["horizontal", "vertical"]
+Layout: TypeAlias = Literal["auto", "horizontal", "vertical"]
 DIRECTIONS = get_args(Direction)
 LAYOUTS = get_args(Layout)
 
@@ -56,14 +57,16 @@ def attention_view(
     special: Policy = "dim",
     source_direction: Direction = "auto",
     target_direction: Direction = "auto",
-    layout: Layout = "horizontal",
+    layout: Layout = "auto",
 ) -> "AttentionView":
     """Make an interactive page of the weights of one example.
 
     The page shows both sentences. The word that is pointed at, or reached with the
     arrow keys, is joined by lines to the fewest words that have 90 % of its attention;
     a click or Enter holds it. Heads and layers are chosen by buttons: the mean of the
-    chosen heads is shown, at first of all. Below is the whole as a heat map.
+    chosen heads is shown, at first of all, and lines of each in a colour of its own.
+    Beside or below is the whole as a heat map. Sentences and heat map can be saved
+    together, as a PNG or an SVG.
     Weights show what a model attended to, which does not explain what it did.
 
     The page is one file without addresses: it fetches nothing and runs no text. Weights
@@ -88,8 +91,9 @@ def attention_view(
         source_direction: `"ltr"`, `"rtl"`, or `"auto"`: from right to left where most
             letters are written so. Turns sentence and heat map round together.
         target_direction: The same for the target sentence.
-        layout: `"horizontal"`, sentences run across, one above the other, or
-            `"vertical"`, they run down in two columns: how the page begins.
+        layout: How the page begins: `"horizontal"`, sentences run across, one above
+            the other; `"vertical"`, they run down in two columns; `"auto"`, across
+            where both fit beside the heat map in one row each, else down.
 
     Returns:
         An `AttentionView`.
@@ -124,8 +128,8 @@ def attention_view(
         )
         notes += dropped
     directions = (
-        direction_of(source) if source_direction == "auto" else source_direction,
-        direction_of(target) if target_direction == "auto" else target_direction,
+        text_direction(source) if source_direction == "auto" else source_direction,
+        text_direction(target) if target_direction == "auto" else target_direction,
     )
     frame = Frame(
         source=source,
@@ -148,7 +152,7 @@ class AttentionView:
     Args:
         frames: List of `Frame`; the page has a slider over them if there are several.
         title: Str. Heading of the page.
-        layout: `"horizontal"` or `"vertical"`.
+        layout: `"auto"`, `"horizontal"` or `"vertical"`.
         frame_name: Str. What the slider is called.
 
     Example:
@@ -169,7 +173,7 @@ class AttentionView:
         frames: Iterable[Frame],
         *,
         title: str = "Attention",
-        layout: Layout = "horizontal",
+        layout: Layout = "auto",
         frame_name: str = "",
     ) -> None:
         self.frames = list(frames)
@@ -265,8 +269,4 @@ class AttentionView:
 
     def _height(self):
         """Pixels that the page needs, about: a frame does not know its content."""
-        frame = self.frames[-1]
-        sentences = 260
-        if self.layout == "vertical":
-            sentences = 40 + 34 * max(len(frame.source), len(frame.target))
-        return min(480 + sentences + 26 * len(frame.target), 1100)
+        return min(700 + 56 * len(self.frames[-1].target), 1100)

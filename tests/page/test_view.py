@@ -11,10 +11,13 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import example, given
+from matplotlib import colormaps
+from matplotlib.colors import LinearSegmentedColormap
 
 import keras_attention
-from keras_attention.page.html import attention_page
+from keras_attention.page.html import TINTS, attention_page
 from keras_attention.page.view import AttentionView, attention_view
+from keras_attention.plots.heatmap import COLORS
 from tests.helpers import run_example
 
 SOURCE = "two dogs play in the snow".split()
@@ -249,7 +252,10 @@ def test_weights_that_do_not_fit_raise(weights, text):
 @pytest.mark.parametrize(
     ("option", "text"),
     [
-        ({"layout": "round"}, "`layout` must be one of 'horizontal', 'vertical'"),
+        (
+            {"layout": "round"},
+            "`layout` must be one of 'auto', 'horizontal', 'vertical'",
+        ),
         ({"special": "hide"}, "`special` must be one of 'keep', 'dim', 'drop'"),
         ({"source_direction": "up"}, "`source_direction` must be one of 'auto'"),
         ({"target_direction": "up"}, "`target_direction` must be one of 'auto'"),
@@ -551,6 +557,28 @@ def test_every_text_has_contrast_in_light_and_dark(scheme, text, ground):
     block = {"light": light, "dark": dark}[scheme]
     colors = dict(re.findall(r"--([\w-]+): (#\w{6});", block))
     assert contrast(colors[text], colors[ground]) >= 4.5
+
+
+def css_colors(name):
+    """The colours of every block that sets the property of this name."""
+    css = (PAGE / "page.css").read_text(encoding="utf-8")
+    blocks = re.findall(rf"--{name}: (.*?);", css)
+    return [re.findall(r"#\w{6}", block) for block in blocks]
+
+
+def test_the_page_has_the_ramp_of_blues_that_pictures_have():
+    light, dark = css_colors("ramp")
+    mixed = LinearSegmentedColormap.from_list("mixed", light)(np.arange(256))
+    assert abs(mixed - colormaps[COLORS](np.arange(256))).max() < 1 / 255
+    assert dark == light[::-1]
+    assert {ground for ground, _ in TINTS} <= set(light)
+
+
+def test_heads_have_colours_that_the_colour_blind_can_tell_apart():
+    heads = [css_colors(f"head-{head}")[0][0] for head in range(8)]
+    # The eight of Petroff's "Accessible color sequences for data visualization".
+    petroff = "1845fb ff5e02 c91f16 c849a9 adad7d 86c8dd 578dff 656364"
+    assert heads == [f"#{color}" for color in petroff.split()]
 
 
 def test_cells_of_notebook_tables_have_contrast_on_any_page(weights):

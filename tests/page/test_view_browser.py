@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +13,8 @@ from keras_attention.analysis.diagnostics import attention_coverage, attention_e
 from keras_attention.page.view import AttentionView, attention_view
 from keras_attention.plots.plot import plot_attention
 
+# What weights from 0 to 1 are painted in.
+BLUES = matplotlib.colormaps["Blues"](np.arange(256))[:, :3]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SOURCE = "two dogs play in the snow".split()
 TARGET = "Zwei Hunde spielen im Schnee </s>".split()
@@ -108,6 +111,14 @@ def readout(page):
 
 def chosen(page):
     return page.locator(".word.chosen").all_inner_texts()
+
+
+def settle(page):
+    """Waits until what a new size or new colours set off has been drawn."""
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame("
+        "() => requestAnimationFrame(done)))"
+    )
 
 
 def shown(page):
@@ -233,22 +244,31 @@ def test_arrow_keys_follow_the_eye_where_words_run_from_right_to_left(show):
     names = page.locator("#columns span")
     places = {name.inner_text(): name.bounding_box()["x"] for name in names.all()}
     assert places[words[0]] > places[words[1]] > places[words[2]]
-    left, right = corners(page)
+    left, right = painted(page)[0][[0, -1]]
     assert left < 0.1 and right > 0.9  # the first row's weight is on the right
 
 
-def corners(page):
-    """Opacity of the heat map's first and last cell in its first row."""
-    return page.locator("#cells").evaluate(
-        """cells => {
+def pixels(canvas):
+    """The colours of a canvas, an array of bytes `(rows, columns, 3)`."""
+    width, height, data = canvas.evaluate(
+        """canvas => {
           const copy = document.createElement('canvas');
-          copy.width = cells.width;
+          Object.assign(copy, { width: canvas.width, height: canvas.height });
           const context = copy.getContext('2d', { willReadFrequently: true });
-          context.drawImage(cells, 0, 0);
-          return [0, cells.width - 1].map(
-            x => context.getImageData(x, 0, 1, 1).data[3] / 255);
+          context.drawImage(canvas, 0, 0);
+          const { data } = context.getImageData(0, 0, copy.width, copy.height);
+          return [copy.width, copy.height, [...data]];
         }"""
     )
+    return np.array(data).reshape(height, width, 4)[..., :3]
+
+
+def painted(page, canvas="#cells", ramp=BLUES):
+    """The weights that the colours of a canvas stand for."""
+    found = pixels(page.locator(canvas).first)
+    distances = abs(found[..., None, :] - 255 * ramp).sum(axis=-1)
+    assert distances.min(axis=-1).max() <= 3  # no other colours
+    return distances.argmin(axis=-1) / 255
 
 
 def test_tab_reaches_every_control_once_and_shows_where_it_is(show):
@@ -279,8 +299,9 @@ def test_tab_reaches_every_control_once_and_shows_where_it_is(show):
     assert all(is_visible for _, is_visible in reached)
     names = [name for name, _ in reached]
     assert names == [
-        *("frame", "layer", "mean of all 2", "H0", "H1", "two", "Zwei"),
-        *("horizontal", "mass", "numbers", "stretch", "gold", "save-svg", "save-png"),
+        *("frame", "layer", "mean of all 2", "H0", "H1", "Pictures of all heads"),
+        *("two", "Zwei", "stretch", "auto", "mass", "numbers", "gold"),
+        *("save-svg", "save-png"),
         "The same as a table",
     ]
 
@@ -313,6 +334,84 @@ def test_head_chips_choose_what_the_mean_is_taken_of(show):
     check(heads[2])
     chips.nth(3).click()
     assert pressed() == [True, False, False, False]
+
+
+def test_heads_chosen_together_have_lines_of_their_colours(show):
+    heads = np.stack([np.eye(6), np.eye(6)[::-1], WEIGHTS])
+    page = show(attention_view(heads, SOURCE, TARGET))
+
+    def colors():
+        paths = page.locator("#links path").evaluate_all(
+            "paths => paths.map(path => getComputedStyle(path).stroke)"
+        )
+        return {color: paths.count(color) for color in paths}
+
+    def of(head):
+        chip = page.locator("#heads button").nth(head + 1)
+        return chip.locator(".swatch").evaluate(
+            "i => getComputedStyle(i).backgroundColor"
+        )
+
+    assert len({of(head) for head in range(3)}) == 3
+    word(page, "target", 1).hover()
+    assert not {of(head) for head in range(3)} & set(colors())
+    for head in (0, 2):
+        page.locator("#heads button").nth(head + 1).click()
+    page.mouse.move(0, 0)
+    assert colors() == {of(0): 6, of(2): 6}  # the strongest of each target
+    word(page, "target", 1).hover()
+    assert colors() == {of(0): 1, of(2): 2}
+    # For those who cannot tell the colours.
+    assert readout(page).endswith("H0 dogs 1.00, H2 dogs 0.60")
+    starts = page.locator("#links path").evaluate_all(
+        "paths => paths.map(path => path.getPointAtLength(0).x)"
+    )
+    assert min(abs(starts[0] - x) for x in starts[1:]) >= 4  # side by side
+    page.locator("#heads button").nth(1).click()
+    assert colors() == {of(2): 6} or colors() == {of(2): 2}
+    assert "H2" not in readout(page)
+
+
+def test_pictures_of_all_heads_open_on_a_click_and_choose(show):
+    layers = {
+        "encoder": WEIGHTS[::-1],
+        "decoder": np.stack([np.eye(6), WEIGHTS, WEIGHTS[:, ::-1]]),
+    }
+    page = show(attention_view(layers, SOURCE, TARGET))
+    pictures = page.locator("#gallery .picture")
+    assert pictures.count() == 0
+    page.locator("#gallery summary").click()
+    pictures.nth(3).wait_for()
+    assert pictures.count() == 4
+    boxes = [picture.locator("canvas").bounding_box() for picture in pictures.all()]
+    assert min(min(box["width"], box["height"]) for box in boxes) >= 64
+    assert boxes[0]["y"] < boxes[1]["y"] == boxes[3]["y"]  # a row for each layer
+    assert boxes[0]["x"] == boxes[1]["x"] < boxes[2]["x"] < boxes[3]["x"]  # by heads
+    canvas = "#gallery .picture:nth-of-type(4) canvas"
+    np.testing.assert_allclose(painted(page, canvas), WEIGHTS[:, ::-1], atol=0.005)
+
+    def pressed():
+        return [p.get_attribute("aria-pressed") == "true" for p in pictures.all()]
+
+    assert pictures.nth(2).get_attribute("aria-label") == "decoder, head 1"
+    pictures.nth(2).click()
+    assert page.locator("#layer").input_value() == "decoder"
+    np.testing.assert_allclose(painted(page), WEIGHTS, atol=0.005)
+    pictures.nth(3).click()
+    assert pressed() == [False, False, True, True]
+    assert "decoder, mean of 2 heads" in page.locator("#scale").inner_text()
+    page.get_by_label("scale rows").check()
+    scaled = WEIGHTS[:, ::-1] / WEIGHTS.max(axis=1, keepdims=True)
+    np.testing.assert_allclose(painted(page, canvas), scaled, atol=0.008)
+    page.set_viewport_size({"width": 390, "height": 800})
+    settle(page)
+    assert page.evaluate("() => document.body.scrollWidth") <= 390
+    assert pictures.nth(3).locator("canvas").bounding_box()["width"] >= 64
+
+
+def test_one_head_has_no_pictures_to_choose_from(show):
+    page = show(attention_view(WEIGHTS, SOURCE, TARGET))
+    assert page.locator("#gallery").is_hidden()
 
 
 def test_the_layer_chosen_is_shown_with_its_own_heads(show):
@@ -358,6 +457,7 @@ def test_lines_run_between_their_words_in_both_layouts(show, layout):
         check_line(page)
         other = "down" if page.get_by_label("across").is_checked() else "across"
         page.get_by_label(other).check()
+    assert page.get_by_label(label).is_checked()
 
 
 def check_line(page):
@@ -366,17 +466,116 @@ def check_line(page):
     stage = page.locator("#stage").bounding_box()
     path = page.locator("#links path").get_attribute("d")
     numbers = [float(n) for n in re.findall(r"[\d.]+", path)]
-    start = numbers[0] + stage["x"], numbers[1] + stage["y"]
-    end = numbers[-2] + stage["x"], numbers[-1] + stage["y"]
+    left = stage["x"] - page.locator("#stage").evaluate("stage => stage.scrollLeft")
+    start = numbers[0] + left, numbers[1] + stage["y"]
+    end = numbers[-2] + left, numbers[-1] + stage["y"]
     a = word(page, "source", 2).bounding_box()
     b = word(page, "target", 2).bounding_box()
-    if page.get_by_label("across").is_checked():
+    if layout_of(page) == "horizontal":
         expected = [a["x"] + a["width"] / 2, a["y"] + a["height"]]
         expected += [b["x"] + b["width"] / 2, b["y"]]
     else:
         expected = [a["x"] + a["width"], a["y"] + a["height"] / 2]
         expected += [b["x"], b["y"] + b["height"] / 2]
     np.testing.assert_allclose([*start, *end], expected, atol=0.2)
+
+
+def layout_of(page):
+    return page.locator("#stage").get_attribute("data-layout")
+
+
+@pytest.mark.parametrize(
+    ("words", "width", "expected"),
+    [
+        (6, 1280, "horizontal"),
+        (16, 1280, "vertical"),
+        (6, 390, "vertical"),
+        (2, 390, "horizontal"),
+    ],
+)
+def test_sentences_that_would_wrap_run_down_and_keep_their_lines(
+    show, words, width, expected
+):
+    view = attention_view(np.eye(words), [f"word{i}" for i in range(words)])
+    page = show(view, viewport={"width": width, "height": 800})
+    assert page.get_by_label("to fit").is_checked()
+    assert layout_of(page) == expected
+    assert page.locator("#links path.rest").count() == words
+
+
+def test_the_layout_follows_the_width_unless_the_reader_chose(show):
+    page = show(attention_view(WEIGHTS, SOURCE, TARGET))
+    narrow, wide = ({"width": width, "height": 800} for width in (390, 1100))
+    for size, expected in [(narrow, "vertical"), (wide, "horizontal")]:
+        page.set_viewport_size(size)
+        page.locator(f"#stage[data-layout={expected}]").wait_for()
+        check_line(page)
+    page.get_by_label("down").check()
+    page.set_viewport_size(narrow)
+    settle(page)
+    assert layout_of(page) == "vertical"
+    page.get_by_label("across").check()
+    assert layout_of(page) == "horizontal"
+    tops = [word(page, "target", i).bounding_box()["y"] for i in range(5)]
+    assert max(tops) - min(tops) < 1  # one row, which is moved sideways
+    check_line(page)
+    page.locator("#stage").evaluate("stage => { stage.scrollLeft = 60; }")
+    check_line(page)
+    assert page.locator("#stage").evaluate("stage => stage.scrollLeft") > 20
+
+
+@pytest.mark.parametrize("count", [6, 16])
+def test_sentences_and_heat_map_share_the_width_of_a_desktop(show, count):
+    view = attention_view(np.eye(count), [f"word{i}" for i in range(count)])
+    page = show(view, viewport={"width": 1280, "height": 800})
+    stage, grid, view = (
+        page.locator(name).bounding_box() for name in ("#stage", "#grid", "#view")
+    )
+    assert stage["x"] + stage["width"] <= grid["x"]
+    for box in (stage, grid):  # nothing is between them, all is in sight
+        assert 0 < box["y"] and box["y"] + box["height"] <= 800
+    controls = page.locator("#options").bounding_box()
+    assert controls["y"] >= max(b["y"] + b["height"] for b in (stage, grid))
+    cells = page.locator("#cells").bounding_box()["width"]
+    assert cells >= 330
+    first, last = (word(page, "source", i).bounding_box() for i in (0, count - 1))
+    if layout_of(page) == "horizontal":
+        assert last["x"] + last["width"] - first["x"] + cells > 0.7 * view["width"]
+    size = page.locator("#rows span").first.evaluate(
+        "n => getComputedStyle(n).fontSize"
+    )
+    assert size == "16px"
+
+
+def test_lines_at_rest_tell_strong_links_from_middling_ones(show):
+    weights = [[0.94, 0.06], [0.49, 0.51], [0.8, 0.2]]
+    page = show(attention_view(weights, ["a", "b"], ["x", "y", "z"]))
+    widths, opacities = (
+        page.locator("#links path.rest").evaluate_all(
+            "(paths, name) => paths.map(path => Number(path.getAttribute(name)))", name
+        )
+        for name in ("stroke-width", "stroke-opacity")
+    )
+    assert widths[0] > 1.25 * widths[2] and widths[2] > 1.5 * widths[1]
+    assert opacities[0] > opacities[2] > opacities[1] + 0.1
+
+
+# Fingers
+
+
+def test_on_a_phone_the_page_speaks_of_tapping(show):
+    view = attention_view(WEIGHTS, SOURCE, TARGET)
+    page = show(view, viewport={"width": 390, "height": 844}, has_touch=True)
+    hint = page.locator("#keys").inner_text()
+    assert hint == "Tap a word to see where it looks. Tap it again to let go."
+    assert "arrow keys" in show(view).locator("#keys").inner_text()
+    word(page, "target", 1).tap()
+    assert readout(page).startswith("Hunde looks at dogs")
+    word(page, "target", 2).tap()
+    assert chosen(page) == ["spielen"]
+    word(page, "target", 2).tap()
+    assert (chosen(page), readout(page)) == ([], "")
+    assert page.locator("#keys").is_visible()
 
 
 # Heat map
@@ -397,10 +596,41 @@ def test_a_cell_pointed_at_names_its_two_words_and_a_click_holds_it(show):
 def test_the_heat_map_shows_weights_from_0_to_1_or_rows_in_full_colour(show):
     weights = [[0.2] * 5, [1.0, 0, 0, 0, 0]]
     page = show(attention_view(weights, list("abcde"), ["x", "y"]))
-    assert corners(page) == pytest.approx([0.2, 0.2], abs=0.005)
-    page.get_by_label("rows in full colour").check()
-    assert corners(page) == [1, 1]
+    np.testing.assert_allclose(painted(page), weights, atol=0.005)
+    assert page.locator("#scaled").is_hidden()
+    page.get_by_label("scale rows to their largest weight").check()
+    np.testing.assert_array_equal(painted(page), [[1] * 5, [1, 0, 0, 0, 0]])
     assert page.locator("#scale").inner_text().endswith("/ largest in its row")
+    assert page.locator("#scaled").inner_text() == (
+        "Rows are scaled: the strongest colour is the largest weight of its row, not 1."
+    )
+    word(page, "target", 0).hover()  # the colours of words say the same
+    mark = word(page, "source", 3).evaluate("w => w.style.getPropertyValue('--weight')")
+    assert float(mark) == 1
+
+
+def test_of_pale_weights_the_page_says_how_to_see_more(show):
+    page = show(attention_view(np.full((3, 5), 0.2), list("abcde"), list("xyz")))
+    assert page.locator("#scaled").inner_text() == (
+        "The largest weight is 0.20: scale rows to see more."
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_weights_are_painted_in_the_blues_of_pictures(show, scheme):
+    weights = np.arange(11) / 10
+    page = show(
+        attention_view(weights[:, None], ["a"], [f"{w}" for w in weights]),
+        color_scheme=scheme,
+    )
+    ramp = BLUES if scheme == "light" else BLUES[::-1]  # dark is nothing on dark pages
+    np.testing.assert_allclose(painted(page, ramp=ramp)[:, 0], weights, atol=0.005)
+    # A reader may change over while the page is open.
+    page.emulate_media(color_scheme="dark" if scheme == "light" else "light")
+    settle(page)
+    np.testing.assert_allclose(
+        painted(page, ramp=ramp[::-1])[:, 0], weights, atol=0.005
+    )
 
 
 def test_numbers_equal_those_of_the_library(show):
@@ -461,8 +691,8 @@ def test_hostile_tokens_are_text_and_nothing_else(show):
     assert page.evaluate("() => document.body.scrollWidth") <= 1100
 
 
-@pytest.mark.parametrize("width", [420, 1100])
-@pytest.mark.parametrize("layout", ["horizontal", "vertical"])
+@pytest.mark.parametrize("width", [320, 1100])
+@pytest.mark.parametrize("layout", ["auto", "horizontal", "vertical"])
 def test_no_words_overlap_and_nothing_is_cut_off(show, layout, width):
     words = [f"word{'d' * (i % 7)}" for i in range(60)]
     view = attention_view(np.eye(60), words, layout=layout)
@@ -477,12 +707,17 @@ def test_no_words_overlap_and_nothing_is_cut_off(show, layout, width):
     for name, group in boxes.items():
         group = np.array(group)
         assert len(group) > 5
-        assert (group[:, 2] <= width + 0.5).all() and (group[:, 0] >= 0).all()
+        assert (group[:, 0] >= 0).all()
+        # Sentences that must run across are moved sideways.
+        if layout != "horizontal" or name in ("rows", "columns"):
+            assert (group[:, 2] <= width + 0.5).all()
         for i, box in enumerate(group):
             rest = group[i + 1 :]
             apart = (rest[:, :2] >= box[2:] - 0.6) | (rest[:, 2:] <= box[:2] + 0.6)
             assert apart.any(axis=1).all(), (name, i)
     assert page.evaluate("() => document.body.scrollWidth") <= width
+    word(page, "target", 59).hover()  # comes into sight
+    assert word(page, "target", 59).bounding_box()["x"] < width
 
 
 @pytest.mark.parametrize("forced", ["none", "active"])
@@ -572,13 +807,57 @@ def test_the_picture_can_be_saved_as_svg_and_png(show):
     assert download.value.suggested_filename == "attention.svg"
     assert all(f">{text}<" in svg for text in SOURCE + TARGET[:-1])
     assert svg.count("<path") == 2
+    assert svg.count("<image") == 2  # cells, and the key of colours
     assert 'role="img"' in svg and "Hunde looks at" in svg
     with page.expect_download() as download:
         page.get_by_role("button", name="Save PNG").click()
     image = Image.open(io.BytesIO(download.value.path().read_bytes()))
-    width = page.locator("#stage").bounding_box()["width"]
-    assert image.width == pytest.approx(2 * width, abs=2)
+    assert image.size == tuple(2 * int(n) for n in svg_size(svg))
     assert len(image.convert("RGB").getcolors(1_000_000)) > 20
+
+
+def svg_size(svg):
+    return re.search(r'width="(\d+)" height="(\d+)"', svg).groups()
+
+
+def empty_share(drawn, side=128):
+    """How many squares of a picture have nothing in them."""
+    height, width = (-(-n // side) * side for n in drawn.shape)
+    whole = np.zeros((height, width), dtype=bool)
+    whole[: drawn.shape[0], : drawn.shape[1]] = drawn
+    squares = whole.reshape(height // side, side, width // side, side)
+    return 1 - squares.any(axis=(1, 3)).mean()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("layout", ["auto", "horizontal"])
+def test_a_saved_picture_has_all_that_is_seen_and_little_else(show, layout, width):
+    count = 6 if layout == "auto" else 14
+    words, gold = [f"word{i}" for i in range(count)], "0-0 1p2"
+    view = attention_view(np.eye(count), words, gold=gold, layout=layout)
+    page = show(view, viewport={"width": width, "height": 800})
+    word(page, "target", 0).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save PNG").click()
+    image = Image.open(io.BytesIO(download.value.path().read_bytes())).convert("RGB")
+    found = np.array(image).astype(int)
+    paper = found[0, 0]
+    drawn = abs(found - paper).sum(axis=-1) > 3
+    for axis in (0, 1):
+        inked = np.flatnonzero(drawn.any(axis=axis))
+        margins = inked[0], drawn.shape[1 - axis] - 1 - inked[-1]
+        assert 0 < min(margins) and max(margins) <= 60  # of pixels twice as fine
+    assert empty_share(drawn) < 0.65
+    cell = 2 * page.locator("#cells").bounding_box()["width"] / count
+    full = abs(found - 255 * BLUES[255]).sum(axis=-1) <= 3
+    # Less what rings and the frame round the row chosen cover.
+    assert 0.8 * count <= full.sum() / cell**2 <= 1.02 * count
+    colors = page.evaluate(
+        "() => getComputedStyle(document.documentElement).getPropertyValue('--gold')"
+    )
+    gold = [int(colors.strip()[i : i + 2], 16) for i in (1, 3, 5)]
+    ringed = (abs(found - gold).sum(axis=-1) <= 3).sum()
+    assert ringed > 2 * 2 * np.pi * 0.3 * cell  # two rings and a word's frame
 
 
 def test_the_frame_in_a_notebook_works_though_it_is_a_stranger_there(browser):

@@ -1,13 +1,11 @@
-/* Frames, layers and heads, and what starts the page.
+/* Frames and options, and what starts the page.
 
    showAttention(data) draws `data`, and draws anew when it is called again; the form of
    the data is told in data.py. Tokens reach the document by textContent only. */
 
 let frames = [];
-const heads = new Set(); // those chosen; none means all of them
 
 const currentFrame = () => frames[Number(byId("frame").value)];
-const currentLayer = () => currentFrame().layers[byId("layer").selectedIndex];
 
 function showAttention(data) {
   frames = data.frames;
@@ -19,7 +17,6 @@ function showAttention(data) {
   if (!byId("stage").dataset.layout) {
     // At the first call only: later ones keep what the reader chose.
     document.querySelector(`[name=layout][value=${data.layout}]`).checked = true;
-    byId("view").dataset.layout = byId("stage").dataset.layout = data.layout;
   }
   letGo();
   changeFrame();
@@ -38,55 +35,22 @@ function changeFrame() {
   drawWords("target", frame);
   byId("stage").classList.toggle("long", frame.source.length + frame.target.length > 60);
   if (state.chosen && state.chosen.index >= frame[state.chosen.axis].length) letGo();
+  chooseLayout();
   changeLayer();
-}
-
-function changeLayer() {
-  const layer = currentLayer();
-  for (const head of heads) if (head >= layer.heads) heads.delete(head);
-  byId("heads").hidden = layer.heads < 2;
-  byId("heads").replaceChildren(...(layer.heads < 2 ? [] : makeChips(layer)));
-  update();
-}
-
-/* A button for all heads, and one with a small picture for each. */
-function makeChips(layer) {
-  const { source, target } = currentFrame();
-  const chips = [make("button", "head", `mean of all ${layer.heads}`)];
-  chips[0].addEventListener("click", () => { heads.clear(); update(); });
-  for (let head = 0; head < layer.heads; head++) {
-    const chip = make("button", "head", `H${head}`);
-    const frame = make("span", "thumbnail"), canvas = make("canvas");
-    const weights = headOf(layer, head, target.length, source.length);
-    paint(canvas, weights, target.length, source.length, currentFrame().source_direction === "rtl");
-    frame.append(canvas);
-    chip.prepend(frame);
-    chip.addEventListener("click", () => { if (!heads.delete(head)) heads.add(head); update(); });
-    chips.push(chip);
-  }
-  for (const chip of chips) chip.type = "button";
-  return chips;
+  drawGallery();
 }
 
 /* Works out what the choices show, and draws all of it. */
 function update() {
-  const frame = currentFrame(), layer = currentLayer();
-  const chosen = heads.size ? [...heads].sort((a, b) => a - b) : [...Array(layer.heads).keys()];
-  const where = [];
-  if (frame.layers.length > 1) where.push(layer.name);
-  if (layer.heads > 1) where.push(chosen.length > 1 ? `mean of ${chosen.length} heads` : `head ${chosen[0]}`);
-  const weights = meanOfHeads(layer, chosen, frame.target.length, frame.source.length);
-  shown = { ...frame, weights, where: where.join(", ") };
+  const frame = currentFrame();
+  shown = { ...frame, ...chosenWeights() };
   const rows = frame.target.map((_, index) => weightsOf({ axis: "target", index }));
   shown.strongest = rows.map(strongest);
   shown.entropy = rows.map(entropy);
   shown.coverage = frame.source.map((_, index) => sum(weightsOf({ axis: "source", index })));
-
-  [...byId("heads").children].forEach((chip, i) =>
-    chip.setAttribute("aria-pressed", i ? heads.has(i - 1) : !heads.size));
-  drawMap();
+  markHeads();
   drawTable();
-  drawChosen();
+  redraw();
 }
 
 /* Lines and cells are placed by pixels: a new shape of the page needs new ones. */
@@ -96,9 +60,15 @@ function redraw() {
 }
 
 function changeLayout() {
-  const { value } = document.querySelector("[name=layout]:checked");
-  byId("view").dataset.layout = byId("stage").dataset.layout = value;
+  chooseLayout();
   redraw();
+}
+
+function recolor() {
+  readRamp();
+  if (!shown) return;
+  redraw();
+  drawGallery();
 }
 
 /* The pointer has left: back to the word that the keyboard is at, if any. */
@@ -120,9 +90,10 @@ function start() {
   on("layout", "change", changeLayout);
   on("mass", "input", changeMass);
   on("numbers", "change", redraw);
-  on("stretch", "change", redraw);
+  on("stretch", "change", recolor);
   on("gold", "change", redraw);
   on("table", "toggle", drawTable);
+  on("gallery", "toggle", drawGallery);
   on("save-svg", "click", saveSvg);
   on("save-png", "click", savePng);
   on("stage", "pointerleave", chooseFocused);
@@ -130,6 +101,7 @@ function start() {
   listenToWords("source");
   listenToWords("target");
   listenToMap();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolor);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && shown) { letGo(); drawChosen(); }
   });
@@ -137,8 +109,9 @@ function start() {
   new ResizeObserver(() => {
     if (!shown || byId("view").clientWidth === width) return;
     width = byId("view").clientWidth;
-    redraw();
+    changeLayout();
   }).observe(byId("view"));
+  readRamp();
   changeMass();
   byId("fallback")?.remove(); // for readers without scripts
   const data = JSON.parse(byId("data").textContent);

@@ -1,4 +1,4 @@
-/* The two sentences, the word chosen, its lines, and the sentence that tells of it. */
+/* The two sentences, and the word chosen in them. */
 
 const WORTH_NAMING = 0.005; // what two decimals round to 0.01
 const MOVES = {
@@ -42,6 +42,7 @@ function makeWord(name, token) {
 function drawWords(axis, frame) {
   const list = byId(axis);
   list.dir = frame[`${axis}_direction`];
+  list.style.setProperty("--words", frame[axis].length);
   list.replaceChildren(...frame[axis].map((token, index) => {
     const word = makeWord("button", token);
     word.type = "button";
@@ -95,7 +96,11 @@ function listenToWords(axis) {
     for (const each of byId(axis).children) each.tabIndex = each === wordAt(word) ? 0 : -1;
     if (!state.held) choose(word);
   });
-  listen("click", (word) => hold(word));
+  listen("click", (word, event) => {
+    hold(word);
+    // No pointer will leave the word that a finger has let go of.
+    if (event.pointerType === "touch" && !state.held) choose(null);
+  });
   listen("keydown", (word, event) => move(event, word));
 }
 
@@ -111,7 +116,7 @@ function drawChosen() {
 
 function markWords(axis) {
   const { chosen, held } = state;
-  const weights = chosen && chosen.axis !== axis ? weightsOf(chosen) : null;
+  const weights = chosen && chosen.axis !== axis ? weightsOf(chosen, shown.colored) : null;
   const links = weights && goldLinks();
   [...byId(axis).children].forEach((word, index) => {
     const pair = (axis === "source" ? [index, chosen?.index] : [chosen?.index, index]).join();
@@ -127,86 +132,3 @@ function markWords(axis) {
 
 /* Gold links, unless there are none or the reader hides them. */
 const goldLinks = () => (byId("gold").checked && shown.links) || null;
-
-// ---- Lines
-
-function drawLines() {
-  const { chosen } = state;
-  const lines = [];
-  if (chosen) {
-    const share = Number(byId("mass").value) / 100;
-    for (const { weight, index } of smallestSet(weightsOf(chosen), share)) {
-      lines.push(chosen.axis === "target" ? [index, chosen.index, weight] : [chosen.index, index, weight]);
-    }
-  } else if (isOneRow("source") && isOneRow("target")) {
-    // No word is chosen: each target's strongest link, unless lines of text wrap.
-    shown.strongest.forEach((best, t) => { if (best) lines.push([best.index, t, best.weight]); });
-  }
-  byId("links").replaceChildren(...lines.map(([s, t, weight]) => draw("path", {
-    d: curve(wordAt({ axis: "source", index: s }), wordAt({ axis: "target", index: t })),
-    class: chosen ? "" : "rest",
-    "stroke-width": (1 + (chosen ? 7 : 2) * weight).toFixed(2),
-    "stroke-opacity": (0.3 + (chosen ? 0.6 : 0.3) * weight).toFixed(2),
-  })));
-}
-
-function isOneRow(axis) {
-  if (byId("stage").dataset.layout === "vertical") return true;
-  const { firstElementChild: first, lastElementChild: last } = byId(axis);
-  return first.offsetTop + first.offsetHeight > last.offsetTop;
-}
-
-/* From a source word to a target word, leaving and arriving straight. */
-function curve(from, to) {
-  const stage = byId("stage").getBoundingClientRect();
-  const a = from.getBoundingClientRect(), b = to.getBoundingClientRect();
-  let points;
-  if (byId("stage").dataset.layout === "vertical") {
-    const middle = (a.right + b.left) / 2;
-    const y1 = (a.top + a.bottom) / 2, y2 = (b.top + b.bottom) / 2;
-    points = [[a.right, y1], [middle, y1], [middle, y2], [b.left, y2]];
-  } else {
-    const middle = (a.bottom + b.top) / 2;
-    const x1 = (a.left + a.right) / 2, x2 = (b.left + b.right) / 2;
-    points = [[x1, a.bottom], [x1, middle], [x2, middle], [x2, b.top]];
-  }
-  const [start, ...bends] = points.map(([x, y]) =>
-    `${(x - stage.left).toFixed(1)} ${(y - stage.top).toFixed(1)}`);
-  return `M${start}C${bends.join(" ")}`;
-}
-
-// ---- The sentence that tells of it, spoken by screen readers too
-
-function drawReadout() {
-  const { chosen, cell } = state;
-  const readout = byId("readout");
-  readout.replaceChildren();
-  if (chosen) {
-    const isTarget = chosen.axis === "target", axis = isTarget ? "source" : "target";
-    const weights = weightsOf(chosen);
-    const named = cell === null ? largest(weights) : [{ index: cell, weight: weights[cell] }];
-    readout.append(bold(chosen.axis, chosen.index), isTarget ? " looks at " : " is looked at by ");
-    named.forEach(({ index, weight }, i) =>
-      readout.append(i ? ", " : "", bold(axis, index), ` ${decimals(weight)}`));
-    readout.append(named.length ? ". " : "nothing. ");
-    readout.append(isTarget
-      ? `Entropy ${entropy(weights).toFixed(2)}.`
-      : `Coverage ${sum(weights).toFixed(2)}.`);
-  }
-  byId("links").setAttribute("aria-label", readout.textContent || "Lines between words");
-}
-
-/* The three largest, as far as they are worth naming; if none is, all three. */
-function largest(weights) {
-  const three = ranked(weights).slice(0, 3);
-  const worthy = three.filter(({ weight }) => weight >= WORTH_NAMING);
-  return worthy.length ? worthy : three;
-}
-
-const decimals = (weight) => (weight && weight < WORTH_NAMING ? "under 0.01" : weight.toFixed(2));
-
-function bold(axis, index) {
-  const word = make("b");
-  word.append(make("bdi", "", nameOf(axis, index)));
-  return word;
-}

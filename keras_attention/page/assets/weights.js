@@ -36,8 +36,8 @@ function meanOfHeads(layer, heads, rows, columns) {
 }
 
 /* The weights of one word: a target's row, or a source's column. */
-function weightsOf({ axis, index }) {
-  const { weights, target, source } = shown;
+function weightsOf({ axis, index }, weights = shown.weights) {
+  const { target, source } = shown;
   if (axis === "target") {
     return weights.subarray(index * source.length, (index + 1) * source.length);
   }
