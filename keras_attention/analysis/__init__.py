@@ -7,7 +7,13 @@ from keras_attention.analysis.alignment import (
     hard_links,
     parse_links,
 )
-from keras_attention.analysis.characters import clip, columns, graphemes, readable
+from keras_attention.analysis.characters import (
+    clip,
+    columns,
+    graphemes,
+    readable,
+    text_direction,
+)
 from keras_attention.analysis.checks import (
     TOLERANCE,
     check_choice,
@@ -74,5 +80,6 @@ __all__ = [
     "parse_links",
     "readable",
     "select",
+    "text_direction",
     "word_spans",
 ]

@@ -1,6 +1,7 @@
-"""Characters as readers see them: what belongs together, how wide it is."""
+"""Characters as readers see them: what belongs together, how wide it is, which way."""
 
 import unicodedata
+from typing import Literal
 
 JOINER = "\u200d"  # ZWJ: makes one emoji of several
 EMOJI_STYLE = "\ufe0f"  # makes the sign before it wide and coloured
@@ -21,6 +22,17 @@ def readable(word):
         else char
         for char in word
     )
+
+
+def text_direction(tokens) -> Literal["ltr", "rtl"]:
+    """`"rtl"` where most letters of the tokens run from right to left, else `"ltr"`.
+
+    Letters of special tokens, such as `</s>` and `[SEP]`, are not counted.
+    """
+    words = [token for token in map(str, tokens) if not _is_bracketed(token)]
+    kinds = [unicodedata.bidirectional(char) for word in words for char in word]
+    right_to_left = kinds.count("R") + kinds.count("AL")
+    return "rtl" if right_to_left > kinds.count("L") else "ltr"
 
 
 def graphemes(text):
@@ -58,6 +70,10 @@ def clip(text, length):
 def columns(text):
     """Columns that `text` takes on a terminal."""
     return sum(_columns(cluster) for cluster in graphemes(text))
+
+
+def _is_bracketed(token):
+    return token[:1] + token[-1:] in ("<>", "[]")
 
 
 def _extends(char):

@@ -1,6 +1,7 @@
 """Weights as pictures: matplotlib, alt text, blocks for a terminal.
 
-`render` is imported when it is used, since it needs matplotlib.
+`figures_for_files` and `render` are imported when they are used, since they need
+matplotlib.
 """
 
 from keras_attention.plots.alt_text import describe_attention
@@ -17,6 +18,7 @@ __all__ = [
     "DPI",
     "attention_text",
     "describe_attention",
+    "figures_for_files",
     "plot_attention",
     "plot_attention_difference",
     "plot_attention_heads",
@@ -26,8 +28,8 @@ __all__ = [
 
 
 def __getattr__(name):
-    if name == "render":
-        from keras_attention.plots.figure import render
+    if name in ("figures_for_files", "render"):
+        from keras_attention.plots import figure
 
-        return render
+        return getattr(figure, name)
     raise AttributeError(f"module 'keras_attention.plots' has no attribute {name!r}")

@@ -1,6 +1,12 @@
 import pytest
 
-from keras_attention.analysis.characters import clip, columns, graphemes, readable
+from keras_attention.analysis.characters import (
+    clip,
+    columns,
+    graphemes,
+    readable,
+    text_direction,
+)
 
 FAMILY = "👨\u200d👩\u200d👧"
 ACUTE = "e\u0301"
@@ -44,3 +50,20 @@ def test_control_characters_and_turns_of_direction_are_spelled_out():
     assert readable("a\nb\x1b[31m\u202e\u2028") == r"a\nb\x1b[31m\u202e\u2028"
     assert readable(f"نم {ACUTE}{FAMILY}") == f"نم {ACUTE}{FAMILY}"
     assert readable(3) == "3"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "direction"),
+    [
+        (["שלום", "world", "עולם"], "rtl"),
+        (["مرحبا", "</s>"], "rtl"),
+        (["אב", "<unk>", "[SEP]"], "rtl"),  # special tokens are no text
+        (["▁של", "ום", "12", "?"], "rtl"),
+        (["the", "word", "שלום"], "ltr"),
+        (["12", "?"], "ltr"),
+        (["", "</s>"], "ltr"),
+        ([], "ltr"),
+    ],
+)
+def test_the_direction_is_that_of_most_letters(tokens, direction):
+    assert text_direction(tokens) == direction

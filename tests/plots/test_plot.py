@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from pictures import (
     SOURCE,
     TARGET,
+    bar_name,
     caption,
     check_layout,
     color_bar,
@@ -64,7 +65,7 @@ def test_colours_go_from_0_to_1_whatever_the_data(ax):
     flat = np.full((2, 4), 0.25)
     plot_attention(flat, list("abcd"), list("xy"), ax)
     assert ax.images[0].get_clim() == (0, 1)
-    assert color_bar(ax).get_ylabel() == "attention weight, 0 to 1"
+    assert bar_name(ax) == "attention weight, 0 to 1"
 
 
 def test_without_a_target_one_sentence_is_on_both_axes():
@@ -82,7 +83,7 @@ def test_each_scale_names_itself_and_draws_what_it_says(weights):
     arrays = {}
     for scale, name in SCALES.items():
         ax = plot_attention(weights, SOURCE, TARGET, scale=scale)
-        assert color_bar(ax).get_ylabel() == name
+        assert bar_name(ax) == name
         image = ax.images[0]
         arrays[scale] = image.norm(image.get_array())
     assert len(set(SCALES.values())) == 4
@@ -280,6 +281,22 @@ def test_right_to_left_turns_words_cells_and_rings_together():
     assert strip(ax, "coverage").xaxis_inverted()
 
 
+HEBREW = ["שני", "כלבים", "רצים", "</s>"]
+
+
+def test_a_source_that_runs_from_right_to_left_is_drawn_so_untold():
+    weights = random_weights(3, 4)
+    words = ["two", "dogs", "run"]
+    assert plot_attention(weights, HEBREW, words).xaxis_inverted()
+    assert plot_attention_difference(weights, weights, HEBREW, words).xaxis_inverted()
+    for ax in plot_attention_heads([weights, weights], HEBREW, words):
+        assert ax.xaxis_inverted()
+    told = plot_attention(weights, HEBREW, words, source_direction="ltr")
+    assert not told.xaxis_inverted()
+    other_way = plot_attention(weights.T[:, :3], words, HEBREW, scale="fixed")
+    assert not other_way.xaxis_inverted()
+
+
 def test_a_direction_is_left_or_right(weights):
     with pytest.raises(ValueError, match="`source_direction` must be one of 'ltr'"):
         plot_attention(weights, SOURCE, TARGET, source_direction="up")
@@ -299,7 +316,7 @@ def test_a_difference_is_centred_on_0_and_says_which_is_which():
     image = ax.images[0]
     np.testing.assert_allclose(image.get_array(), [[-0.5, 0.5], [0, 0]])
     assert image.get_clim() == (-1, 1)
-    assert color_bar(ax).get_ylabel() == "attention weight, epoch 9 less epoch 1"
+    assert bar_name(ax) == "attention weight, epoch 9 less epoch 1"
     # No difference is the lightest of all, and both ends are as dark.
     low, middle, high = image.get_cmap()([0.0, 0.5, 1.0])[:, :3].mean(axis=1)
     assert middle > 0.9
@@ -399,7 +416,6 @@ from matplotlib import pyplot
 assert pyplot.get_fignums() == []
 figure, ax = pyplot.subplots()
 plot.plot_attention([[1.0]], ["a"], ax=ax)
-plot.plot_attention([[1.0]], ["a"])
 assert pyplot.get_fignums() == [figure.number]
 """
     done = subprocess.run(
