@@ -6,12 +6,8 @@ matplotlib.
 
 from keras_attention.plots.alt_text import describe_attention
 from keras_attention.plots.heads import plot_attention_heads
-from keras_attention.plots.plot import (
-    DPI,
-    plot_attention,
-    plot_attention_difference,
-    save_figure,
-)
+from keras_attention.plots.plot import plot_attention, plot_attention_difference
+from keras_attention.plots.save import DPI, save_figure
 from keras_attention.plots.terminal import attention_text
 
 __all__ = [

@@ -116,17 +116,24 @@ def _label_svg(svg, text):
 
 @contextmanager
 def _same_positions(figure):
-    """Put Axes back where they were: layouts start from there, so drawing moves them.
+    """Put Axes and texts back where they were, as drawing moves them.
 
-    By less than a pixel, but the next file would have other bytes.
+    By less than a pixel, but layouts start from there, and the next file would have
+    other bytes.
     """
     before = [
         (ax, ax.get_position(original=True), ax.get_position(), ax.get_in_layout())
         for ax in figure.axes
     ]
+    texts = [
+        (text, text.get_position(), text.get_verticalalignment())
+        for text in figure.texts
+    ]
     try:
         yield
     finally:
+        for text, position, alignment in texts:
+            text.set(position=position, verticalalignment=alignment)
         for ax, original, active, in_layout in before:
             ax.set_position(original, which="original")
             ax.set_position(active, which="active")

@@ -32,7 +32,7 @@ def test_layers_are_rows_and_heads_are_columns():
     check_layout(axes[0, 0].figure, axes.flat)
 
 
-@pytest.mark.parametrize("shape", [(2, 4, 4), (8, 4, 4), (2, 3, 4, 4)])
+@pytest.mark.parametrize("shape", [(2, 4, 4), (2, 2, 4, 4)])
 def test_axes_are_named_once_for_all_heads(shape):
     for target, names in ((None, ("key", "query")), (TARGET[:4], ("source", "target"))):
         axes = plot_attention_heads(random_weights(*shape), SOURCE[:4], target)

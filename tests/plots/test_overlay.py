@@ -16,7 +16,8 @@ from pictures import (
 )
 
 from keras_attention.analysis.diagnostics import attention_diagnostics
-from keras_attention.plots.plot import plot_attention, save_figure
+from keras_attention.plots.plot import plot_attention
+from keras_attention.plots.save import save_figure
 
 # Gold links
 

@@ -26,12 +26,8 @@ from pictures import (
 import keras_attention
 from keras_attention.plots.alt_text import describe_attention
 from keras_attention.plots.heads import plot_attention_heads
-from keras_attention.plots.plot import (
-    SCALES,
-    plot_attention,
-    plot_attention_difference,
-    save_figure,
-)
+from keras_attention.plots.plot import SCALES, plot_attention, plot_attention_difference
+from keras_attention.plots.save import save_figure
 
 
 @pytest.fixture
@@ -397,6 +393,7 @@ package = types.ModuleType("keras_attention")
 package.__path__ = [{str(package)!r}]
 sys.modules["keras_attention"] = package
 import keras_attention.plots.plot as plot
+import keras_attention.plots.save as save
 for name in ("matplotlib", "keras", "tensorflow", "nmt"):
     assert name not in sys.modules, name
 from matplotlib.figure import Figure
@@ -407,8 +404,8 @@ alone = plot.plot_attention([[1.0]], ["a"], gold="0-0", diagnostics=True)
 from keras_attention.plots import heads
 axes = heads.plot_attention_heads([[[1.0]]], ["a"])
 for ending in ("png", "svg", "pdf"):
-    plot.save_figure(alone, {str(tmp_path)!r} + "/a." + ending)
-    plot.save_figure(axes[0], {str(tmp_path)!r} + "/b." + ending)
+    save.save_figure(alone, {str(tmp_path)!r} + "/a." + ending)
+    save.save_figure(axes[0], {str(tmp_path)!r} + "/b." + ending)
 assert "matplotlib.pyplot" not in sys.modules
 import matplotlib
 matplotlib.use("agg")

@@ -8,7 +8,7 @@ from keras import layers
 
 from keras_attention.layers.pooling import AttentionPooling
 from keras_attention.page.view import AttentionView
-from keras_attention.plots.plot import save_figure
+from keras_attention.plots.save import save_figure
 from keras_attention.recording.plot_model import (
     plot_model_attention,
     view_model_attention,
