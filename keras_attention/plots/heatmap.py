@@ -59,16 +59,19 @@ def figure_size(source, target, label, rows=1, panels=1, right=0, below=0, least
     # A low map has the name of its colour bar beside it, where it takes more room.
     for expected in (highest, 0):
         room, _ = color_bar_room(label, expected)
-        beside = MAX_FONT * _length(target) + MARGIN + right + room
+        beside = MARGIN + right + room
+        words = MAX_FONT * _length(target)
         cell = min(
             MAX_CELL,
-            ((limit - beside) / panels - gap) / len(source),
+            ((limit - words - beside) / panels - gap) / len(source),
             ((limit - above) / rows - title) / len(target),
         )
         height = rows * (cell * len(target) + title)
         needed, named = color_bar_room(label, height)
         if needed <= room:
             break
+    # Words beside small cells are small.
+    beside += _font(cell) * _length(target)
     width = beside + panels * (max(cell * len(source), least - right) + gap)
     # Names that are higher than a map stick out above and below; above there is room.
     above = _height_of_words(source, cell) + MARGIN + below
