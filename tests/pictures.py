@@ -19,6 +19,16 @@ def color_bar(ax):
     return bar
 
 
+def bar_name(ax):
+    """The name of the colour bar, on however many lines."""
+    return color_bar(ax).get_ylabel().replace("\n", " ")
+
+
+def numbers(ax):
+    """What is written in the cells, row by row as it was written."""
+    return [text for text in ax.texts if text.get_label() == "number"]
+
+
 def caption(ax):
     texts = [text.get_text() for text in ax.texts if text.get_label() == "caption"]
     return " ".join(texts).replace("\n", " ")

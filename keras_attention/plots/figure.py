@@ -3,14 +3,18 @@
 import base64
 import io
 import re
+import sys
 import warnings
 from contextlib import contextmanager
+from contextvars import ContextVar
 from xml.sax.saxutils import escape, quoteattr
 
 import matplotlib
 from matplotlib.figure import Figure
 
 from keras_attention.plots.fonts import script
+
+_FOR_FILES = ContextVar("for_files", default=False)
 
 
 class Picture(Figure):
@@ -21,7 +25,45 @@ class Picture(Figure):
     def _repr_mimebundle_(self, include=None, exclude=None):
         text = description(self)
         png = base64.b64encode(render(self, "png", dpi=self.dpi)).decode("ascii")
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot and "inline" in (matplotlib.get_backend(auto_select=False) or ""):
+            # A notebook shows what is open at the end of a cell: not this once more.
+            pyplot.close(self)
         return {"image/png": png, "text/plain": text}, {"image/png": {"alt": text}}
+
+
+def new_figure(size, layout):
+    """A figure of so many inches; one of pyplot's if a caller has imported pyplot.
+
+    Then `plt.show()` shows it. Whether pyplot is imported at all says nothing: Keras
+    does it for everybody.
+    """
+    options = {"figsize": (size.width, size.height), "layout": layout}
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None or _FOR_FILES.get() or not _is_named_by_a_caller(pyplot):
+        return Picture(**options)
+    return pyplot.figure(FigureClass=Picture, **options)
+
+
+@contextmanager
+def figures_for_files():
+    """Inside, new figures are kept from pyplot, which would keep them for ever."""
+    token = _FOR_FILES.set(True)
+    try:
+        yield
+    finally:
+        _FOR_FILES.reset(token)
+
+
+def _is_named_by_a_caller(pyplot):
+    """Whether a function or module that is running knows pyplot by a name."""
+    frame = sys._getframe(2)  # `new_figure` has a name for it too
+    while frame is not None:
+        names = [*frame.f_globals.values(), *frame.f_locals.values()]
+        if any(value is pyplot for value in names):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def description(figure):
@@ -74,17 +116,24 @@ def _label_svg(svg, text):
 
 @contextmanager
 def _same_positions(figure):
-    """Put Axes back where they were: layouts start from there, so drawing moves them.
+    """Put Axes and texts back where they were, as drawing moves them.
 
-    By less than a pixel, but the next file would have other bytes.
+    By less than a pixel, but layouts start from there, and the next file would have
+    other bytes.
     """
     before = [
         (ax, ax.get_position(original=True), ax.get_position(), ax.get_in_layout())
         for ax in figure.axes
     ]
+    texts = [
+        (text, text.get_position(), text.get_verticalalignment())
+        for text in figure.texts
+    ]
     try:
         yield
     finally:
+        for text, position, alignment in texts:
+            text.set(position=position, verticalalignment=alignment)
         for ax, original, active, in_layout in before:
             ax.set_position(original, which="original")
             ax.set_position(active, which="active")

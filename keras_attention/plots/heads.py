@@ -7,7 +7,13 @@ from numpy.typing import ArrayLike
 
 from keras_attention.analysis import Policy, check_sentence_pair, select
 from keras_attention.plots.alt_text import describe_selection
-from keras_attention.plots.options import SCALES, Direction, Scale, check_options
+from keras_attention.plots.options import (
+    SCALES,
+    Direction,
+    Scale,
+    check_scale,
+    direction_of,
+)
 
 
 def plot_attention_heads(
@@ -17,13 +23,15 @@ def plot_attention_heads(
     *,
     scale: Scale | None = None,
     special: Policy = "keep",
-    source_direction: Direction = "ltr",
+    numbers: bool = False,
+    source_direction: Direction | None = None,
     rows: slice | None = None,
     max_tokens: int | None = None,
 ) -> np.ndarray:
     """Draw the weights of many heads, and layers, a panel each.
 
-    All panels share their words, one colour scale and one colour bar.
+    All panels share their words, the names of the axes, one colour scale and one
+    colour bar.
 
     Args:
         weights: Shape `(H, T, S)`, one layer, or `(L, H, T, S)`: one row of panels
@@ -32,6 +40,7 @@ def plot_attention_heads(
         target: `T` strings, the words that attend. Default: `source`.
         scale: As in `plot_attention`.
         special: As in `plot_attention`.
+        numbers: As in `plot_attention`.
         source_direction: As in `plot_attention`.
         rows: As in `plot_attention`.
         max_tokens: As in `plot_attention`.
@@ -49,30 +58,33 @@ def plot_attention_heads(
         ```
     """
     weights, source, target, own = check_sentence_pair(weights, source, target, 3, 4)
-    check_options(weights, scale, source_direction)
+    check_scale(weights, scale)
+    direction = direction_of(source, source_direction)
     part = select(weights, source, target, special, rows, max_tokens)
 
     from keras_attention.plots import heatmap
-    from keras_attention.plots.figure import Picture
+    from keras_attention.plots.color_bar import color_bar
+    from keras_attention.plots.figure import new_figure
 
     heads = weights.shape[:-2]
     columns = heads[1] if len(heads) == 2 else min(heads[0], 4)
     lines = -(-int(np.prod(heads)) // columns)
-    size = heatmap.figure_size(part.source, part.target, lines, columns)
-    figure = Picture(figsize=(size.width, size.height), layout="compressed")
+    label = SCALES[scale or "fixed"]
+    size = heatmap.figure_size(part.source, part.target, label, lines, columns)
+    figure = new_figure(size, "compressed")
     axes = np.empty(heads, dtype=object)
     for panel, head in enumerate(np.ndindex(heads)):
         ax = axes[head] = figure.add_subplot(lines, columns, panel + 1)
         mine = part.of_head(head)
-        image = heatmap.draw(ax, mine, scale, size.cell, source_direction)
-        top, left = panel < columns, panel % columns == 0
-        ax.tick_params(labeltop=top, labelleft=left)
-        heatmap.name_axes(ax, own, top, left)
+        image = heatmap.draw(ax, mine, scale, size.cell, direction, numbers)
+        ax.tick_params(labeltop=panel < columns, labelleft=panel % columns == 0)
         kinds = "LH"[-len(head) :]
         name = " ".join(f"{kind}{i}" for kind, i in zip(kinds, head, strict=True))
         ax.set_title(name, fontsize=heatmap.MAX_FONT)
         ax.alt_text = f"{name}. {describe_selection(mine)}"
-    heatmap.color_bar(image, list(axes.flat), part, scale, SCALES[scale or "fixed"])
+    heatmap.name_axes_of_all(figure, own)
+    high = lines * size.cell * len(part.target)
+    color_bar(image, list(axes.flat), part, scale, label, high)
     if part.notes:
         heatmap.write_below(figure, part.notes)
     figure.alt_text = describe_selection(part, f"mean of the {axes.size} heads drawn, ")

@@ -8,16 +8,22 @@ import numpy as np
 from matplotlib.colors import LogNorm, Normalize, PowerNorm
 from matplotlib.font_manager import fontManager
 
-from keras_attention.analysis import TOLERANCE, clip, columns, is_special
+from keras_attention.analysis import clip, columns, is_special
+from keras_attention.plots.cell_numbers import write_numbers
+from keras_attention.plots.color_bar import color_bar_room
 from keras_attention.plots.fonts import fallback_fonts
 
+DIVERGING = "PuOr_r"  # told apart by colour-blind readers; white in the middle
 COLORS = "Blues"  # nothing is white; lightness falls steadily, so grey prints read
 MAX_INCHES = 12
 MAX_CELL, MIN_FONT, MAX_FONT = 32, 5, 10  # points
 LETTER = 0.62  # width of one letter in font sizes, on the safe side
 LINE = 1.4  # room that one line of text takes, in font sizes
 SMALL = 7  # points, font size of all that is no word
+MARGIN = 36  # points: the name of an axis, and a margin on both sides
+NAME = 40  # points: length of the name of an axis
 MAX_LABEL = 30  # characters
+VEIL = 0.6  # of white, over special tokens that are drawn pale
 DIM = "#767676"  # 4.5 to 1 against white and against black
 
 
@@ -30,12 +36,13 @@ class Size:
     cell: float
 
 
-def figure_size(source, target, rows=1, panels=1, right=0, below=0, least=30):
+def figure_size(source, target, label, rows=1, panels=1, right=0, below=0, least=30):
     """Size of a new figure for `rows` rows of `panels` heat maps.
 
     Args:
         source: Words along the top.
         target: Words down the left.
+        label: The name of the colour bar.
         rows: Rows of panels.
         panels: Panels in a row.
         right: Points to leave free on the right, for more than the colour bar.
@@ -46,18 +53,29 @@ def figure_size(source, target, rows=1, panels=1, right=0, below=0, least=30):
         `Size`, at most 12 inches each way.
     """
     limit = 72 * MAX_INCHES
-    beside = MAX_FONT * _length(target) + 110 + right  # names, colour bar
-    above = MAX_FONT * _length(source) + 30 + below
-    gap = 12 if panels * rows > 1 else 0
-    title = 20 if panels * rows > 1 else 0
-    cell = min(
-        MAX_CELL,
-        ((limit - beside) / panels - gap) / len(source),
-        ((limit - above) / rows - title) / len(target),
-    )
+    gap, title = (12, 20) if panels * rows > 1 else (0, 0)
+    above = MAX_FONT * _length(source) + MARGIN + below
+    highest = rows * (len(target) * MAX_CELL + title)
+    # A low map has the name of its colour bar beside it, where it takes more room.
+    for expected in (highest, 0):
+        room, _ = color_bar_room(label, expected)
+        beside = MARGIN + right + room
+        words = MAX_FONT * _length(target)
+        cell = min(
+            MAX_CELL,
+            ((limit - words - beside) / panels - gap) / len(source),
+            ((limit - above) / rows - title) / len(target),
+        )
+        height = rows * (cell * len(target) + title)
+        needed, named = color_bar_room(label, height)
+        if needed <= room:
+            break
+    # Words beside small cells are small.
+    beside += _font(cell) * _length(target)
     width = beside + panels * (max(cell * len(source), least - right) + gap)
-    # The name of the colour bar needs some height even beside a single row.
-    height = above + max(rows * (cell * len(target) + title), 190)
+    # Names that are higher than a map stick out above and below; above there is room.
+    above = _height_of_words(source, cell) + MARGIN + below
+    height = above + height + max(named - height, NAME - height, 0) / 2
     return Size(min(width, limit) / 72, min(height, limit) / 72, cell)
 
 
@@ -69,7 +87,7 @@ def cell_on(ax, columns, rows):
     return points * left_by_labels * min(box.width / columns, box.height / rows)
 
 
-def draw(ax, part, scale, cell, source_direction="ltr"):
+def draw(ax, part, scale, cell, direction, numbers=False):
     """Draw a `Selection` of one matrix with its words.
 
     Args:
@@ -77,7 +95,8 @@ def draw(ax, part, scale, cell, source_direction="ltr"):
         part: The `Selection`.
         scale: As in `plot_attention`.
         cell: Points of one cell.
-        source_direction: `"ltr"`, or `"rtl"` for the first word on the right.
+        direction: `"ltr"`, or `"rtl"` for the first source word on the right.
+        numbers: Whether to write the weights in the cells.
 
     Returns:
         The image.
@@ -93,14 +112,27 @@ def draw(ax, part, scale, cell, source_direction="ltr"):
         norm = LogNorm(1e-3, 1)
         values = np.ma.maximum(values, norm.vmin)  # the logarithm of 0 would be grey
     image = draw_matrix(
-        ax, values, part.source, part.target, norm, COLORS, cell, source_direction
+        ax, values, part.source, part.target, norm, COLORS, cell, direction
     )
     if part.dim:
         _dim(ax, part)
+    if numbers:
+        write_numbers(ax, image, part.weights, cell, _veils(part))
     return image
 
 
-def draw_matrix(ax, values, source, target, norm, colors, cell, source_direction):
+def draw_difference(ax, difference, source, target, limit, cell, direction, numbers):
+    """Draw numbers from `-limit` to `limit`; the rest as `draw`."""
+    norm = Normalize(-limit, limit)
+    image = draw_matrix(
+        ax, difference, source, target, norm, DIVERGING, cell, direction
+    )
+    if numbers:
+        write_numbers(ax, image, difference, cell)
+    return image
+
+
+def draw_matrix(ax, values, source, target, norm, colors, cell, direction):
     """Draw numbers as cells, with their words along the top and down the left."""
     image = ax.imshow(
         values,
@@ -111,7 +143,7 @@ def draw_matrix(ax, values, source, target, norm, colors, cell, source_direction
         # Cells stay cells in vector files, where other choices resample them.
         interpolation="none",
     )
-    if source_direction == "rtl":
+    if direction == "rtl":
         ax.invert_xaxis()
     _write_words(ax, source, target, cell)
     ax.grid(False)
@@ -123,36 +155,22 @@ def draw_matrix(ax, values, source, target, norm, colors, cell, source_direction
     return image
 
 
-def name_axes(ax, own, top=True, left=True):
+def name_axes(ax, own):
     """Write what runs along the axes: of one sentence (`own`), keys and queries."""
-    if top:
-        ax.set_xlabel("key" if own else "source")
-    if left:
-        ax.set_ylabel("query" if own else "target")
+    across, down = _names(own)
+    ax.set(xlabel=across, ylabel=down)
 
 
-def color_bar(image, axes, part, scale, label, pad=None):
-    """Put a colour bar beside Axes on which `draw` has drawn `part`."""
-    if scale == "row-max":
-        below, above = (part.weights < 0).any(), False
-    else:
-        below = (part.weights < image.norm.vmin).any()
-        above = (part.weights > 1 + TOLERANCE).any()
-    name_colors(image, axes, label, below, above, pad)
+def name_axes_of_all(figure, own):
+    """Write it once for all maps of a figure."""
+    across, down = _names(own)
+    size = matplotlib.rcParams["axes.labelsize"]
+    figure.suptitle(across, fontsize=size)
+    figure.supylabel(down, fontsize=size)
 
 
-def name_colors(image, axes, label, below, above, pad=None):
-    """A colour bar, with an arrow at an end that numbers lie beyond."""
-    extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}
-    where = {} if pad is None else {"pad": pad}
-    image.get_figure().colorbar(
-        image,
-        ax=axes,
-        aspect=30,
-        label=label,
-        extend=extend[int(below), int(above)],
-        **where,
-    )
+def _names(own):
+    return ("key", "query") if own else ("source", "target")
 
 
 def write_below(figure, sentences):
@@ -174,13 +192,27 @@ def _labels(words):
 def _length(words):
     """Length of the longest word in font sizes, about."""
     halves = max(columns(word) for word in _labels(words))
-    return 0.6 * halves
+    return LETTER * halves
+
+
+def _font(cell):
+    """Size of the words beside cells of so many points."""
+    return min(max(cell / LINE, MIN_FONT), MAX_FONT)
+
+
+def _is_flat(source, cell):
+    """Whether the source words fit above their cells as they are, not turned."""
+    return _font(cell) * (_length(source) + 0.6) <= cell
+
+
+def _height_of_words(source, cell):
+    lines = LINE if _is_flat(source, cell) else _length(source)
+    return _font(cell) * lines
 
 
 def _write_words(ax, source, target, cell):
-    font = min(max(cell / LINE, MIN_FONT), MAX_FONT)
+    font = _font(cell)
     step = int(np.ceil(font * LINE / cell - 1e-6))  # rounding is no reason to thin
-    flat = font * (_length(source) + 0.6) <= cell
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
     style = {"fontsize": font, "parse_math": False}  # "$5 or $6" is no formula
@@ -191,7 +223,7 @@ def _write_words(ax, source, target, cell):
     ax.set_xticks(
         range(0, len(source), step),
         _labels(source)[::step],
-        rotation=0 if flat else 90,
+        rotation=0 if _is_flat(source, cell) else 90,
         **style,
     )
     ax.set_yticks(range(0, len(target), step), _labels(target)[::step], **style)
@@ -200,7 +232,7 @@ def _write_words(ax, source, target, cell):
 
 def _dim(ax, part):
     """Write special tokens in grey and draw a veil over their rows and columns."""
-    veil = {"facecolor": "white", "alpha": 0.6, "linewidth": 0}
+    veil = {"facecolor": "white", "alpha": VEIL, "linewidth": 0}
     for axis, words, span in (
         (ax.xaxis, part.source, ax.axvspan),
         (ax.yaxis, part.target, ax.axhspan),
@@ -213,3 +245,11 @@ def _dim(ax, part):
         ):
             if special[int(place)]:
                 label.set_color(DIM)
+
+
+def _veils(part):
+    """How much white lies over each cell."""
+    if not part.dim:
+        return 0
+    special = is_special(part.target)[:, None] * 1 + is_special(part.source)
+    return 1 - (1 - VEIL) ** special

@@ -14,6 +14,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from keras_attention.analysis import FLAT, UNATTENDED
+from keras_attention.plots.cell_numbers import number_text
 from keras_attention.plots.heatmap import LETTER, SMALL
 
 STRIP, PAD = 0.4, 0.08  # inches: a strip beside the map, free room before it
@@ -29,47 +30,39 @@ class Overlay:
     Attributes:
         sure: `(column, row)` pairs, to be drawn as solid rings.
         possible: Likewise, as dashed rings.
-        numbers: From `attention_diagnostics`, or `None`.
+        measures: From `attention_diagnostics`, or `None`.
         sentences: The caption.
+        aside: Whether dots are to be beside the middle of their cells.
     """
 
     sure: Sequence = ()
     possible: Sequence = ()
-    numbers: dict | None = None
+    measures: dict | None = None
     sentences: Sequence = ()
+    aside: bool = False
 
     @property
     def right(self):
         """Points that are needed on the right of the map."""
-        return 72 * (STRIP + PAD) if self.numbers else 0
+        return 72 * (STRIP + PAD) if self.measures else 0
 
     @property
     def width(self):
         """Points that the map and what is on its right should have at least."""
-        return 130 if self.numbers or self.sure or self.possible else 30
+        return 130 if self.measures or self.sure or self.possible else 30
 
     def below(self, width):
         """Points that are needed below a map of so many points."""
-        legend = LINE * (bool(self.sure) + bool(self.possible) + bool(self.numbers))
+        legend = LINE * (bool(self.sure) + bool(self.possible) + bool(self.measures))
         caption = LINE * len(self._caption(width))
         return self.right + (GAP + legend + caption if legend or caption else 0)
-
-    def color_bar_pad(self, ax):
-        """Room before the colour bar, in widths of the Axes; `None` for the usual.
-
-        Layouts make room for the strip by themselves.
-        """
-        if not self.numbers or ax.get_figure().get_layout_engine() is not None:
-            return None
-        width = ax.get_position(original=True).width * ax.get_figure().bbox.width
-        return (STRIP + 3 * PAD) * ax.get_figure().dpi / width
 
     def draw(self, ax, cell):
         """Draw it all on Axes with a heat map whose cells have so many points."""
         handles = self._draw_rings(ax, cell)
-        if self.numbers:
-            handles.append(_draw_best(ax, self.numbers["best"], cell))
-            _draw_strips(ax, self.numbers)
+        if self.measures:
+            handles.append(_draw_best(ax, self.measures["best"], cell, self.aside))
+            _draw_strips(ax, self.measures, cell)
         under = self.right + GAP
         if handles:
             _write_legend(ax, handles, under)
@@ -89,7 +82,9 @@ class Overlay:
 
     def _caption(self, width):
         sentences = list(self.sentences)
-        if self.numbers and any(self.numbers[x].any() for x in ("flat", "unattended")):
+        if self.measures and any(
+            self.measures[x].any() for x in ("flat", "unattended")
+        ):
             sentences.append(
                 f"Hatched: entropy above {FLAT} or coverage below {UNATTENDED}."
             )
@@ -107,12 +102,13 @@ class Overlay:
         return handles
 
 
-def _draw_best(ax, best, cell):
+def _draw_best(ax, best, cell, aside):
     """Draw a dot on the largest weight of each row; give its handle for a legend."""
     rows = np.flatnonzero(best >= 0)
+    corner = 0.36 if aside else 0  # of a cell
     (dots,) = ax.plot(
-        best[rows],
-        rows,
+        best[rows] + corner,
+        rows + corner,
         linestyle="none",
         marker="o",
         markersize=float(np.clip(cell / 5, 1, 4)),
@@ -126,10 +122,10 @@ def _draw_best(ax, best, cell):
     return dots
 
 
-def _draw_strips(ax, numbers):
+def _draw_strips(ax, measures, cell):
     """Draw the entropy of each row on the right, the coverage of each column below."""
     right = ax.inset_axes((PAD, 0, STRIP, 1), transform=_beside(ax), label="entropy")
-    _bars(right.barh, numbers["entropy"], numbers["flat"])
+    _bars(right.barh, measures["entropy"], measures["flat"])
     right.set(xlim=(0, 1), ylim=ax.get_ylim(), yticks=[])
     right.xaxis.tick_top()
     right.set_xticks([0, 1], ["0", "1"], fontsize=SMALL)
@@ -138,14 +134,46 @@ def _draw_strips(ax, numbers):
     below = ax.inset_axes(
         (0, -PAD - STRIP, 1, STRIP), transform=_under(ax), label="coverage"
     )
-    highest = max(1.0, float(numbers["coverage"].max()))
-    _bars(below.bar, numbers["coverage"], numbers["unattended"])
+    highest = max(1.0, float(measures["coverage"].max()))
+    _bars(below.bar, measures["coverage"], measures["unattended"])
+    _mark_unattended(below, measures, highest, cell)
     below.set(ylim=(0, highest), xlim=ax.get_xlim(), xticks=[])
     below.set_yticks([0, highest], ["0", f"{highest:.2g}"], fontsize=SMALL)
     below.set_ylabel("coverage", fontsize=SMALL, rotation=0, ha="right", va="center")
     for strip in (right, below):
         strip.grid(False)
         strip.tick_params(length=2, pad=1)
+
+
+def _mark_unattended(strip, measures, highest, cell):
+    """Hatch the whole room of bars too low to be seen, and write what they are."""
+    places = np.flatnonzero(measures["unattended"])
+    if not places.size:
+        return
+    strip.bar(
+        places,
+        highest,
+        0.8,
+        fill=False,
+        edgecolor=FLAGGED,
+        hatch="////",
+        linewidth=0.8,
+        label="unattended",
+    )
+    if cell < SMALL:
+        return
+    for place in places:
+        strip.text(
+            place,
+            highest / 2,
+            number_text(measures["coverage"][place]),
+            fontsize=SMALL,
+            rotation=0 if cell >= 2.5 * SMALL else 90,
+            ha="center",
+            va="center",
+            # The hatch must not run through the digits.
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+        )
 
 
 def _write_legend(ax, handles, under):

@@ -1,12 +1,10 @@
-"""Pictures of one matrix of weights, and files of them.
+"""Pictures of one matrix of weights.
 
 NumPy arrays in, matplotlib Axes out. Matplotlib is imported when a picture is drawn.
 Nothing here imports pyplot, shows a window or changes `rcParams`.
 """
 
 from collections.abc import Sequence
-from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,13 +22,15 @@ from keras_attention.analysis import (
     readable,
     select,
 )
-from keras_attention.annotations import Axes, Figure
-from keras_attention.files import write_whole
+from keras_attention.annotations import Axes
 from keras_attention.plots.alt_text import describe_difference, describe_selection
-from keras_attention.plots.options import SCALES, Direction, Scale, check_options
-
-DIVERGING = "PuOr_r"  # told apart by colour-blind readers; white in the middle
-DPI = 200
+from keras_attention.plots.options import (
+    SCALES,
+    Direction,
+    Scale,
+    check_scale,
+    direction_of,
+)
 
 
 def plot_attention(
@@ -43,7 +43,8 @@ def plot_attention(
     special: Policy = "keep",
     gold: Gold | None = None,
     diagnostics: bool = False,
-    source_direction: Direction = "ltr",
+    numbers: bool = False,
+    source_direction: Direction | None = None,
     rows: slice | None = None,
     max_tokens: int | None = None,
 ) -> Axes:
@@ -66,7 +67,8 @@ def plot_attention(
         target: `T` strings, the words that attend. Default: `source`, for
             self-attention.
         ax: Matplotlib Axes to draw on. Default: those of a new figure, as large as
-            the sentences need, 12 inches at most.
+            the sentences need, 12 inches at most. Where a program that imported
+            pyplot calls this, `plt.show()` shows it and `plt.close()` lets go of it.
         scale: `"fixed"` (colours from 0 to 1), `"row-max"` (each row divided by its
             largest weight), `"power"` (square root) or `"log"` (from 0.001). With a
             scale given, any numbers are drawn: those outside the colour bar in the
@@ -81,9 +83,12 @@ def plot_attention(
             aside.
         diagnostics: Whether to draw the entropy of each row, the coverage of each
             column and a dot on the largest weight of each row, all of what is shown;
-            see `attention_diagnostics`. Flat rows and columns hardly attended to
-            are hatched.
-        source_direction: `"rtl"` puts the first source word on the right.
+            see `attention_diagnostics`. Flat rows are hatched, columns hardly
+            attended to too, with their number.
+        numbers: Whether to write the weights in the cells, as far as they can be
+            read: with more than some 50 words they are left out, with a warning.
+        source_direction: `"rtl"` puts the first source word on the right, `"ltr"` on
+            the left. Default: as most letters of the source run.
         rows: Slice: show these target words only.
         max_tokens: Int: show only this many words of each sentence, the first ones.
 
@@ -103,22 +108,24 @@ def plot_attention(
         ```
     """
     weights, source, target, own = check_sentence_pair(weights, source, target, 2)
-    check_options(weights, scale, source_direction)
+    check_scale(weights, scale)
+    direction = direction_of(source, source_direction)
     part = select(weights, source, target, special, rows, max_tokens)
     sure, possible, notes = _gold(gold, weights, source, target, part)
-    numbers = attention_diagnostics(part.weights) if diagnostics else None
+    measures = attention_diagnostics(part.weights) if diagnostics else None
 
     from keras_attention.plots import heatmap
+    from keras_attention.plots.color_bar import color_bar
     from keras_attention.plots.overlay import Overlay
 
-    overlay = Overlay(sure, possible, numbers, [*part.notes, *notes])
+    label = SCALES[scale or "fixed"]
+    overlay = Overlay(sure, possible, measures, [*part.notes, *notes], numbers)
     new = ax is None
-    ax, cell = _axes(ax, part.source, part.target, overlay)
-    image = heatmap.draw(ax, part, scale, cell, source_direction)
+    ax, cell = _axes(ax, part.source, part.target, label, overlay)
+    image = heatmap.draw(ax, part, scale, cell, direction, numbers)
     heatmap.name_axes(ax, own)
     overlay.draw(ax, cell)
-    label = SCALES[scale or "fixed"]
-    heatmap.color_bar(image, ax, part, scale, label, overlay.color_bar_pad(ax))
+    color_bar(image, [ax], part, scale, label, cell * len(part.target), overlay.right)
     return _finish(ax, new, describe_selection(part, notes=notes))
 
 
@@ -131,7 +138,8 @@ def plot_attention_difference(
     *,
     names: Sequence[str] = ("first", "second"),
     limit: float = 1.0,
-    source_direction: Direction = "ltr",
+    numbers: bool = False,
+    source_direction: Direction | None = None,
 ) -> Axes:
     """Draw how the weights of two models differ on one sentence pair.
 
@@ -148,6 +156,7 @@ def plot_attention_difference(
         names: What to call the two on the colour bar.
         limit: Number above 0. The colours go from `-limit` to `limit`, on every
             picture alike; differences beyond are drawn as the end of the bar.
+        numbers: Whether to write the differences in the cells.
         source_direction: As in `plot_attention`.
 
     Returns:
@@ -167,77 +176,43 @@ def plot_attention_difference(
     first, source, target, own = check_sentence_pair(first, source, target, 2)
     second, *_ = check_sentence_pair(second, source, target, 2)
     for weights in (first, second):
-        check_options(weights, None, source_direction)
+        check_scale(weights, None)
+    direction = direction_of(source, source_direction)
     names = _pair_of_names(names)
     if not 0 < limit < np.inf:
         raise ValueError(f"`limit` must be above 0. Received: limit={limit!r}.")
     difference = second - first
 
-    from matplotlib.colors import Normalize
-
     from keras_attention.plots import heatmap
+    from keras_attention.plots.color_bar import name_colors
     from keras_attention.plots.overlay import Overlay
 
+    label = f"attention weight, {clip(names[1], 24)} less {clip(names[0], 24)}"
     new = ax is None
-    ax, cell = _axes(ax, source, target, Overlay())
-    norm = Normalize(-limit, limit)
-    image = heatmap.draw_matrix(
-        ax, difference, source, target, norm, DIVERGING, cell, source_direction
+    ax, cell = _axes(ax, source, target, label, Overlay())
+    image = heatmap.draw_difference(
+        ax, difference, source, target, limit, cell, direction, numbers
     )
     heatmap.name_axes(ax, own)
-    label = f"attention weight, {clip(names[1], 24)} less {clip(names[0], 24)}"
     below, above = (difference < -limit).any(), (difference > limit).any()
-    heatmap.name_colors(image, ax, label, below, above)
-    return _finish(ax, new, describe_difference(difference, source, target, names))
+    name_colors(image, [ax], label, below, above, cell * len(target))
+    text = describe_difference(difference, source, target, names)
+    return _finish(ax, new, text)
 
 
-def save_figure(figure: Figure | Axes, path: str | PathLike[str]) -> None:
-    """Write a picture to a file, with its description where the format has room.
-
-    An SVG gets the description as `aria-label` and `<desc>`, a PNG and a PDF as
-    metadata. The same picture gives the same bytes each time. The file is written
-    whole or not at all; missing folders are made. Characters that no font has are
-    told in one warning.
-
-    Args:
-        figure: Matplotlib Figure, or Axes, whose whole figure is written.
-        path: File name ending in `.png`, `.svg` or `.pdf`.
-
-    Raises:
-        ValueError: If `path` has another ending.
-
-    Example:
-        ```python
-        save_figure(plot_attention([[0.9, 0.1]], ["the", "cat"], ["chat"]), "cat.png")
-        ```
-    """
-    path = Path(path)
-    kind = path.suffix.lower().removeprefix(".")
-    if kind not in ("png", "svg", "pdf"):
-        raise ValueError(
-            f"`path` must end in .png, .svg or .pdf. Received: path={str(path)!r}."
-        )
-
-    from keras_attention.plots.figure import render
-
-    # `figure` may be Axes, a subfigure, or the figure itself.
-    write_whole(path, render(figure.figure.figure, kind, DPI))
-
-
-def _axes(ax, source, target, overlay):
+def _axes(ax, source, target, label, overlay):
     """The Axes to draw on, those of a new figure if none are given, and the cell."""
     from keras_attention.plots import heatmap
-    from keras_attention.plots.figure import Picture
+    from keras_attention.plots.figure import new_figure
 
     if ax is not None:
         return ax, heatmap.cell_on(ax, len(source), len(target))
-    size = heatmap.figure_size(source, target)
+    size = heatmap.figure_size(source, target, label)
     below = overlay.below(size.cell * len(source))
     size = heatmap.figure_size(
-        source, target, right=overlay.right, below=below, least=overlay.width
+        source, target, label, right=overlay.right, below=below, least=overlay.width
     )
-    figure = Picture(figsize=(size.width, size.height), layout="constrained")
-    return figure.add_subplot(), size.cell
+    return new_figure(size, "compressed").add_subplot(), size.cell
 
 
 def _finish(ax, new, text):

@@ -13,6 +13,7 @@ from keras_attention.analysis import (
     columns,
     graphemes,
 )
+from keras_attention.plots.options import Direction, direction_of
 
 BLOCKS = "·▁▂▃▄▅▆▇█"  # a weight of 0 to 1 in eighths
 MAX_HEAD = 12  # lines of the words along the top
@@ -26,6 +27,7 @@ def attention_text(
     target: Sequence[str] | None = None,
     *,
     width: int | None = None,
+    source_direction: Direction | None = None,
 ) -> str:
     """Write the weights of one sentence pair as block characters.
 
@@ -40,13 +42,15 @@ def attention_text(
         target: `T` strings, the words that attend. Default: `source`, for
             self-attention.
         width: Columns of the terminal, 20 or more. Default: those of this one, or 80.
+        source_direction: As in `plot_attention`.
 
     Returns:
         Str of several lines, none wider than `width`, without a line end at the end.
 
     Raises:
         ValueError: If the numbers of words do not match `weights`, a weight is NaN,
-            negative or above 1, or `width` is too small.
+            negative or above 1, `width` is too small, or `source_direction` is
+            unknown.
 
     Example:
         ```python
@@ -55,6 +59,7 @@ def attention_text(
     """
     weights, source, target, _ = check_sentence_pair(weights, source, target, 2)
     check_range(weights)
+    step = -1 if direction_of(source, source_direction) == "rtl" else 1
     if width is None:
         width = max(shutil.get_terminal_size().columns, LEAST_WIDTH)
     if width < LEAST_WIDTH:
@@ -65,9 +70,10 @@ def attention_text(
     margin = max(map(columns, names)) + 1
     names = [" " * (margin - 1 - columns(name)) + name for name in names]
     count = (width - margin) // CELL
+    parts = [slice(start, start + count) for start in range(0, len(source), count)]
     bands = [
-        _band(weights[:, start : start + count], source[start : start + count], names)
-        for start in range(0, len(source), count)
+        _band(weights[:, part][:, ::step], source[part][::step], names)
+        for part in parts
     ]
     return "\n\n".join(["\n".join(band) for band in bands])
 

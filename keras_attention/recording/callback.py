@@ -81,11 +81,12 @@ class EpochPictures:
         attention_view(weights, source, target)  # raises before a file is written
         stem = self.folder / f"epoch-{epoch:03d}"
         _save_numbers(stem.with_suffix(".npz"), weights, source, target)
-        figure = _draw(weights, source, target)
+        from keras_attention.plots import figures_for_files, render
+
+        with figures_for_files():
+            figure = _draw(weights, source, target)
         save_figure(figure, stem.with_suffix(".svg"))
         if self._events is not None:
-            from keras_attention.plots import render
-
             self._events.add_image(TAG, render(figure, "png", DPI), epoch)
         self._write_page(epoch)
 

@@ -1,5 +1,6 @@
 """A model and an example in, a picture or a page of its attention out."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +42,7 @@ def plot_model_attention(
         target: `T` strings, the words that attend; padding at their end may be left
             out. Default: `source`, for self-attention.
         layer: String, the name of the layer in the record of `record_attention`.
-            Default: the only one there is.
+            Default: the only one with a row and a column for each word.
         head: Int. The head to draw. Default: all, a panel each.
         example: Int. Which example of the batch.
         **options: Those of `plot_attention`, or `plot_attention_heads` if there are
@@ -99,7 +100,9 @@ def view_model_attention(
         target: `T` strings, the words that attend; padding at their end may be left
             out. Default: `source`, for self-attention.
         layer: String, or list of strings: names in the record of `record_attention`.
-            Default: the only one there is; without `target`, all.
+            Default: the only one with a row and a column for each word; without
+            `target`, all that fit. A warning names the others, such as a pooling
+            layer after self-attention, whose rows are no words.
         example: Int. Which example of the batch.
         **options: Those of `attention_view`.
 
@@ -134,34 +137,53 @@ def _weights_of(model, inputs, source, target, names, example, choose):
             "in no compiled function and no loop over time. "
             f"Received: model={model!r}, which gave no weights."
         )
-    return {
-        name: _without_padding(
-            name, _one(record[name], example), len(target), len(source)
+    words = (len(target), len(source))
+    chosen = (
+        list(record) if names is None and not choose else _choose(record, names, words)
+    )
+    weights = {name: _one(record[name], example) for name in chosen}
+    misfits = {name: _misfit(name, weights[name], *words) for name in chosen}
+    others = [name for name in chosen if misfits[name]]
+    if others and (names is not None or len(others) == len(chosen)):
+        raise ValueError(misfits[others[0]])
+    if others:
+        warnings.warn(
+            f"Left out, as they do not fit {words[0]} target and {words[1]} source "
+            f"words: {_listed({name: record[name] for name in others})}. To see one, "
+            "name it as `layer` and give a `target` word for each of its rows (T).",
+            stacklevel=3,
         )
-        for name in _choose(record, names, choose)
+    return {
+        name: weights[name][:, : words[0], : words[1]]
+        for name in chosen
+        if not misfits[name]
     }
 
 
-def _choose(record, names, choose):
-    """Give the names that were given, or all, unless one is to be chosen."""
-    there = ", ".join(
-        f"{name!r} (H, T, S = {', '.join(map(str, weights.shape[1:]))})"
-        for name, weights in record.items()
-    )
+def _choose(record, names, words):
+    """Give the names that were given, or that of the one layer with rows for words."""
     if names is None:
-        if choose and len(record) > 1:
+        large = [name for name in record if not _is_too_small(record[name], *words)]
+        names = large if len(large) == 1 else list(record)
+        if len(names) > 1:
             raise ValueError(
                 "`layer` must name one of the layers of this model. Received: "
-                f"layer=None. There are {there}."
+                f"layer=None. There are {_listed(record)}."
             )
-        return list(record)
     for name in names:
         if name not in record:
             raise ValueError(
                 "`layer` must name a layer of this model. Received: "
-                f"layer={name!r}. There are {there}."
+                f"layer={name!r}. There are {_listed(record)}."
             )
     return names
+
+
+def _listed(record):
+    return ", ".join(
+        f"{name!r} (H, T, S = {', '.join(map(str, weights.shape[1:]))})"
+        for name, weights in record.items()
+    )
 
 
 def _one(weights, example):
@@ -173,19 +195,22 @@ def _one(weights, example):
     return weights[example]
 
 
-def _without_padding(name, weights, rows, columns):
-    """Cut weights `(H, T, S)` to the words there are, if all that goes is padding."""
+def _misfit(name, weights, rows, columns):
+    """Why weights `(H, T, S)` are not those of so many words and padding, or `""`."""
     shape = weights.shape[1:]
     mend = "Give a word for each, or choose another `layer`."
-    if shape[0] < rows or shape[1] < columns:
-        raise ValueError(
+    if _is_too_small(weights, rows, columns):
+        return (
             f"`source` and `target` must have at most {shape[1]} and {shape[0]} words "
             f"for the layer {name!r}. Received: {columns} and {rows} words. {mend}"
         )
-    weights = weights[:, :rows]
-    if (weights[..., columns:].sum(axis=-1) > NOTHING).any():
-        raise ValueError(
+    if (weights[:, :rows, columns:].sum(axis=-1) > NOTHING).any():
+        return (
             f"`source` must have {shape[1]} words for the layer {name!r}, which "
             f"attends beyond the first {columns}. Received: {columns} words. {mend}"
         )
-    return weights[..., :columns]
+    return ""
+
+
+def _is_too_small(weights, rows, columns):
+    return weights.shape[-2] < rows or weights.shape[-1] < columns

@@ -17,7 +17,8 @@ from pictures import SOURCE, TARGET, labels, random_weights
 from PIL import Image
 
 from keras_attention.plots.heads import plot_attention_heads
-from keras_attention.plots.plot import plot_attention, save_figure
+from keras_attention.plots.plot import plot_attention
+from keras_attention.plots.save import save_figure
 
 NASTY = ["$a$", "<b>&", "]]>", "--", '"', "a\nb", "\x00", "\u2028", "\ud800", "_x", ""]
 SVG = "{http://www.w3.org/2000/svg}"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from pictures import SOURCE, TARGET, check_layout, color_bar, random_weights
+from pictures import SOURCE, TARGET, bar_name, check_layout, numbers, random_weights
 
 from keras_attention.plots.heads import plot_attention_heads
 from keras_attention.plots.options import SCALES
@@ -16,7 +16,7 @@ def test_heads_share_one_scale_and_one_colour_bar():
     for ax, head in zip(axes, weights, strict=True):
         np.testing.assert_array_equal(ax.images[0].get_array(), head)
         assert ax.images[0].get_clim() == (0, 1)
-    assert color_bar(axes[0]).get_ylabel() == SCALES["fixed"]
+    assert bar_name(axes[0]) == SCALES["fixed"]
     check_layout(axes[0].figure, axes)
 
 
@@ -28,10 +28,39 @@ def test_layers_are_rows_and_heads_are_columns():
         assert ax.get_title() == f"L{layer} H{head}"
         assert ax.get_subplotspec().rowspan.start == layer
         assert ax.get_subplotspec().colspan.start == head
-        assert (ax.get_xlabel() == "key") == (layer == 0)
-        assert (ax.get_ylabel() == "query") == (head == 0)
-    assert color_bar(axes[0, 0]).get_ylabel() == SCALES["row-max"]
+    assert bar_name(axes[0, 0]) == SCALES["row-max"]
     check_layout(axes[0, 0].figure, axes.flat)
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 4), (2, 2, 4, 4)])
+def test_axes_are_named_once_for_all_heads(shape):
+    for target, names in ((None, ("key", "query")), (TARGET[:4], ("source", "target"))):
+        axes = plot_attention_heads(random_weights(*shape), SOURCE[:4], target)
+        figure = axes.flat[0].figure
+        assert (figure.get_suptitle(), figure.get_supylabel()) == names
+        assert not any(ax.get_xlabel() or ax.get_ylabel() for ax in axes.flat)
+        check_layout(figure, axes.flat)
+        # Close to the words they name, above them and on their left.
+        above, left = (
+            text.get_window_extent() for text in (figure._suptitle, figure._supylabel)
+        )
+        words = [
+            label.get_window_extent()
+            for ax in axes.flat
+            for label in ax.get_xticklabels() + ax.get_yticklabels()
+            if label.get_visible() and label.get_text()
+        ]
+        titles = [ax.title.get_window_extent() for ax in axes.flat]
+        assert 0 < above.y0 - max(box.y1 for box in titles) < 30
+        assert 0 < min(box.x0 for box in words) - left.x1 < 30
+
+
+def test_numbers_are_written_in_the_cells_of_every_head():
+    axes = plot_attention_heads(
+        np.array([np.eye(2), [[0.5, 0.5]] * 2]), ["a", "b"], numbers=True
+    )
+    assert [text.get_text() for text in numbers(axes[0])] == ["1", "0", "0", "1"]
+    assert [text.get_text() for text in numbers(axes[1])] == [".50"] * 4
 
 
 def test_heads_of_long_sentences_keep_within_the_figure():

@@ -9,13 +9,15 @@ from pictures import (
     caption,
     check_layout,
     color_bar,
+    numbers,
     random_weights,
     rings,
     strip,
 )
 
 from keras_attention.analysis.diagnostics import attention_diagnostics
-from keras_attention.plots.plot import plot_attention, save_figure
+from keras_attention.plots.plot import plot_attention
+from keras_attention.plots.save import save_figure
 
 # Gold links
 
@@ -86,9 +88,33 @@ def test_words_that_nobody_looks_at_are_hatched():
     ax = plot_attention(
         [[0.96, 0.04], [0.98, 0.02]], ["a", "b"], ["x", "y"], diagnostics=True
     )
-    bars = strip(ax, "coverage").patches
+    coverage = strip(ax, "coverage")
+    bars, rooms = coverage.containers
     assert [bool(bar.get_hatch()) for bar in bars] == [False, True]
     assert "Hardly looked at: “b”." in ax.alt_text
+    # A bar of .06 is a line: the whole room for it is hatched, and the number in it.
+    (room,) = rooms
+    assert room.get_hatch()
+    assert room.get_x() == pytest.approx(0.6)
+    assert room.get_height() == coverage.get_ylim()[1]
+    (number,) = coverage.texts
+    assert (number.get_text(), number.get_position()[0]) == (".06", 1)
+    check_layout(ax.figure, [ax])
+    assert room.get_window_extent().height > 20
+    assert 0 < number.get_window_extent().width < room.get_window_extent().width
+
+
+def test_numbers_of_hardly_attended_words_are_turned_or_left_out_where_cells_are_low():
+    for count, turned in ((40, [90.0] * 39), (150, [])):
+        weights = np.zeros((1, count))
+        weights[:, 0] = 1
+        words = [f"word{i}" for i in range(count)]
+        ax = plot_attention(weights, words, ["x"], diagnostics=True)
+        coverage = strip(ax, "coverage")
+        assert len(coverage.containers[1]) == count - 1
+        assert [text.get_rotation() for text in coverage.texts] == turned
+        assert all(text.get_text() == "0" for text in coverage.texts)
+        check_layout(ax.figure, [ax])
 
 
 @pytest.mark.parametrize(
@@ -134,6 +160,18 @@ def tick_words(ax):
         for text in ax.get_xticklabels() + ax.get_yticklabels()
         if text.get_visible() and text.get_text()
     ]
+
+
+def test_dots_make_way_for_numbers():
+    options = {"diagnostics": True, "numbers": True}
+    ax = plot_attention(np.eye(2), ["a", "b"], **options)
+    ax.figure.draw_without_rendering()
+    (dots,) = ax.lines
+    places = ax.transData.transform(dots.get_xydata())
+    written = [text.get_window_extent() for text in numbers(ax)]
+    assert len(written) == 4
+    for x, y in places:
+        assert not any(box.padded(4).contains(x, y) for box in written)
 
 
 def test_on_axes_without_a_layout_the_strip_is_clear_of_the_colour_bar():

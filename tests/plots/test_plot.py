@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from pictures import (
     SOURCE,
     TARGET,
+    bar_name,
     caption,
     check_layout,
     color_bar,
@@ -25,12 +26,8 @@ from pictures import (
 import keras_attention
 from keras_attention.plots.alt_text import describe_attention
 from keras_attention.plots.heads import plot_attention_heads
-from keras_attention.plots.plot import (
-    SCALES,
-    plot_attention,
-    plot_attention_difference,
-    save_figure,
-)
+from keras_attention.plots.plot import SCALES, plot_attention, plot_attention_difference
+from keras_attention.plots.save import save_figure
 
 
 @pytest.fixture
@@ -64,7 +61,7 @@ def test_colours_go_from_0_to_1_whatever_the_data(ax):
     flat = np.full((2, 4), 0.25)
     plot_attention(flat, list("abcd"), list("xy"), ax)
     assert ax.images[0].get_clim() == (0, 1)
-    assert color_bar(ax).get_ylabel() == "attention weight, 0 to 1"
+    assert bar_name(ax) == "attention weight, 0 to 1"
 
 
 def test_without_a_target_one_sentence_is_on_both_axes():
@@ -82,7 +79,7 @@ def test_each_scale_names_itself_and_draws_what_it_says(weights):
     arrays = {}
     for scale, name in SCALES.items():
         ax = plot_attention(weights, SOURCE, TARGET, scale=scale)
-        assert color_bar(ax).get_ylabel() == name
+        assert bar_name(ax) == name
         image = ax.images[0]
         arrays[scale] = image.norm(image.get_array())
     assert len(set(SCALES.values())) == 4
@@ -280,6 +277,22 @@ def test_right_to_left_turns_words_cells_and_rings_together():
     assert strip(ax, "coverage").xaxis_inverted()
 
 
+HEBREW = ["שני", "כלבים", "רצים", "</s>"]
+
+
+def test_a_source_that_runs_from_right_to_left_is_drawn_so_untold():
+    weights = random_weights(3, 4)
+    words = ["two", "dogs", "run"]
+    assert plot_attention(weights, HEBREW, words).xaxis_inverted()
+    assert plot_attention_difference(weights, weights, HEBREW, words).xaxis_inverted()
+    for ax in plot_attention_heads([weights, weights], HEBREW, words):
+        assert ax.xaxis_inverted()
+    told = plot_attention(weights, HEBREW, words, source_direction="ltr")
+    assert not told.xaxis_inverted()
+    other_way = plot_attention(weights.T[:, :3], words, HEBREW, scale="fixed")
+    assert not other_way.xaxis_inverted()
+
+
 def test_a_direction_is_left_or_right(weights):
     with pytest.raises(ValueError, match="`source_direction` must be one of 'ltr'"):
         plot_attention(weights, SOURCE, TARGET, source_direction="up")
@@ -299,7 +312,7 @@ def test_a_difference_is_centred_on_0_and_says_which_is_which():
     image = ax.images[0]
     np.testing.assert_allclose(image.get_array(), [[-0.5, 0.5], [0, 0]])
     assert image.get_clim() == (-1, 1)
-    assert color_bar(ax).get_ylabel() == "attention weight, epoch 9 less epoch 1"
+    assert bar_name(ax) == "attention weight, epoch 9 less epoch 1"
     # No difference is the lightest of all, and both ends are as dark.
     low, middle, high = image.get_cmap()([0.0, 0.5, 1.0])[:, :3].mean(axis=1)
     assert middle > 0.9
@@ -380,6 +393,7 @@ package = types.ModuleType("keras_attention")
 package.__path__ = [{str(package)!r}]
 sys.modules["keras_attention"] = package
 import keras_attention.plots.plot as plot
+import keras_attention.plots.save as save
 for name in ("matplotlib", "keras", "tensorflow", "nmt"):
     assert name not in sys.modules, name
 from matplotlib.figure import Figure
@@ -390,8 +404,8 @@ alone = plot.plot_attention([[1.0]], ["a"], gold="0-0", diagnostics=True)
 from keras_attention.plots import heads
 axes = heads.plot_attention_heads([[[1.0]]], ["a"])
 for ending in ("png", "svg", "pdf"):
-    plot.save_figure(alone, {str(tmp_path)!r} + "/a." + ending)
-    plot.save_figure(axes[0], {str(tmp_path)!r} + "/b." + ending)
+    save.save_figure(alone, {str(tmp_path)!r} + "/a." + ending)
+    save.save_figure(axes[0], {str(tmp_path)!r} + "/b." + ending)
 assert "matplotlib.pyplot" not in sys.modules
 import matplotlib
 matplotlib.use("agg")
@@ -399,7 +413,6 @@ from matplotlib import pyplot
 assert pyplot.get_fignums() == []
 figure, ax = pyplot.subplots()
 plot.plot_attention([[1.0]], ["a"], ax=ax)
-plot.plot_attention([[1.0]], ["a"])
 assert pyplot.get_fignums() == [figure.number]
 """
     done = subprocess.run(

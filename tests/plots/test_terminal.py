@@ -48,6 +48,23 @@ def test_columns_of_wide_characters_stay_in_line():
     assert text == ["   猫x", "两 █ ·", " y · █"]
 
 
+def test_a_source_that_runs_from_right_to_left_has_its_first_word_on_the_right():
+    weights, words = [[1, 0.5, 0]], ["אב", "ג", "ד"]
+    text = attention_text(weights, words, ["x"])
+    assert text.split("\n") == ["      א", "  ד ג ב", "x · ▄ █"]
+    left = attention_text(weights, words, ["x"], source_direction="ltr")
+    assert left.split("\n")[-1] == "x █ ▄ ·"
+    right = attention_text(weights, ["a", "b", "c"], ["x"], source_direction="rtl")
+    assert right.split("\n") == ["  c b a", "x · ▄ █"]
+
+
+def test_the_rest_of_a_source_from_right_to_left_follows_below():
+    text = attention_text([np.eye(12)[0]], list("אבגדהוזחטיכל"), ["x"], width=20)
+    first, rest = text.split("\n\n")
+    assert first.split("\n") == ["  ט ח ז ו ה ד ג ב א", "x · · · · · · · · █"]
+    assert rest.split("\n") == ["  ל כ י", "x · · ·"]
+
+
 def test_control_characters_do_not_reach_the_terminal():
     assert "\x1b" not in attention_text([[1.0]], ["\x1b[31m"], ["\x07"])
 
@@ -65,6 +82,8 @@ def test_the_width_is_that_of_the_terminal(monkeypatch):
 def test_mistakes_are_refused():
     with pytest.raises(ValueError, match="`weights` must lie between 0 and 1"):
         attention_text([[2.0]], ["a"])
+    with pytest.raises(ValueError, match="`source_direction` must be one of 'ltr', 'r"):
+        attention_text([[1.0]], ["a"], source_direction="down")
     with pytest.raises(ValueError, match="`width` must be 20 or more"):
         attention_text([[1.0]], ["a"], width=19)
     with pytest.raises(ValueError, match=r"must have shape \(1, 2\)"):

@@ -74,6 +74,14 @@ def test_heads_and_layers_are_on_the_page_and_the_last_layer_in_the_picture(tmp_
     assert "mean of the 2 heads" in (tmp_path / "epoch-007.svg").read_text("utf-8")
 
 
+def test_pictures_for_files_stay_out_of_the_pyplot_of_a_program(tmp_path):
+    from matplotlib import pyplot
+
+    EpochPictures(tmp_path).add(1, EVEN, SOURCE, TARGET)
+    EpochPictures(tmp_path).add(2, np.stack([EVEN, SHARP]), SOURCE, TARGET)
+    assert pyplot.get_fignums() == []
+
+
 def test_what_cannot_be_drawn_leaves_no_file(tmp_path):
     folder = tmp_path / "pictures"
     with pytest.raises(ValueError, match="`epoch` must be a positive int. Received: e"):

@@ -6,7 +6,9 @@ import pytest
 from helpers import DQ, U, array, assert_close, compiled
 from keras import layers
 
+from keras_attention.layers.pooling import AttentionPooling
 from keras_attention.page.view import AttentionView
+from keras_attention.plots.save import save_figure
 from keras_attention.recording.plot_model import (
     plot_model_attention,
     view_model_attention,
@@ -35,6 +37,15 @@ def translator():
     memory = layers.MultiHeadAttention(1, U, name="self")(source, source)
     output = layers.MultiHeadAttention(H, U, name="cross")(target, memory)
     return keras.Model([source, target], output)
+
+
+def classifier():
+    """Self-attention, then a pooling layer, whose one row is no word."""
+    tokens = keras.Input((None,), dtype="int32")
+    x = layers.Embedding(WORDS, DQ, mask_zero=True)(tokens)
+    x = layers.MultiHeadAttention(H, U, name="attention")(x, x)
+    x = AttentionPooling(name="pooling")(x)
+    return keras.Model(tokens, layers.Dense(1)(x))
 
 
 def drawn(ax):
@@ -91,6 +102,40 @@ def test_a_page_holds_the_layers_that_are_named():
         assert "attention_1" in page
         assert ("attention_2" in page) == isinstance(layer, list)
         assert "attention_0" not in page
+
+
+def test_of_a_classifier_what_fits_is_shown_and_what_does_not_is_told():
+    model = classifier()
+    told = (
+        "Left out, as they do not fit 5 target and 5 source words: "
+        r"'pooling' \(H, T, S = 1, 1, 5\). To see one, name it as `layer`"
+    )
+    with pytest.warns(UserWarning, match=told) as caught:
+        page = view_model_attention(model, TOKENS, FIVE, example=1).html
+    assert [warning.filename for warning in caught] == [__file__]
+    assert "attention" in page and "pooling" not in page
+    axes = plot_model_attention(model, TOKENS, FIVE, example=1)
+    assert [drawn(ax).shape for ax in axes] == [(5, 5)] * H
+    with pytest.raises(ValueError, match="at most 5 and 5 words for the layer 'attent"):
+        view_model_attention(model, TOKENS, list("abcdef"))
+
+
+def test_the_pooling_layer_of_a_classifier_is_shown_by_its_name():
+    model, sentence = classifier(), ["sentence"]
+    with record_attention(model) as record:
+        model(TOKENS)
+    ax = plot_model_attention(model, TOKENS, FIVE, sentence, layer="pooling", example=1)
+    assert_close(drawn(ax), record["pooling"][1, 0])
+    view = view_model_attention(model, TOKENS, FIVE, sentence, layer="pooling")
+    assert "sentence" in view.html
+    with pytest.raises(ValueError, match="at most 5 and 1 words for the layer 'pool"):
+        view_model_attention(model, TOKENS, FIVE, layer=["attention", "pooling"])
+
+
+def test_what_several_heads_give_is_saved(tmp_path):
+    axes = plot_model_attention(tagger(), TOKENS, SOURCE)
+    save_figure(axes, tmp_path / "a.svg")
+    assert "mean of the 2 heads" in (tmp_path / "a.svg").read_text("utf-8")
 
 
 class Compiled(layers.Layer):
