@@ -20,11 +20,14 @@ from keras_attention.analysis import (
 )
 from keras_attention.chunked import AttentionStatistics
 from keras_attention.core import (
+    additive_scores,
     causal_mask,
     combine_masks,
+    dot_scores,
     local_mask,
     masked_softmax,
     padding_mask,
+    scaled_dot_product_attention,
 )
 from keras_attention.layers import (
     AttentionLayer,
@@ -97,6 +100,7 @@ __all__ = [
     "RotaryEmbedding",
     "ScaledDotProductAttention",
     "ScoreAttention",
+    "additive_scores",
     "alignment_error_rate",
     "attention_concentration",
     "attention_coverage",
@@ -109,6 +113,7 @@ __all__ = [
     "combine_masks",
     "coverage_loss",
     "describe_attention",
+    "dot_scores",
     "drop_special",
     "hard_links",
     "local_mask",
@@ -124,6 +129,7 @@ __all__ = [
     "plot_model_attention",
     "record_attention",
     "save_figure",
+    "scaled_dot_product_attention",
     "view_model_attention",
     "word_spans",
 ]

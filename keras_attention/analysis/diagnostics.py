@@ -13,7 +13,9 @@ from keras_attention.analysis.checks import visible_weights
 FLAT, UNATTENDED = 0.9, 0.1  # entropy above, coverage below: flagged
 
 
-def attention_entropy(weights: ArrayLike, mask: ArrayLike | None = None) -> np.ndarray:
+def attention_entropy(
+    weights: ArrayLike, mask: ArrayLike | None = None, normalize: bool = True
+) -> np.ndarray:
     """How evenly each target's attention is spread: 0 on one word, 1 on all alike.
 
     The Shannon entropy of each row, divided by the logarithm of the number of source
@@ -26,9 +28,11 @@ def attention_entropy(weights: ArrayLike, mask: ArrayLike | None = None) -> np.n
         mask: Boolean, shape `(..., S)`: `True` for real source pieces, `False` for
             padding, which is left out. Its leading axes are the first ones of
             `weights`: `(B, S)` goes with `(B, H, T, S)`. Default: all are real.
+        normalize: Bool. Whether to divide by the logarithm; otherwise the entropy is
+            in nats.
 
     Returns:
-        Shape `(..., T)`, between 0 and 1.
+        Shape `(..., T)`, between 0 and 1, or log(S) without `normalize`.
 
     Raises:
         ValueError: If `weights` holds negative numbers or NaN, or the shapes differ.
@@ -36,12 +40,15 @@ def attention_entropy(weights: ArrayLike, mask: ArrayLike | None = None) -> np.n
     Example:
         ```python
         attention_entropy([[1.0, 0.0], [0.5, 0.5]])  # [0, 1]
+        attention_entropy([[0.5, 0.5]], normalize=False)  # [0.693...]
         ```
     """
     weights, mask = visible_weights(weights, mask)
     total = weights.sum(axis=-1, keepdims=True)
     shares = weights / np.where(total > 0, total, 1)
     entropy = -(shares * np.log(np.where(shares > 0, shares, 1))).sum(axis=-1)
+    if not normalize:
+        return np.maximum(entropy, 0)
     visible = np.broadcast_to(mask, weights.shape).sum(axis=-1)
     return np.clip(entropy / np.log(np.maximum(visible, 2)), 0, 1)
 

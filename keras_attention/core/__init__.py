@@ -1,5 +1,6 @@
 """Arithmetic that layers share: projections, scores, masks, the softmax; checks."""
 
+from keras_attention.core.attention import scaled_dot_product_attention
 from keras_attention.core.building import (
     add_kernel,
     add_projection,
@@ -40,6 +41,7 @@ from keras_attention.core.scores import additive_scores, dot_scores
 from keras_attention.core.softmax import masked_softmax
 
 __all__ = [
+    "scaled_dot_product_attention",
     "add_kernel",
     "add_projection",
     "additive_scores",

@@ -1,31 +1,60 @@
 """Score functions: how well each query fits each key.
 
-Shapes: `B` batch, `T` queries, `S` keys, `D` features, `U` units.
+Shapes: `T` queries, `S` keys, `D` features, `U` units; axes before them, such as the
+batch, are the same in all arguments, and there may be none.
 """
 
 from keras import ops
 
+from keras_attention.annotations import Tensor
 from keras_attention.core.projections import project
 
 
-def dot_scores(query, key):
-    """Score by the inner product `q · k`: `(B, T, D)` and `(B, S, D)` to `(B, T, S)`.
+def dot_scores(query: Tensor, key: Tensor) -> Tensor:
+    """Score by the inner product `q · k`.
+
+    Args:
+        query: Shape `(..., T, D)`.
+        key: Shape `(..., S, D)`.
+
+    Returns:
+        Shape `(..., T, S)`.
+
+    Example:
+        ```python
+        query, key = keras.ops.ones((3, 8)), keras.ops.ones((5, 8))
+        scores = dot_scores(query, key)  # 8 everywhere, shape (3, 5)
+        ```
 
     Reference:
         [Luong et al., 2015](https://arxiv.org/abs/1508.04025), section 3.1, "dot".
     """
-    return ops.matmul(query, ops.transpose(key, (0, 2, 1)))
+    return ops.matmul(query, ops.swapaxes(key, -1, -2))
 
 
-def additive_scores(query, key, vector):
-    """Score by a hidden layer, `v · tanh(q + k)`.
+def additive_scores(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
+    """Score by a hidden layer, `v · tanh(q + k)`, of queries and keys projected before.
 
-    Takes q `(B, T, U)`, k `(B, S, U)` and v `(U,)`, gives `(B, T, S)`, and holds a
-    tensor of shape `(B, T, S, U)`.
+    Holds a tensor of shape `(..., T, S, U)`.
+
+    Args:
+        query: Shape `(..., T, U)`.
+        key: Shape `(..., S, U)`.
+        vector: Shape `(U,)`.
+
+    Returns:
+        Shape `(..., T, S)`.
+
+    Example:
+        ```python
+        query, key = keras.ops.ones((3, 4)), keras.ops.ones((5, 4))
+        scores = additive_scores(query, key, keras.ops.ones((4,)))  # shape (3, 5)
+        ```
 
     Reference:
         [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), appendix A.1.2.
     """
-    hidden = ops.tanh(query[:, :, None, :] + key[:, None, :, :])  # B T S U
+    query, key, vector = map(ops.convert_to_tensor, (query, key, vector))
+    hidden = ops.tanh(query[..., :, None, :] + key[..., None, :, :])  # ... T S U
     # A matrix product and not a sum: it adds up in float32 whatever the input is.
     return project(hidden, vector[:, None])[..., 0]

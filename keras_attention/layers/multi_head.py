@@ -250,6 +250,17 @@ class MultiHeadAttention(AttentionLayer):
             dropout = self._draw_dropout(ones)
         return Memory(key, value, mask, dropout)
 
+    def project_query(self, query: Tensor, offset: int | Tensor = 0) -> Tensor:
+        """Project queries `(B, T, Dq)` to those of the heads, `(B, H, T, D)`.
+
+        They are scaled by 1 / sqrt(D), and with rotary positions turned, the first by
+        the place `offset`: their inner products with the keys of `prepare` are the
+        scores, to which only biases and masks are added.
+        """
+        query = split_heads(query, self.query_kernel, self.query_bias)
+        # Scaled before the product: in float16 the product could overflow.
+        return self._rotate(query, offset) * (1.0 / math.sqrt(self.key_dim))
+
     def initial_state(self, memory: Memory) -> list[Tensor]:
         """Give, with `position` or `window`, the place of the next query, `(B, 1)`."""
         if self.position is None and self.window is None:
@@ -290,7 +301,7 @@ class MultiHeadAttention(AttentionLayer):
         visible = Visibility(
             query_mask, None, attention_mask, attention_bias, use_causal_mask
         )
-        query, visible = self._project_query(query, memory, visible)
+        query, visible = self._project_visible(query, memory, visible)
         terms = [(DotTerm(), (query, memory.key))]
         return describe(terms, visible, self.chunk_size or 128)
 
@@ -362,7 +373,7 @@ class MultiHeadAttention(AttentionLayer):
     ):
         """Attend: (B, T, Dq) to (B, T, Do) and the weights, `None` if chunked."""
         batch = query.shape[0]
-        query, visible = self._project_query(query, memory, visible)
+        query, visible = self._project_visible(query, memory, visible)
         given = query, memory.key, memory.value, visible
         if chunked:
             weights = None
@@ -379,16 +390,14 @@ class MultiHeadAttention(AttentionLayer):
             output = ops.where(attends, output, ops.zeros_like(output))
         return output, weights
 
-    def _project_query(self, query, memory, visible):
+    def _project_visible(self, query, memory, visible):
         """Project to queries (B, H, T, D), scaled, and complete `Visibility`."""
         batch, length = query.shape[:2]
         sizes = (batch, self.num_heads, length, memory.key.shape[2])
         visible = visible._replace(key_mask=memory.mask, window=self.window)
         if isinstance(self.position_layer, PositionBias):
             visible = visible._replace(position=self.position_layer)
-        query = split_heads(query, self.query_kernel, self.query_bias)
-        # Scaled before the product: in float16 the product could overflow.
-        query = self._rotate(query, visible.offset) * (1.0 / math.sqrt(self.key_dim))
+        query = self.project_query(query, visible.offset)
         visible.check(sizes)
         return query, visible.with_four_axes()
 

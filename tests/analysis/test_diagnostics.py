@@ -138,3 +138,13 @@ def test_a_batch_has_its_numbers_one_by_one():
     alone = attention_diagnostics(weights[1, 2], mask[1])
     for name, numbers in alone.items():
         np.testing.assert_allclose(together[name][1, 2], numbers)
+
+
+def test_entropy_in_nats_is_that_of_shannon():
+    weights = np.array([[0.1, 0.2, 0.7], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    expected = [-(0.1 * np.log(0.1) + 0.2 * np.log(0.2) + 0.7 * np.log(0.7)), 0, 0]
+    found = attention_entropy(weights, normalize=False)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    uniform = np.full((2, 8), 0.125)
+    found = attention_entropy(uniform, normalize=False)
+    np.testing.assert_allclose(found, np.log(8))

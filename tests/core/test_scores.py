@@ -37,3 +37,11 @@ def test_scores_keep_the_precision_they_are_given(dtype):
     expected = reference_additive(array(query), array(key), array(vector))
     scores = additive_scores(query, key, vector)
     assert_close(array(scores) / U, (expected / U).astype("float32"), dtype)
+
+
+def test_sentences_without_a_batch_are_scored_as_with_one():
+    query, key, vector = random(B, T, U), random(B, S, U), random(U)
+    for score, more in ((dot_scores, ()), (additive_scores, (vector,))):
+        whole = array(score(query, key, *more))
+        assert_close(score(query[1], key[1], *more), whole[1])
+        assert_close(score(query[None], key[None], *more), whole[None])

@@ -739,3 +739,15 @@ def test_the_example_runs():
     x = np.random.default_rng(0).normal(size=(B, T, DQ)).astype("float32")
     names = run_example(MultiHeadAttention, x=x)
     assert_close(names["first"], names["whole"][:, :1])
+
+
+@pytest.mark.parametrize("position", [None, "rotary"])
+def test_projected_queries_and_keys_give_the_raw_scores(position):
+    inputs = attention_inputs()
+    layer = MultiHeadAttention(2, 4, position=position)
+    _, expected = layer(**inputs, return_attention_scores=True)
+    memory = layer.prepare(inputs["value"], inputs["key"])
+    query = layer.project_query(inputs["query"])
+    assert tuple(query.shape) == (B, 2, T, 4)
+    scores = keras.ops.matmul(query, keras.ops.swapaxes(memory.key, -1, -2))
+    assert_close(keras.ops.softmax(scores), expected)
