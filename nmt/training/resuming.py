@@ -15,6 +15,7 @@ from nmt.training.checkpoint import (
 from nmt.translation import (
     VOCABULARY_FILE,
     WEIGHTS_FILE,
+    check_model_file,
     read_checksums,
     text_file_sums,
     write_checksums,
@@ -22,6 +23,9 @@ from nmt.translation import (
 
 MAY_CHANGE = ("epochs", "max_minutes", "patience", "learning_rate", "clip_norm")
 """Options that may change when a training goes on."""
+
+SCHEDULED = ("epochs", "max_minutes")
+"""Those that the schedule of the learning rate follows."""
 
 PLACES = ("name", "files")
 """Options that say where the text is; what it is, its fingerprint says."""
@@ -60,6 +64,8 @@ def check_folder(out, config, text):
                     "is gone. Choose another --out, or put the file back."
                 )
         _check_settings(out, Config.load(out / CONFIG_FILE), config)
+        for name in (VOCABULARY_FILE, WEIGHTS_FILE):
+            check_model_file(out, name)
         read_progress(out, text)
     elif os.path.lexists(out / WEIGHTS_FILE) and not _is_same_start(out, config, text):
         raise UserError(
@@ -87,7 +93,8 @@ def changes(there, now):
     """
     pairs = [(getattr(there.training, o), getattr(now.training, o)) for o in MAY_CHANGE]
     return [
-        f"From here on {flag(option)} is {new} ({old} before)."
+        f"From here on {flag(option)} is {new} ({old} before)"
+        + ("; the learning rate follows." if option in SCHEDULED else ".")
         for option, (old, new) in zip(MAY_CHANGE, pairs, strict=True)
         if old != new
     ]

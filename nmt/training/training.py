@@ -30,7 +30,6 @@ from nmt.training.schedule import epochs_without_gain, learning_rate, merit
 from nmt.translation import (
     VOCABULARY_FILE,
     Translator,
-    check_model_file,
     write_model_file,
 )
 
@@ -79,7 +78,6 @@ def _train(corpus, config, out, report, picture_of):
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.training.seed)
     if has_state(out):
-        check_model_file(out, VOCABULARY_FILE)
         vocabulary = Vocabulary.load(out / VOCABULARY_FILE)
         there = Config.load(out / CONFIG_FILE)
     else:

@@ -17,6 +17,7 @@ from nmt.config import PRESETS, Config
 from nmt.corpora.corpora import Corpus
 from nmt.corpora.parallel import ParallelText
 from nmt.errors import UserError
+from nmt.translation.folder import check_text_files
 
 HEAVY = {
     *("keras", "matplotlib", "numpy", "pooch", "sacrebleu", "sentencepiece"),
@@ -151,6 +152,47 @@ def test_settings_that_are_not_given_are_those_of_the_preset(monkeypatch, pairs)
     assert (config.model, config.training) == (wanted.model, wanted.training)
     assert config.vocabulary == wanted.vocabulary
     assert (config.corpus.name, config.corpus.files) == ("simple", (str(pairs),))
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The settings that trainings are begun with, in place of these trainings."""
+    configs = []
+    monkeypatch.setattr(
+        "nmt.training.train",
+        lambda corpus, config, out, picture_of: configs.append(config),
+    )
+    return configs
+
+
+def test_settings_come_from_a_file_before_the_preset_and_after_the_flags(
+    asked, pairs, tmp_path
+):
+    path = write(tmp_path / "some.json", '{"model": {"units": 7, "cell": "lstm"}}')
+    command = ["train", str(pairs), "--config", str(path), "--out", "folder"]
+    assert main([*command, "--preset", "demo", "--units", "5"]) == 0
+    wanted = PRESETS["demo"].replace(units=5, cell="lstm")
+    assert (asked[0].model, asked[0].training) == (wanted.model, wanted.training)
+    assert main(["train", "phrasebook", *command[2:]]) == 0
+    assert asked[1].training == PRESETS["demo"].training
+
+
+def test_the_settings_of_a_model_train_another_of_its_kind(
+    asked, pairs, tmp_path, refused, capsys
+):
+    model = PRESETS["demo"].replace(name="phrasebook", source="es", target="en")
+    model.save(tmp_path / "config.json")
+    command = ["train", "--config", str(tmp_path / "config.json"), "--out", "folder"]
+    assert main(command) == 0
+    assert main([*command, "--epochs", "9", "--source", "en", "--target", "es"]) == 0
+    assert asked == [model, model.replace(epochs=9, source="en", target="es")]
+    capsys.readouterr()
+    # Files are those of whoever wrote the settings.
+    model.replace(files=("/etc/passwd",), name="own").save(tmp_path / "config.json")
+    assert "local files, which are not opened because" in refused(*command)
+    assert main([*command, str(pairs)]) == 0
+    assert asked[2].corpus.files == (str(pairs),)
+    assert (asked[2].corpus.source, asked[2].model) == ("es", model.model)
 
 
 @pytest.mark.parametrize(
@@ -355,6 +397,16 @@ def test_corpora_are_listed_with_what_is_on_disk(tmp_path, capsys):
         ("train multi30k --cell rnn", "argument --cell: invalid choice: 'rnn'"),
         ("train multi30k --units many", "argument --units: invalid int value: 'many'"),
         ("train multi30k --units 0", "--units must be at least 1; got 0."),
+        ("train multi30k --units 9" + 400 * "0", "--units must be at most 8192; got 9"),
+        ("train multi30k --encoder-layers 17", "--encoder-layers must be at most 16"),
+        ("train multi30k --learning-rate 1e999", "--learning-rate must be finite; got"),
+        ("train multi30k --epochs 0", "--epochs must be at least 1; got 0."),
+        (
+            "train multi30k --position rotary --embedding-size 6",
+            "--embedding-size / --num-heads must be even with --position rotary; got 6",
+        ),
+        ("train --config none.json", "There is no file none.json. Check the path."),
+        ("train --config .", "Cannot read .: Is a directory. Expected an object with"),
         ("train multi30k --dropout nan", "--dropout must be at least 0; got nan."),
         ("train multi30k --seed -1", "--seed must be at least 0; got -1."),
         ("train multi30k --seed 4294967296", "--seed must be less than 4294967296"),
@@ -528,6 +580,29 @@ def test_a_message_of_several_lines_becomes_one(monkeypatch, refused):
     assert refused("demo") == "first second"
 
 
+def test_control_characters_of_an_error_do_not_reach_the_terminal(refused, tmp_path):
+    line = refused("translate", "--model", tmp_path / "\x1b[2J\x9bx", "a")
+    assert r"\x1b[2J\x9bx" in line and line.isprintable()
+    write(tmp_path / "a\x07.tsv", *(f"word {i}\twort {i}" for i in range(40)))
+    line = refused("train", tmp_path / "a\x07.tsv", "--out", tmp_path / "out")
+    assert "must be without control characters; got 'a\\x07'" in line
+
+
+def test_files_of_a_model_that_changed_are_not_read(pairs, trained, refused, tmp_path):
+    for path in trained.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    secret = write(tmp_path / "secret", "root:x:0", "more")
+    config = Config.load(tmp_path / "config.json")
+    config.replace(files=(str(secret),)).save(tmp_path / "config.json")
+    line = refused("evaluate", "--model", tmp_path)
+    assert "does not say what text" in line and "--source-file" in line
+    moved = write(tmp_path / "moved.tsv", *pairs.read_text("utf-8").splitlines())
+    command = ["train", str(moved), "--source", "en", "--target", "es", *TINY]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    assert Config.load(tmp_path / "config.json").corpus.files == (str(moved),)
+    check_text_files(tmp_path, Config.load(tmp_path / "config.json"))
+
+
 def test_a_failure_of_the_system_is_one_line_and_status_1(monkeypatch, capsys):
     def fail(args):
         raise PermissionError(13, "Permission denied", "/locked/x")
@@ -621,6 +696,29 @@ def test_a_command_says_nothing_but_its_answer(trained):
 def test_the_parser_takes_no_shortened_flags():
     with pytest.raises(UserError, match="unrecognized arguments: --uni"):
         parser().parse_args(["train", "multi30k", "--uni", "3"])
+
+
+@pytest.mark.parametrize("epsilon", [1e-7, "none"])
+def test_what_keras_json_says_is_for_other_programs(tmp_path, epsilon):
+    settings = {"backend": "jax", "floatx": "float16", "epsilon": epsilon}
+    (tmp_path / "keras.json").write_text(json.dumps(settings))
+    code = (
+        "import os\n"
+        "from nmt.app.tensorflow_import import import_tensorflow\n"
+        "import_tensorflow()\nimport keras\n"
+        "print(keras.config.backend(), keras.config.dtype_policy().name)\n"
+        "print(os.environ['KERAS_HOME'])\n"
+    )
+    env = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**env, "KERAS_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"tensorflow float32\n{tmp_path}\n"
+    assert json.loads((tmp_path / "keras.json").read_text()) == settings
 
 
 def test_another_keras_backend_is_told(monkeypatch, capsys, tmp_path):

@@ -64,7 +64,7 @@ def test_what_may_change_changes_when_a_training_goes_on(diverged, resumed):
     out, history, lines = resumed
     assert lines[0] == f"Going on after epoch 1 of {out}."
     assert lines[1:5] == [
-        "From here on --epochs is 4 (3 before).",
+        "From here on --epochs is 4 (3 before); the learning rate follows.",
         "From here on --patience is 9 (6 before).",
         "From here on --learning-rate is 0.001 (0.003 before).",
         "From here on --clip-norm is 0.5 (1.0 before).",
@@ -203,6 +203,14 @@ def test_a_model_that_has_lost_a_file_is_not_trained_over(resumed, tmp_path, nam
     with pytest.raises(UserError, match=f"its {name} is gone. Choose another --out"):
         run(tmp_path)
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["vocabulary.model", "model.weights.h5"])
+def test_a_training_does_not_go_on_beside_a_damaged_file(resumed, tmp_path, name):
+    copied(resumed[0], tmp_path)
+    (tmp_path / name).write_bytes(b"damaged")
+    with pytest.raises(UserError, match=f"{name} is damaged or of another model"):
+        run(tmp_path, CONFIG.replace(epochs=9))
 
 
 def test_a_model_without_its_state_is_not_trained_over(diverged, tmp_path):

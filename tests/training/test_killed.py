@@ -1,0 +1,113 @@
+"""A training that is killed, at any moment and at every rename, ends as if never."""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nmt.errors import UserError
+from nmt.translation.folder import read_folder
+
+ROOT = Path(__file__).parents[2]
+KILLS = 10
+PROGRAM = """
+import os, signal, sys
+from tests.tiny_training import CONFIG, run
+
+out, last_rename = sys.argv[1], int(sys.argv[2])
+replace, count = os.replace, 0
+
+def counted(*paths):
+    global count
+    count += 1
+    if count == last_rename:
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(*paths)
+
+os.replace = counted
+run(out, CONFIG.replace(deterministic=True, epochs=2))
+print(count)
+"""
+
+
+def start(out, last_rename=0):
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(out), str(last_rename)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(out):
+    process = start(out)
+    told, _ = process.communicate()
+    assert process.returncode == 0
+    return int(told.split()[-1])
+
+
+def digest(out):
+    assert not list(out.glob(".partial-*"))
+    names = ("model.weights.h5", "vocabulary.model", "config.json")
+    return [hashlib.sha256((out / name).read_bytes()).hexdigest() for name in names]
+
+
+def check_folder_is_sound(out):
+    """What a kill leaves is a folder of a model, or of none yet."""
+    try:
+        read_folder(out)
+    except UserError as error:
+        missing = "There is no|holds no".split("|")
+        assert any(words in str(error) for words in missing)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    out = tmp_path_factory.mktemp("whole") / "model"
+    began = time.monotonic()
+    renames = finish(out)
+    return digest(out), renames, time.monotonic() - began
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_in_the_same_bits(whole, tmp_path):
+    draw = random.Random(5).random
+    expected, _, seconds = whole
+    killed = ended = 0
+    while killed < KILLS:
+        out = tmp_path / str(ended)
+        process = start(out)
+        try:
+            process.communicate(timeout=draw() * seconds)
+            ended += 1
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            killed += 1
+        if out.exists():
+            check_folder_is_sound(out)
+    finish(out)
+    for number in range(ended):
+        assert digest(tmp_path / str(number)) == expected
+    assert digest(out) == expected
+
+
+@pytest.mark.slow
+def test_killed_at_every_rename_it_ends_in_the_same_bits(whole, tmp_path):
+    expected, renames, _ = whole
+    assert renames == 12
+    for rename in range(1, renames + 1):
+        out = tmp_path / str(rename)
+        process = start(out, rename)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        check_folder_is_sound(out)
+        finish(out)
+        assert digest(out) == expected
