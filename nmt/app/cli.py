@@ -12,12 +12,21 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from nmt.app.commands import corpora, demo, evaluate, serve, train, translate
+from nmt.app.commands import (
+    align,
+    corpora,
+    demo,
+    evaluate,
+    score,
+    serve,
+    train,
+    translate,
+)
 from nmt.errors import UserError
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
-COMMANDS = (demo, corpora, train, translate, evaluate, serve)
+COMMANDS = (demo, corpora, train, translate, score, align, evaluate, serve)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,7 +6,6 @@ from bisect import bisect_right
 import numpy as np
 import tensorflow as tf
 
-import keras_attention as ka
 from nmt.config import CONFIG_FILE, LONGEST
 from nmt.errors import UserError
 from nmt.model import TranslationModel
@@ -224,10 +223,7 @@ class Translator:
         Returns:
             Sorted list of (source word, target word), counted from 0.
         """
-        weights, source_words, target_words = self.force([source], [target])[0].words()
-        # The ends are no words of the sentences.
-        links = ka.hard_links(weights[: len(target_words) - 1, : len(source_words) - 1])
-        return sorted(links)
+        return self.force([source], [target])[0].links()
 
     def count_pieces(self, texts):
         """Return the number of pieces of each text, the end included."""

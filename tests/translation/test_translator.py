@@ -10,6 +10,7 @@ from nmt.errors import UserError
 from nmt.model.translation_model import TranslationModel
 from nmt.text.batches import make_batch
 from nmt.text.vocabulary import END_ID, Vocabulary
+from nmt.translation.translation import Translation
 from nmt.translation.translator import Translator
 
 WORDS = ["dog", "cat", "runs", "sleeps", "the", "a", "red", "big", "house", "in"]
@@ -197,6 +198,15 @@ def test_align_gives_links_between_the_words(translator):
         assert 0 <= target < 3
 
 
+def test_the_scores_of_words_sum_to_the_score(translator):
+    (result,) = translator.force([TEXTS[0]], ["the redhouse  in"])
+    scores = result.word_scores()
+    assert len(scores) == len(result.words()[2]) == 4
+    assert sum(scores) == pytest.approx(result.score, abs=1e-4)
+    assert scores[-1] == pytest.approx(result.log_probabilities[-1], abs=1e-6)
+    assert result.score_per_word() == pytest.approx(result.score / 3)
+
+
 def test_a_picture_is_written(translator, tmp_path):
     axes = translator(TEXTS[0], beam_size=3).plot(tmp_path / "a.svg")
     assert (tmp_path / "a.svg").read_text().startswith("<?xml")
@@ -293,6 +303,8 @@ def test_alignment_order_is_source_then_target():
 
 
 class _Diagonal:
+    links = Translation.links
+
     def words(self):
         weights = np.array([[0.9, 0.1, 0], [0.1, 0.9, 0], [0.2, 0.8, 0], [0, 0, 1.0]])
         return weights, ["x", "y", "</s>"], ["u", "v", "w", "</s>"]
