@@ -40,6 +40,24 @@ def test_files_are_scored_like_a_split(model, tmp_path, capsys):
     assert scores["exact_match"] == 1
 
 
+def test_references_are_in_the_form_that_the_model_writes(
+    model, tmp_path, monkeypatch, capsys
+):
+    config = model.config.replace(text="tok")
+    monkeypatch.setattr("nmt.app.inputs.load_config", lambda folder: config)
+    monkeypatch.setattr(model, "config", config)
+    scores = []
+    for source, target in [
+        ("The dog, here.", "El perro COME, aquí."),
+        ("the dog , here .", "el perro come , aquí ."),
+    ]:
+        assert main([*files(tmp_path, [source], [target]), "--json"]) == 0
+        scores.append(json.loads(capsys.readouterr().out))
+        scores[-1].pop("seconds_per_sentence")
+    assert scores[0] == scores[1]
+    assert "tok:none" in scores[0]["scores"][0]["signature"]
+
+
 def test_files_that_cannot_be_scored_are_refused(model, refused, tmp_path):
     command = files(tmp_path, ["a", "b"], ["c"])
     assert "news.en has 2 lines, but" in refused(*command)

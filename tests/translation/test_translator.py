@@ -99,6 +99,25 @@ def test_a_text_is_cut_to_the_words_that_fit(translator):
     assert "dogdog" in unbroken and translator.count_pieces([unbroken]) <= [LONGEST]
 
 
+def test_a_model_of_published_text_is_given_its_form_and_says_so_once(caplog):
+    raw = make(CONFIG)
+    config = CONFIG.replace(text="tok", source="en", target="fr")
+    tok = Translator(raw.model, raw.vocabulary, config)
+    check_equal(tok("the red dog , a cat", 2), raw("the red dog , a cat", 2))
+    assert not caplog.messages
+    found = tok("The RED dog, a cat", 2)
+    assert found.source == "The RED dog, a cat"
+    check_equal(found, raw("the red dog , a cat", 2))
+    ((forced,), (expected,)) = (
+        tok.force(["A Dog."], ["L'eau!"]),
+        raw.force(["a dog ."], ["l&apos; eau !"]),
+    )
+    check_equal(dataclasses.replace(forced, text=expected.text), expected)
+    assert tok.count_pieces(["Dog."]) == raw.count_pieces(["dog ."])
+    (line,) = caplog.messages
+    assert "small letters, with signs set apart" in line
+
+
 def batch_of(translator, result):
     """Make a batch of the very pieces of a translation."""
     names = translator.vocabulary.pieces(range(len(translator.vocabulary)))

@@ -99,9 +99,15 @@ def _splits(corpus, chosen):
 
 
 def _corpus_of_files(settings, source_file, target_file):
+    from nmt.text import as_published
+
     """Return the text of two files as a corpus with one split, named after them."""
     lines = map(read_lines, (source_file, target_file))
     pairs = pair_lines(*lines, source_file, target_file)
+    if settings.text == "tok":  # as the model writes, whatever form the files have
+        language = settings.target
+        target = tuple(as_published(line, language) for line in pairs.target)
+        pairs = pairs._replace(target=target)
     return Corpus(
         Path(source_file).name,
         settings.source,
