@@ -13,7 +13,16 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from nmt.app.commands import corpora, demo, evaluate, serve, train, translate
+from nmt.app.commands import (
+    align,
+    corpora,
+    demo,
+    evaluate,
+    score,
+    serve,
+    train,
+    translate,
+)
 from nmt.app.terminal import guarded_terminals, one_line
 from nmt.errors import UserError
 
@@ -22,7 +31,7 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 BAD_PATH = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR)
 """What the system says of a path that the user has to change."""
 
-COMMANDS = (demo, corpora, train, translate, evaluate, serve)
+COMMANDS = (demo, corpora, train, translate, score, align, evaluate, serve)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ def import_tensorflow():
     fails they are shown, as they may say why.
 
     Raises:
-        UserError: If another backend was chosen for Keras, or its settings are broken.
+        UserError: If another backend was chosen for Keras, or Keras cannot be loaded.
     """
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if backend != "tensorflow":
@@ -26,7 +26,7 @@ def import_tensorflow():
         )
     if "tensorflow" in sys.modules:
         return
-    with _without_chatter():
+    with _without_chatter(), _without_keras_json():
         _import_keras()
 
 
@@ -48,20 +48,29 @@ def _without_chatter():
             os.close(terminal)
 
 
-def _import_keras():
-    """Import Keras, and TensorFlow with it, for models of float32.
+@contextlib.contextmanager
+def _without_keras_json():
+    """Hide the user's `keras.json`, which is for other programs.
 
-    What its settings say of that, keras.json, is for the user's own programs.
+    It may name another backend or type of numbers, or hold what Keras cannot read.
     """
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # goes before keras.json
+    before = os.environ.get("KERAS_HOME")
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ["KERAS_HOME"] = empty
+        try:
+            yield
+        finally:
+            del os.environ["KERAS_HOME"]
+            if before is not None:
+                os.environ["KERAS_HOME"] = before
+
+
+def _import_keras():
     try:
-        import keras
-    # What is in keras.json, and in variables such as KERAS_MAX_EPOCHS, is not as it
-    # should be.
+        import keras  # noqa: F401
+    # A variable such as KERAS_MAX_EPOCHS is not as it should be.
     except (AttributeError, OSError, TypeError, ValueError) as error:
-        home = os.environ.get("KERAS_HOME") or "~/.keras"
         raise UserError(
-            f"Keras cannot be loaded: {error}. Mend or delete its settings, keras.json "
-            f"in {home}, and look at the environment variables that begin with KERAS."
+            f"Keras cannot be loaded: {error}. Look at the environment variables that "
+            "begin with KERAS."
         ) from None
-    keras.config.set_floatx("float32")

@@ -2,7 +2,12 @@
 
 from nmt.corpora.corpora import Corpus, catalogue, from_files, from_tsv, load
 from nmt.corpora.download import data_folder
-from nmt.corpora.parallel import ParallelText, read_lines, split_columns
+from nmt.corpora.parallel import (
+    ParallelText,
+    pair_lines,
+    read_lines,
+    split_columns,
+)
 from nmt.corpora.published import CORPORA
 
 __all__ = [
@@ -14,6 +19,7 @@ __all__ = [
     "from_files",
     "from_tsv",
     "load",
+    "pair_lines",
     "read_lines",
     "split_columns",
 ]

@@ -147,17 +147,22 @@ def evaluate(
     # The first call builds the search.
     translated(translator, sources[:1], beam_size=beam_size)
     start = time.perf_counter()
-    translations = in_chunks(
-        lambda part: translated(translator, part, beam_size=beam_size),
+    hypotheses = in_chunks(
+        lambda part: [
+            one.text if one else ""
+            for one in translated(translator, part, beam_size=beam_size)
+        ],
         sources,
         f"translating {split}" if progress else None,
     )
     seconds = time.perf_counter() - start
-    hypotheses = [one.text if one else "" for one in translations]
     forced = in_chunks(
-        lambda part: translator.force(*zip(*part, strict=True)),
+        lambda part: list(map(_measured, translator.force(*zip(*part, strict=True)))),
         whole,
         f"forcing {split}" if progress else None,
+    )
+    correct, entropy, concentration = (
+        float(np.concatenate(rows).mean()) for rows in zip(*forced, strict=True)
     )
     attends = translator.config.model.attention != "none"
     gold = gold_sentences(corpus, split, data) if attends else []
@@ -177,9 +182,9 @@ def evaluate(
             grouped=corpus.grouped_references,
         ),
         exact_match=exact_match(hypotheses, references),
-        token_accuracy=float(np.concatenate([pair.correct for pair in forced]).mean()),
-        entropy=_mean_row(attention_entropy, forced) if attends else None,
-        concentration=_mean_row(attention_concentration, forced) if attends else None,
+        token_accuracy=correct,
+        entropy=entropy if attends else None,
+        concentration=concentration if attends else None,
         seconds_per_sentence=seconds / len(sources),
         alignment_error_rate=alignment_error(translator, gold) if gold else None,
         num_aligned=len(gold),
@@ -268,10 +273,13 @@ def in_chunks(work, items: Sequence, description: str | None = None) -> list:
     return results
 
 
-def _mean_row(measure, translations):
-    """Mean over all target pieces of a measure of attention rows."""
-    rows = [measure(translation.weights) for translation in translations]
-    return float(np.concatenate(rows).mean())
+def _measured(forced):
+    """Measures of each piece of a forced target, in place of all its weights."""
+    return (
+        forced.correct,
+        attention_entropy(forced.weights),
+        attention_concentration(forced.weights),
+    )
 
 
 def _number(value):

@@ -104,7 +104,8 @@ def _phrasebook_gold(split):
             phrase.sure,
             phrase.possible,
         )
-        for phrase in getattr(phrasebook.generate(), split)
+        # A file of one's own may have the name of the book.
+        for phrase in getattr(phrasebook.generate(), split, ())
     ]
 
 

@@ -6,6 +6,7 @@ from nmt.text.batches import (
     training_batches,
     validation_batches,
 )
+from nmt.text.published import as_published
 from nmt.text.vocabulary import (
     END_ID,
     END_PIECE,
@@ -26,6 +27,7 @@ __all__ = [
     "UNKNOWN_ID",
     "UNKNOWN_PIECE",
     "Vocabulary",
+    "as_published",
     "check_lengths",
     "make_batch",
     "training_batches",

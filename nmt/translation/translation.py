@@ -45,6 +45,26 @@ class Translation:
         """
         return ka.merge_pieces(self.weights, self.source_tokens, self.target_tokens)
 
+    def links(self):
+        """Link each word of the translation to the one that it attends to most.
+
+        Returns:
+            Sorted list of (source word, target word), counted from 0.
+        """
+        weights, source_words, target_words = self.words()
+        # The ends are no words of the sentences.
+        links = ka.hard_links(weights[: len(target_words) - 1, : len(source_words) - 1])
+        return sorted(links)
+
+    def word_scores(self):
+        """Return the log-probability of each word of a forced target, the end last."""
+        spans = ka.word_spans(self.target_tokens)
+        return np.bincount(spans, weights=self.log_probabilities).tolist()
+
+    def score_per_word(self):
+        """Return the score divided by the number of words, the end not counted."""
+        return self.score / max(1, max(ka.word_spans(self.target_tokens)))
+
     def plot(self, path=None):
         """Draw the attention between words; write it to `path` if given.
 

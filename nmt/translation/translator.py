@@ -1,25 +1,36 @@
 """Text in, text out, with the attention that went with it."""
 
 import dataclasses
+import logging
 import warnings
 from bisect import bisect_right
 
 import numpy as np
 import tensorflow as tf
 
-import keras_attention as ka
 from nmt.config import CONFIG_FILE, LONGEST
 from nmt.errors import UserError
 from nmt.model import TranslationModel
-from nmt.text import PAD_ID, UNKNOWN_ID, check_lengths, make_batch
+from nmt.text import (
+    PAD_ID,
+    UNKNOWN_ID,
+    as_published,
+    check_lengths,
+    make_batch,
+)
 from nmt.translation.batching import batches
 from nmt.translation.compiled import compile_force, compile_search
 from nmt.translation.folder import check_pieces, read_folder
 from nmt.translation.translation import Translation
 
+_log = logging.getLogger(__name__)
+
 
 class Translator:
     """Translates by a trained model.
+
+    A model of text as its publishers tokenised it gets all text in that form; what is
+    not yet is changed, see `nmt.text.as_published`, which is logged once.
 
     Args:
         model: `TranslationModel`.
@@ -34,6 +45,7 @@ class Translator:
         # Numbers for each piece of a source: the memory, and what a score makes of it.
         self._width = 2 * (config.model.units + config.model.attention_units)
         self._compiled = {}
+        self._told = False
 
     @classmethod
     def load(cls, folder):
@@ -189,7 +201,8 @@ class Translator:
                 f"Got {len(sources)} sources and {len(targets)} targets; expected as "
                 "many of one as of the other."
             )
-        source_ids, target_ids = self._source_ids(sources), self.vocabulary.ids(targets)
+        source_ids = self._source_ids(sources)
+        target_ids = self._ids(targets, self.config.corpus.target)
         check_lengths(target_ids, targets)
         lengths = [
             (len(target) + 1, len(source) + 1)
@@ -234,14 +247,11 @@ class Translator:
         Returns:
             Sorted list of (source word, target word), counted from 0.
         """
-        weights, source_words, target_words = self.force([source], [target])[0].words()
-        # The ends are no words of the sentences.
-        links = ka.hard_links(weights[: len(target_words) - 1, : len(source_words) - 1])
-        return sorted(links)
+        return self.force([source], [target])[0].links()
 
     def count_pieces(self, texts):
         """Return the number of pieces of each text, the end included."""
-        return [len(ids) + 1 for ids in self.vocabulary.ids(texts)]
+        return [len(ids) + 1 for ids in self._ids(texts, self.config.corpus.source)]
 
     def shorten(self, text):
         """Return the longest beginning of a text that is not too long.
@@ -256,16 +266,29 @@ class Translator:
         beginning = text[: end - 1]
         return beginning.rpartition(" ")[0].strip() or beginning
 
+    def _ids(self, texts, language):
+        """Split texts of a language into ids, in the form that the model knows."""
+        if self.config.corpus.text != "tok":
+            return self.vocabulary.ids(texts)
+        published = [as_published(text, language) for text in texts]
+        if not self._told and published != list(texts):
+            self._told = True
+            _log.warning(
+                "The model knows text in small letters, with signs set apart by spaces "
+                "(--text tok); other text is changed into that."
+            )
+        return self.vocabulary.ids(published)
+
     def _source_ids(self, texts):
         for text in texts:
             if not text.strip():
                 raise UserError(f"Nothing to translate: got {text!r}. Give a text.")
-        ids = self.vocabulary.ids(texts)
+        ids = self._ids(texts, self.config.corpus.source)
         check_lengths(ids, texts)
         return ids
 
     def _prefix_ids(self, prefix):
-        (ids,) = self.vocabulary.ids([prefix])
+        (ids,) = self._ids([prefix], self.config.corpus.target)
         check_lengths([ids], [prefix])
         if UNKNOWN_ID in ids:
             raise UserError(

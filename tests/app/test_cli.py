@@ -65,7 +65,10 @@ def trained(pairs, tmp_path_factory):
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["demo"], ["corpora"], ["train"], ["translate"], ["evaluate"], ["serve"]],
+    [
+        *([], ["demo"], ["corpora"], ["train"], ["translate"], ["score"], ["align"]),
+        *(["evaluate"], ["serve"]),
+    ],
 )
 def test_help_loads_nothing_heavy(command):
     code = (

@@ -10,6 +10,7 @@ from nmt.errors import UserError
 from nmt.model.translation_model import TranslationModel
 from nmt.text.batches import make_batch
 from nmt.text.vocabulary import END_ID, Vocabulary
+from nmt.translation.translation import Translation
 from nmt.translation.translator import Translator
 
 WORDS = ["dog", "cat", "runs", "sleeps", "the", "a", "red", "big", "house", "in"]
@@ -96,6 +97,25 @@ def test_a_text_is_cut_to_the_words_that_fit(translator):
     assert translator.shorten("the dog ") == "the dog "
     unbroken = translator.shorten("dog" * 2000)
     assert "dogdog" in unbroken and translator.count_pieces([unbroken]) <= [LONGEST]
+
+
+def test_a_model_of_published_text_is_given_its_form_and_says_so_once(caplog):
+    raw = make(CONFIG)
+    config = CONFIG.replace(text="tok", source="en", target="fr")
+    tok = Translator(raw.model, raw.vocabulary, config)
+    check_equal(tok("the red dog , a cat", 2), raw("the red dog , a cat", 2))
+    assert not caplog.messages
+    found = tok("The RED dog, a cat", 2)
+    assert found.source == "The RED dog, a cat"
+    check_equal(found, raw("the red dog , a cat", 2))
+    ((forced,), (expected,)) = (
+        tok.force(["A Dog."], ["L'eau!"]),
+        raw.force(["a dog ."], ["l&apos; eau !"]),
+    )
+    check_equal(dataclasses.replace(forced, text=expected.text), expected)
+    assert tok.count_pieces(["Dog."]) == raw.count_pieces(["dog ."])
+    (line,) = caplog.messages
+    assert "small letters, with signs set apart" in line
 
 
 def batch_of(translator, result):
@@ -210,6 +230,15 @@ def test_align_gives_links_between_the_words(translator):
         assert 0 <= target < 3
 
 
+def test_the_scores_of_words_sum_to_the_score(translator):
+    (result,) = translator.force([TEXTS[0]], ["the redhouse  in"])
+    scores = result.word_scores()
+    assert len(scores) == len(result.words()[2]) == 4
+    assert sum(scores) == pytest.approx(result.score, abs=1e-4)
+    assert scores[-1] == pytest.approx(result.log_probabilities[-1], abs=1e-6)
+    assert result.score_per_word() == pytest.approx(result.score / 3)
+
+
 def test_a_picture_is_written(translator, tmp_path):
     axes = translator(TEXTS[0], beam_size=3).plot(tmp_path / "a.svg")
     assert (tmp_path / "a.svg").read_text().startswith("<?xml")
@@ -306,6 +335,8 @@ def test_alignment_order_is_source_then_target():
 
 
 class _Diagonal:
+    links = Translation.links
+
     def words(self):
         weights = np.array([[0.9, 0.1, 0], [0.1, 0.9, 0], [0.2, 0.8, 0], [0, 0, 1.0]])
         return weights, ["x", "y", "</s>"], ["u", "v", "w", "</s>"]

@@ -1,7 +1,8 @@
-"""`nmt evaluate`: score a model on the splits of its corpus."""
+"""`nmt evaluate`: score a model on the splits of its corpus, or on files."""
 
 import json
 import sys
+from pathlib import Path
 
 from nmt.app import inputs
 from nmt.app.options import (
@@ -11,14 +12,21 @@ from nmt.app.options import (
     add_data,
     add_model,
     add_no_verify,
+    add_pairs,
 )
+from nmt.config import LONGEST
+from nmt.corpora import Corpus, pair_lines, read_lines
 from nmt.errors import UserError
 
 
 def add_parser(commands):
     """Add the command and its flags."""
     command = add_command(
-        commands, "evaluate", run, "score a model on the test splits of its corpus"
+        commands,
+        "evaluate",
+        run,
+        "score a model on the test splits of its corpus, or on files",
+        "With --source-file and --target-file the text of those files is scored.",
     )
     add_model(command)
     command.add_argument(
@@ -28,6 +36,7 @@ def add_parser(commands):
         metavar="NAME",
         help="splits to score (default: all test splits)",
     )
+    add_pairs(command)
     add_beam(command)
     add_data(command)
     add_no_verify(command)
@@ -36,21 +45,30 @@ def add_parser(commands):
 
 def run(args):
     """Do what the command does."""
-    from nmt.translation import check_text_files
-
+    of_files = inputs.check_pair_of_files(args)
+    if of_files and args.split:
+        raise UserError("--split has no use with files. Change one of them.")
     config = inputs.load_config(args.model)
-    check_text_files(args.model, config)
     settings = config.corpus
-    corpus = inputs.open_corpus(
-        settings.name,
-        settings.source,
-        settings.target,
-        settings.text,
-        settings.files,
-        args,
-    )
-    splits = _splits(corpus, args.split)
+    if of_files:
+        corpus = _corpus_of_files(settings, args.source_file, args.target_file)
+        splits = list(corpus.splits)
+    else:
+        from nmt.translation import check_text_files
+
+        check_text_files(args.model, config)
+        corpus = inputs.open_corpus(
+            settings.name,
+            settings.source,
+            settings.target,
+            settings.text,
+            settings.files,
+            args,
+        )
+        splits = _splits(corpus, args.split)
     translator = inputs.load_translator(args.model)
+    if of_files:
+        _check_lengths(translator, corpus, args.source_file, args.target_file)
     from nmt.evaluation import evaluate
 
     for split in splits:
@@ -82,3 +100,34 @@ def _splits(corpus, chosen):
         if split not in corpus.splits:
             raise UserError(f"{corpus.name} has no split {split!r}. Known: {known}.")
     return splits
+
+
+def _corpus_of_files(settings, source_file, target_file):
+    from nmt.text import as_published
+
+    """Return the text of two files as a corpus with one split, named after them."""
+    lines = map(read_lines, (source_file, target_file))
+    pairs = pair_lines(*lines, source_file, target_file)
+    if settings.text == "tok":  # as the model writes, whatever form the files have
+        language = settings.target
+        target = tuple(as_published(line, language) for line in pairs.target)
+        pairs = pairs._replace(target=target)
+    return Corpus(
+        Path(source_file).name,
+        settings.source,
+        settings.target,
+        settings.text,
+        {Path(target_file).name: pairs},
+    )
+
+
+def _check_lengths(translator, corpus, *files):
+    """Refuse files with a line that is too long, and say which."""
+    (pairs,) = corpus.splits.values()
+    for path, lines in zip(files, pairs, strict=True):
+        for number, pieces in enumerate(translator.count_pieces(lines), 1):
+            if pieces > LONGEST:
+                raise UserError(
+                    f"{path}, line {number}: {pieces - 1} pieces, at most "
+                    f"{LONGEST - 1} are allowed. Split it into sentences, one a line."
+                )

@@ -176,11 +176,9 @@ def run(args):
             sys.stdout.flush()
             bar.update(len(batch))
     if unknown:
-        tokenised = translator.config.corpus.text == "tok"
-        hint = " It was trained on small letters, with signs set apart by spaces."
         print(
             f"nmt: note: {unknown} of {count} lines have characters that the model "
-            f"does not know ({UNKNOWN_PIECE}).{hint if tokenised else ''}",
+            f"does not know ({UNKNOWN_PIECE}).",
             file=sys.stderr,
         )
     return worker.status()

@@ -1,0 +1,74 @@
+"""What `nmt score` and `nmt align` have in common: given pairs, a line for each."""
+
+import sys
+
+from nmt.app import inputs
+from nmt.app.lines import Worker
+from nmt.app.options import (
+    BATCH_SIZE,
+    add_batch_size,
+    add_command,
+    add_model,
+    add_on_error,
+    add_pairs,
+)
+
+
+def add_forced(commands, name, run, purpose, more, values):
+    """Add a command on given pairs.
+
+    Args:
+        commands: What `add_subparsers` returned.
+        name: Name of the command.
+        run: Function of the parsed arguments that does its work.
+        purpose: What it does, in one line without a capital and a full stop.
+        more: Sentences that its own help adds.
+        values: What its `--json` prints.
+    """
+    command = add_command(
+        commands,
+        name,
+        run,
+        purpose,
+        f"{more} Without files, lines of sentence TAB translation are read from "
+        "standard input as they come. One line out per pair in, a blank one for a "
+        "blank pair.",
+    )
+    add_model(command)
+    add_pairs(command)
+    add_on_error(command)
+    add_batch_size(command)
+    command.add_argument(
+        "--json", action="store_true", help=f"print an object a line: {values}"
+    )
+
+
+def print_forced(args, batches, format_result) -> int:
+    """Force the targets of pairs, and print a line for each pair.
+
+    Args:
+        args: Arguments with the flags of `add_forced`.
+        batches: What `inputs.open_pairs` gave.
+        format_result: Function of a `Translation`, or `None` for a blank pair, that
+            returns its line.
+
+    Returns:
+        Exit status.
+    """
+    from tqdm import tqdm
+
+    translator = inputs.load_translator(args.model)
+    batch_size = args.batch_size or BATCH_SIZE
+
+    def force(sources, targets):
+        return translator.force(sources, targets, batch_size)
+
+    worker = Worker(translator, force, args.on_error)
+    hidden = True if sys.stdout.isatty() else None
+    with tqdm(unit=" pairs", disable=hidden, leave=False) as bar:
+        for batch in batches:
+            for _, result in worker.results(batch):
+                print(format_result(result))
+            sys.stdout.flush()
+            bar.update(len(batch))
+    return worker.status()

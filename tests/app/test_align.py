@@ -1,0 +1,31 @@
+"""Tests of `nmt align`; `test_score.py` has what it shares with `nmt score`."""
+
+import json
+from pathlib import Path
+
+from nmt.app.cli import main
+from nmt.translation.translator import Translator
+
+MODEL = str(Path(__file__).parents[1] / "data/before_rooms/nmt_model")
+PAIRS = [("the cat sleeps.", "el gato duerme."), ("a big dog", "un perro")]
+TSV = b"the cat sleeps.\tel gato duerme.\n\na big dog\tun perro\tby X\n"
+
+
+def test_each_pair_has_its_links(stdin, capsys, monkeypatch):
+    translator = Translator.load(MODEL)
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folder: translator)
+    stdin(TSV)
+    assert main(["align", "--model", MODEL]) == 0
+    first, blank, last = capsys.readouterr().out.splitlines()
+    assert blank == ""
+    for line, pair in ((first, PAIRS[0]), (last, PAIRS[1])):
+        links = [tuple(map(int, link.split("-"))) for link in line.split()]
+        assert links == translator.align(*pair)
+        assert {target for _, target in links} == set(range(len(pair[1].split())))
+    stdin(TSV)
+    assert main(["align", "--model", MODEL, "--json"]) == 0
+    values = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert values[2]["source_words"] == ["a", "big", "dog"]
+    assert values[2]["target_words"] == ["un", "perro"]
+    assert [tuple(link) for link in values[2]["links"]] == translator.align(*PAIRS[1])
+    assert values[1].keys() == values[0].keys() and not any(values[1].values())

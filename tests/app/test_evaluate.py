@@ -1,0 +1,71 @@
+"""Tests of `nmt evaluate` on files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nmt.app.cli import main
+from nmt.config import LONGEST
+from nmt.translation.translator import Translator
+
+MODEL = Path(__file__).parents[1] / "data/before_rooms/nmt_model"
+
+
+@pytest.fixture
+def model(monkeypatch):
+    translator = Translator.load(MODEL)
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folder: translator)
+    return translator
+
+
+def files(folder, source, target):
+    for name, lines in (("news.en", source), ("news.es", target)):
+        (folder / name).write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    paths = ["--source-file", folder / "news.en", "--target-file", folder / "news.es"]
+    return ["evaluate", "--model", str(MODEL), "--beam", "2", *map(str, paths)]
+
+
+def test_files_are_scored_like_a_split(model, tmp_path, capsys):
+    sources = ["the dog eats here.", "", "the cat sleeps."]
+    best = [model(text, beam_size=2).text if text else "" for text in sources]
+    command = files(tmp_path, sources, best)
+    assert main(command) == 0
+    table = capsys.readouterr().out
+    assert "news.en en-es, raw text, news.es: 3 sentences, beam 2" in table
+    assert main([*command, "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert (scores["corpus"], scores["split"]) == ("news.en", "news.es")
+    assert scores["scores"][0]["value"] == pytest.approx(100)
+    assert scores["exact_match"] == 1
+
+
+def test_references_are_in_the_form_that_the_model_writes(
+    model, tmp_path, monkeypatch, capsys
+):
+    config = model.config.replace(text="tok")
+    monkeypatch.setattr("nmt.app.inputs.load_config", lambda folder: config)
+    monkeypatch.setattr(model, "config", config)
+    scores = []
+    for source, target in [
+        ("The dog, here.", "El perro COME, aquí."),
+        ("the dog , here .", "el perro come , aquí ."),
+    ]:
+        assert main([*files(tmp_path, [source], [target]), "--json"]) == 0
+        scores.append(json.loads(capsys.readouterr().out))
+        scores[-1].pop("seconds_per_sentence")
+    assert scores[0] == scores[1]
+    assert "tok:none" in scores[0]["scores"][0]["signature"]
+
+
+def test_files_that_cannot_be_scored_are_refused(model, refused, tmp_path):
+    command = files(tmp_path, ["a", "b"], ["c"])
+    assert "news.en has 2 lines, but" in refused(*command)
+    assert "--split has no use with files." in refused(*command, "--split", "test")
+    assert "--target-file is missing." in refused(*command[:-2])
+
+
+def test_a_line_that_is_too_long_is_told_by_its_number(model, tmp_path, capsys):
+    assert main(files(tmp_path, ["a", "b"], ["c", "dog " * LONGEST])) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "news.es, line 2: " in err and "at most 1023 are" in err
