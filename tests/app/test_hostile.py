@@ -516,14 +516,14 @@ evaluate --model model --source-file a.en --target-file missing    no file missi
 evaluate --model model --source-file folder --target-file a.es     folder is a folder
 evaluate --model model --source-file loop --target-file a.es       Too many levels
 evaluate --model model --source-file a.en --target-file LONG       File name too long
-evaluate --model model --source-file a.en --target-file a.es --split test   --split has no
+evaluate --model model --source-file a.en --target-file a.es --split test  --split has
 
 score                                         required: --model
 score --model ''                              --model: must be a path; got ''
-score --model missing --source-file a.en --target-file a.es                         There is no folder missing
+score --model missing --source-file a.en --target-file a.es  There is no folder missing
 score --model loop                            Too many levels of symbolic links
 score --model empty                           but empty is a file
-score --model no-c --source-file a.en --target-file a.es                            it holds no config.json
+score --model no-c --source-file a.en --target-file a.es  it holds no config.json
 score --model model                           standard input is closed
 score --model model a                         unrecognized arguments: a
 score --model model --beam 3                  unrecognized arguments: --beam 3
@@ -542,10 +542,10 @@ score --model model --batch-size HUGE         --batch-size: must be a whole numb
 
 align                                         required: --model
 align --model ''                              --model: must be a path; got ''
-align --model missing --source-file a.en --target-file a.es                         There is no folder missing
+align --model missing --source-file a.en --target-file a.es  There is no folder missing
 align --model loop                            Too many levels of symbolic links
 align --model empty                           but empty is a file
-align --model no-c --source-file a.en --target-file a.es                            it holds no config.json
+align --model no-c --source-file a.en --target-file a.es  it holds no config.json
 align --model model                           standard input is closed
 align --model model a                         unrecognized arguments: a
 align --model model --beam 3                  unrecognized arguments: --beam 3
