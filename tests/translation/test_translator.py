@@ -118,6 +118,25 @@ def test_a_model_of_published_text_is_given_its_form_and_says_so_once(caplog):
     assert "small letters, with signs set apart" in line
 
 
+def test_what_is_far_from_what_the_model_knows_is_doubted(translator, monkeypatch):
+    texts = ["the dog", "the ☃"]
+    low = min(one.score_per_word() for one in translator(texts, beam_size=2))
+    monkeypatch.setattr("nmt.translation.translator.LOW_SCORE", low - 1)
+    known, unknown = translator(texts, beam_size=2)
+    assert (known.doubts, unknown.doubts) == ((), ("unknown characters",))
+    monkeypatch.setattr("nmt.translation.translator.LOW_SCORE", 0)
+    known, unknown = translator(texts, beam_size=2)
+    assert known.doubts == ("low score",)
+    assert unknown.doubts == ("unknown characters", "low score")
+    # What was drawn, or given, says nothing of the source.
+    for free in (
+        translator("the dog", sample=True),
+        translator("the dog", beam_size=2, prefix="cat"),
+        *translator.force(["the dog"], ["cat"]),
+    ):
+        assert free.doubts == ()
+
+
 def batch_of(translator, result):
     """Make a batch of the very pieces of a translation."""
     names = translator.vocabulary.pieces(range(len(translator.vocabulary)))
