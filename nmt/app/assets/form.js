@@ -3,7 +3,7 @@
 
 (() => {
   const part = (id) => document.getElementById(id);
-  const form = part("ask");
+  const form = part("translate");
   const title = document.title;
   let newest = null; // the last request, by which earlier ones are given up
 
