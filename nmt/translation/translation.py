@@ -1,6 +1,7 @@
 """`Translation`: a text, its translation, and the attention of each of its pieces."""
 
 import html
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,6 +99,9 @@ class Translation:
         axes = ka.plot_attention(weights, source=source, target=target)
         if path is not None:
             ka.save_figure(axes, path)
+            # What is in a file is not kept open for `plt.show()`.
+            if pyplot := sys.modules.get("matplotlib.pyplot"):
+                pyplot.close(axes.figure)
         return axes
 
     def view(self):

@@ -39,9 +39,9 @@
     return answer;
   }
 
-  function show({ text, score, view }) {
+  function show({ text, score, doubts, view }) {
     part("translation").textContent = text;
-    part("score").textContent = `log-probability ${score.toFixed(2)}`;
+    part("score").textContent = [`log-probability ${score.toFixed(2)}`, ...doubts].join("; ");
     part("result").hidden = false;
     showAttention({ ...view, title });
   }
