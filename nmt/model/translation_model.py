@@ -1,6 +1,7 @@
 """The translation model: an encoder, and an RNN decoder that attends to it."""
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
 import keras_attention as ka
@@ -127,31 +128,37 @@ class TranslationModel(keras.Model):
         """Predict the piece after `token`.
 
         Args:
-            token: Int32 ids, shape `(B,)`.
-            memory: What `self.decoder.prepare(memory, mask)` gave.
-            states: What the last step, or `encode`, gave.
+            token: Int32 ids, shape `(R,)`: `K` rows for each of the `B` sentences.
+            memory: What `self.decoder.prepare(memory, mask)` gave, of `B` sentences, or
+                of `R` where the attention has states.
+            states: What `self.decoder.initial_states`, or the last step, gave.
 
         Returns:
-            states: List of tensors, shape `(B, …)`.
-            log_probabilities: Float32, shape `(B, V)`.
-            weights: Shape `(B, S)`.
+            states: List of tensors, shape `(R, …)`.
+            logits: Float32, shape `(R, V)`.
+            weights: Shape `(R, S)`.
         """
-        embedded = self._embed_target(token[:, None], False)
-        outputs, weights, *states = self.decoder(
-            embedded,
-            memory=memory,
-            initial_state=states,
-            return_attention_scores=True,
-            return_state=True,
-        )
+        embedded = self.target_embedding(token)
+        outputs, weights, states = self.decoder.step(embedded, memory, states)
         hidden = self._read_out(outputs, embedded, False)
-        return states, self.log_probabilities(hidden)[:, 0], _one_head(weights)[:, 0]
+        if len(weights.shape) == 3:
+            weights = ops.mean(weights, axis=1)
+        return states, self.logits(hidden), weights
+
+    def remembers(self, memory):
+        """Tell whether the attention has states, and rows cannot share a memory."""
+        return bool(self.decoder.attention.initial_state(memory))
+
+    def logits(self, hidden):
+        """Turn hidden vectors `(…, E)` into logits `(…, V)` in float32."""
+        embedding = ops.cast(self.target_embedding.embeddings, hidden.dtype)
+        # Not transposed before: that would copy it at every step of a search.
+        logits = tf.matmul(hidden, embedding, transpose_b=True)
+        return ops.cast(logits + self.output_bias, "float32")
 
     def log_probabilities(self, hidden):
         """Turn hidden vectors `(…, E)` into log-probabilities `(…, V)` in float32."""
-        embedding = ops.transpose(self.target_embedding.embeddings)
-        logits = ops.matmul(hidden, ops.cast(embedding, hidden.dtype))
-        return ops.log_softmax(ops.cast(logits + self.output_bias, "float32"), axis=-1)
+        return ops.log_softmax(self.logits(hidden), axis=-1)
 
     def _embed_target(self, target, training):
         embedded = self.target_embedding(target)

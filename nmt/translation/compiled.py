@@ -1,5 +1,6 @@
 """A model's search and its forcing, compiled once for all lengths."""
 
+import keras
 import tensorflow as tf
 
 from nmt.text import END_ID, PAD_ID, START_ID, UNKNOWN_ID
@@ -22,17 +23,22 @@ def compile_search(model, kind, options):
 
     def run(source, limits, seed, prefix):
         memory, mask, states = model.encode(source)
-        prepared = model.decoder.prepare(memory, mask)
-        states = model.decoder.initial_states(prepared, states)
-        prepared = search.repeat(prepared, beams)
+        memory = model.decoder.prepare(memory, mask)
+        states = model.decoder.initial_states(memory, states)
+        of_each = model.remembers(memory)
+        if of_each:  # each beam has attended elsewhere: a memory of its own
+            memory = _for_beams(memory, lambda each: _repeat(each, beams))
 
-        def step(states, token):
-            return model.step(token, prepared, states)
+        def step(states, token, memory):
+            if of_each:
+                memory = _for_beams(memory, _one_row_each)
+            return model.step(token, memory, states)
 
         extra = {"seed": seed} if kind == "sample" else {}
         found = getattr(search, kind)(
             step,
             states,
+            memory,
             mask,
             start_id=START_ID,
             end_id=END_ID,
@@ -78,3 +84,19 @@ def compile_force(model):
 
     spec = tf.TensorSpec((None, None), tf.int32)
     return tf.function(run, input_signature=[spec] * 3, autograph=False)
+
+
+def _for_beams(memory, function):
+    return keras.tree.map_structure(
+        lambda each: None if each is None else function(each), memory
+    )
+
+
+def _repeat(rows, beams):
+    """Turn `(B, …)` into `(B, K, …)`."""
+    return tf.repeat(rows[:, None], beams, axis=1)
+
+
+def _one_row_each(rows):
+    """Turn `(B, K, …)` into `(B * K, …)`."""
+    return tf.reshape(rows, tf.concat([[-1], tf.shape(rows)[2:]], axis=0))
