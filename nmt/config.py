@@ -110,6 +110,12 @@ class TrainingConfig:
     label_smoothing: float = option(
         0.1, "share of the target that goes to all pieces", least=0, below=1
     )
+    consistency: float = option(
+        0.0,
+        "weight of how much what two draws of dropout predict differs; 0: one draw",
+        least=0,
+        most=1000,
+    )
     clip_norm: float = option(
         1.0, "largest norm of the gradient; 0: no limit", least=0, most=MANY
     )
