@@ -49,8 +49,8 @@ def print_forced(args, batches, format_result) -> int:
     Args:
         args: Arguments with the flags of `add_forced`.
         batches: What `inputs.open_pairs` gave.
-        format_result: Function of a `Translation`, or `None` for a blank pair, that
-            returns its line.
+        format_result: Function of a `Translation`, or `None` for a blank pair, and the
+            `Translator` it is from, that returns its line.
 
     Returns:
         Exit status.
@@ -68,7 +68,7 @@ def print_forced(args, batches, format_result) -> int:
     with tqdm(unit=" pairs", disable=hidden, leave=False) as bar:
         for batch in batches:
             for _, result in worker.results(batch):
-                print(format_result(result))
+                print(format_result(result, translator))
             sys.stdout.flush()
             bar.update(len(batch))
     return worker.status()

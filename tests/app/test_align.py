@@ -29,3 +29,16 @@ def test_each_pair_has_its_links(stdin, capsys, monkeypatch):
     assert values[2]["target_words"] == ["un", "perro"]
     assert [tuple(link) for link in values[2]["links"]] == translator.align(*PAIRS[1])
     assert values[1].keys() == values[0].keys() and not any(values[1].values())
+
+
+def test_words_are_counted_as_they_were_typed(stdin, capsys, monkeypatch):
+    translator = Translator.load(MODEL)
+    translator.config = translator.config.replace(text="tok")
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folder: translator)
+    stdin("The cat's (big) dog, here!\tEl gato, ¿perro?\n".encode())
+    assert main(["align", "--model", MODEL, "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert values["source_words"] == ["The", "cat's", "(big)", "dog,", "here!"]
+    assert values["target_words"] == ["El", "gato,", "¿perro?"]
+    assert {target for _, target in values["links"]} == {0, 1, 2}
+    assert all(source < 5 for source, _ in values["links"])

@@ -265,6 +265,35 @@ def test_align_gives_links_between_the_words(translator):
         assert 0 <= target < 3
 
 
+def test_links_are_those_of_merged_pieces(translator):
+    for pair in zip(TEXTS, reversed(TEXTS), strict=True):
+        (forced,) = translator.force(*[[text] for text in pair])
+        assert translator.align(*pair) == translator.links(forced) == forced.links()
+
+
+def test_links_count_words_as_they_were_typed():
+    raw = make(CONFIG)
+    config = CONFIG.replace(text="tok", source="en", target="en")
+    tok = Translator(raw.model, raw.vocabulary, config)
+    # Each target word attends to the source word of its own place.
+    source = target = "The dog's (red) house — isn't \u00bdbig. \x01 A"
+    published = "the dog &apos;s ( red ) house - isn &apos;t ½big . \x01 a".split()
+    word_of = [0, 1, 1, 2, 2, 2, 3, 4, 5, 5, 6, 6, 7, 8]
+    for translator, words, typed in (
+        (tok, published, word_of),
+        (raw, source.split(), range(9)),
+    ):
+        ids = translator.vocabulary.ids(words)
+        pieces = [word for word, each in zip(typed, ids, strict=True) for _ in each]
+        (forced,) = translator.force([source], [target])
+        assert forced.weights.shape == (len(pieces) + 1,) * 2
+        weights = np.zeros_like(forced.weights)
+        weights[:-1, :-1] = np.equal.outer(pieces, pieces)
+        links = translator.links(dataclasses.replace(forced, weights=weights))
+        assert links == [(word, word) for word in range(9) if word != 7]
+    assert raw.align("\x01", "dog") == []
+
+
 def test_the_scores_of_words_sum_to_the_score(one_translator):
     (result,) = one_translator.force([TEXTS[0]], ["the redhouse  in"])
     scores = result.word_scores()
@@ -363,10 +392,8 @@ def test_a_broken_folder_is_told(translator, tmp_path):
         Translator.load(folder)
 
 
-def test_alignment_order_is_source_then_target():
-    translator = make(CONFIG)
-    translator.force = lambda sources, targets: [_Diagonal()]
-    assert translator.align("x y", "u v w") == [(0, 0), (1, 1), (1, 2)]
+def test_the_links_of_a_translation_are_source_then_target():
+    assert _Diagonal().links() == [(0, 0), (1, 1), (1, 2)]
 
 
 class _Diagonal:
