@@ -65,10 +65,13 @@ def print_forced(args, batches, format_result) -> int:
 
     worker = Worker(translator, force, args.on_error)
     hidden = True if sys.stdout.isatty() else None
-    with tqdm(unit=" pairs", disable=hidden, leave=False) as bar:
-        for batch in batches:
-            for _, result in worker.results(batch):
-                print(format_result(result, translator))
-            sys.stdout.flush()
-            bar.update(len(batch))
+    try:
+        with tqdm(unit=" pairs", disable=hidden, leave=False) as bar:
+            for batch in batches:
+                for _, result in worker.results(batch):
+                    print(format_result(result, translator))
+                sys.stdout.flush()
+                bar.update(len(batch))
+    finally:
+        worker.tell()
     return worker.status()

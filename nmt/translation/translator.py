@@ -20,7 +20,7 @@ from nmt.text import (
     published_words,
     split_words,
 )
-from nmt.translation.batching import batches
+from nmt.translation.batching import batches, most_pieces
 from nmt.translation.compiled import compile_force, compile_search
 from nmt.translation.folder import check_pieces, read_folder
 from nmt.translation.links import word_links
@@ -147,12 +147,8 @@ class Translator:
                 "coverage_penalty": coverage_penalty,
             }
 
-        def limit(pieces):
-            if max_length is not None:
-                return max_length
-            return max(2 * pieces + 10 + len(beginning), min_length)
-
-        lengths = [(len(each) + 1, limit(len(each) + 1)) for each in ids]
+        sizes = (min_length, max_length, len(beginning))
+        lengths = [(n, most_pieces(n, *sizes)) for n in (len(each) + 1 for each in ids)]
         beams = 1 if sample else beam_size
 
         def numbers(source, target):

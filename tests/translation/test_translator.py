@@ -108,8 +108,12 @@ def test_a_model_of_published_text_is_given_its_form_and_says_so_once(caplog):
     raw = make(CONFIG)
     config = CONFIG.replace(text="tok", source="en", target="fr")
     tok = Translator(raw.model, raw.vocabulary, config)
+
+    def told():
+        return [one.message for one in caplog.records if one.name.startswith("nmt")]
+
     check_equal(tok("the red dog , a cat", 2), raw("the red dog , a cat", 2))
-    assert not caplog.messages
+    assert not told()
     found = tok("The RED dog, a cat", 2)
     assert found.source == "The RED dog, a cat"
     check_equal(found, raw("the red dog , a cat", 2))
@@ -119,7 +123,13 @@ def test_a_model_of_published_text_is_given_its_form_and_says_so_once(caplog):
     )
     check_equal(dataclasses.replace(forced, text=expected.text), expected)
     assert tok.count_pieces(["Dog."]) == raw.count_pieces(["dog ."])
-    (line,) = caplog.messages
+    for side, form in (("source", "a &apos;b"), ("target", "a&apos; b")):
+        assert tok.count_pieces(["A'b"], side) == raw.count_pieces([form])
+        shorter = tok.shorten("A'b " * 1000, side)
+        assert shorter.startswith("A'b A'b ")
+        fits = raw.shorten(f"{form} " * 1000)
+        assert len(shorter.split()) == len(fits.split()) // 2
+    (line,) = told()
     assert "small letters, with signs set apart" in line
 
 
