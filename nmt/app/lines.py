@@ -74,7 +74,7 @@ class Worker:
         ready = []
         # Those that are faulty already are not split into pieces: they may be huge.
         sound = [line for line in lines if line.fault is None]
-        counts = iter(count_pieces(self._translator, sound))
+        counts = iter(_count_pieces(self._translator, sound))
         for line in lines:
             pieces = 0 if line.fault else next(counts)
             if pieces > LONGEST:
@@ -83,7 +83,7 @@ class Worker:
                 if self._on_error == "stop":
                     return ready, line
                 line = self._settle(line)
-                (pieces,) = count_pieces(self._translator, [line])
+                (pieces,) = _count_pieces(self._translator, [line])
             ready.append((line, pieces))
         return ready, None
 
@@ -126,7 +126,7 @@ def check_lengths(translator, lines: Sequence[Line], side: str = "source"):
             raise replace(line, fault=_too_long(pieces)).refusal()
 
 
-def count_pieces(translator, lines: Sequence[Line]) -> list[int]:
+def _count_pieces(translator, lines: Sequence[Line]) -> list[int]:
     """Return the pieces of each line, of its longer text where it has several."""
     most = [0] * len(lines)
     for number, side in enumerate(SIDES):

@@ -14,6 +14,7 @@ PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
 END_PIECE = "</s>"
 UNKNOWN_PIECE = "<unk>"
 SPACE = "\u2581"  # How SentencePiece writes a space, in front of a word.
+# What SentencePiece takes for a blank, which is not all that Python does.
 _BLANKS = re.compile(r"[^\S\v\x1c-\x1f\x85]+")
 
 
