@@ -49,8 +49,8 @@ def print_forced(args, batches, format_result) -> int:
     Args:
         args: Arguments with the flags of `add_forced`.
         batches: What `inputs.open_pairs` gave.
-        format_result: Function of a `Translation`, or `None` for a blank pair, that
-            returns its line.
+        format_result: Function of a `Translation`, or `None` for a blank pair, and the
+            `Translator` it is from, that returns its line.
 
     Returns:
         Exit status.
@@ -65,10 +65,13 @@ def print_forced(args, batches, format_result) -> int:
 
     worker = Worker(translator, force, args.on_error)
     hidden = True if sys.stdout.isatty() else None
-    with tqdm(unit=" pairs", disable=hidden, leave=False) as bar:
-        for batch in batches:
-            for _, result in worker.results(batch):
-                print(format_result(result))
-            sys.stdout.flush()
-            bar.update(len(batch))
+    try:
+        with tqdm(unit=" pairs", disable=hidden, leave=False) as bar:
+            for batch in batches:
+                for _, result in worker.results(batch):
+                    print(format_result(result, translator))
+                sys.stdout.flush()
+                bar.update(len(batch))
+    finally:
+        worker.tell()
     return worker.status()

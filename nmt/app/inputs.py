@@ -23,8 +23,8 @@ from nmt.translation import (
 )
 
 
-def open_lines(args) -> Iterator[list[str]]:
-    """Yield the lines to translate, in lists, none of them faulty.
+def open_lines(args) -> list[Line]:
+    """Return the lines to translate, none of them faulty.
 
     Args:
         args: Arguments with the flags of `options.add_texts`.
@@ -32,11 +32,11 @@ def open_lines(args) -> Iterator[list[str]]:
     Raises:
         UserError: If there is no text, or it cannot be read or is not UTF-8.
     """
-    for lines in open_stream(args):
-        for line in lines:
-            if line.fault:
-                raise line.refusal()
-        yield [line.texts[0] for line in lines]
+    lines = list(chain.from_iterable(open_stream(args)))
+    for line in lines:
+        if line.fault:
+            raise line.refusal()
+    return lines
 
 
 def open_stream(args) -> Iterable[list[Line]]:

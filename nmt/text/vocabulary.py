@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 from pathlib import Path
 
 import sentencepiece
@@ -13,6 +14,8 @@ PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
 END_PIECE = "</s>"
 UNKNOWN_PIECE = "<unk>"
 SPACE = "\u2581"  # How SentencePiece writes a space, in front of a word.
+# What SentencePiece takes for a blank, which is not all that Python does.
+_BLANKS = re.compile(r"[^\S\v\x1c-\x1f\x85]+")
 
 
 class Vocabulary:
@@ -179,6 +182,11 @@ class Vocabulary:
         # Made anew each time: TensorFlow throws away what this holds when it clears
         # its caches, as it does whenever a seed is set.
         return tensorflow_text.SentencepieceTokenizer(self.model)
+
+
+def split_words(text: str) -> list[str]:
+    """Split a text at its blanks, those that no piece goes beyond."""
+    return [word for word in _BLANKS.split(text) if word]
 
 
 def _merge(word, ranks, alpha, draw):

@@ -5,6 +5,7 @@ What needs more than Python itself is loaded when it is used: TensorFlow takes s
 
 from importlib import import_module
 
+from nmt.translation.batching import most_pieces
 from nmt.translation.formats import fields, format_result
 from nmt.translation.streams import (
     CHUNK,
@@ -49,6 +50,7 @@ __all__ = [
     "chunks",
     "fields",
     "format_result",
+    "most_pieces",
     "read_checksums",
     "read_folder",
     "text_file_sums",

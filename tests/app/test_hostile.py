@@ -517,6 +517,7 @@ evaluate --model model --source-file folder --target-file a.es     folder is a f
 evaluate --model model --source-file loop --target-file a.es       Too many levels
 evaluate --model model --source-file a.en --target-file LONG       File name too long
 evaluate --model model --source-file a.en --target-file a.es --split test  --split has
+evaluate --model model --source-file a.en --target-file a.es --no-verify  no use with
 
 score                                         required: --model
 score --model ''                              --model: must be a path; got ''

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from nmt.app import inputs
+from nmt.app.lines import SIDES, check_lengths
 from nmt.app.options import (
     BEAM_SIZE,
     add_beam,
@@ -14,9 +15,9 @@ from nmt.app.options import (
     add_no_verify,
     add_pairs,
 )
-from nmt.config import LONGEST
 from nmt.corpora import Corpus, pair_lines, read_lines
 from nmt.errors import UserError
+from nmt.translation import Line
 
 
 def add_parser(commands):
@@ -46,8 +47,10 @@ def add_parser(commands):
 def run(args):
     """Do what the command does."""
     of_files = inputs.check_pair_of_files(args)
-    if of_files and args.split:
-        raise UserError("--split has no use with files. Change one of them.")
+    if of_files:
+        for flag, is_given in (("split", args.split), ("no-verify", not args.verify)):
+            if is_given:
+                raise UserError(f"--{flag} has no use with files. Change one of them.")
     config = inputs.load_config(args.model)
     settings = config.corpus
     if of_files:
@@ -103,9 +106,9 @@ def _splits(corpus, chosen):
 
 
 def _corpus_of_files(settings, source_file, target_file):
+    """Return the text of two files as a corpus with one split, named after them."""
     from nmt.text import as_published
 
-    """Return the text of two files as a corpus with one split, named after them."""
     lines = map(read_lines, (source_file, target_file))
     pairs = pair_lines(*lines, source_file, target_file)
     if settings.text == "tok":  # as the model writes, whatever form the files have
@@ -124,10 +127,9 @@ def _corpus_of_files(settings, source_file, target_file):
 def _check_lengths(translator, corpus, *files):
     """Refuse files with a line that is too long, and say which."""
     (pairs,) = corpus.splits.values()
-    for path, lines in zip(files, pairs, strict=True):
-        for number, pieces in enumerate(translator.count_pieces(lines), 1):
-            if pieces > LONGEST:
-                raise UserError(
-                    f"{path}, line {number}: {pieces - 1} pieces, at most "
-                    f"{LONGEST - 1} are allowed. Split it into sentences, one a line."
-                )
+    for path, texts, side in zip(files, pairs, SIDES, strict=True):
+        lines = [
+            Line(number, f"{path}, line {number}", (text,))
+            for number, text in enumerate(texts, 1)
+        ]
+        check_lengths(translator, lines, side)

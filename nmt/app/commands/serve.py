@@ -1,6 +1,7 @@
 """`nmt serve`: show a model in the browser, or write pages of translations."""
 
 from nmt.app import inputs
+from nmt.app.lines import check_lengths
 from nmt.app.options import (
     BEAM_SIZE,
     add_beam,
@@ -64,13 +65,14 @@ def _export(args):
 
     out = inputs.output_folder(args.export, "--export")
     inputs.check_attention(args.model, "there is nothing to show.")
-    batches = inputs.open_lines(args)
-    lines = [line for batch in batches for line in batch if line.strip()]
+    lines = [line for line in inputs.open_lines(args) if not line.is_blank]
     if not lines:
         raise UserError("there is no sentence to write a page of.")
     check_replaceable(out, len(lines))
     translator = inputs.load_translator(args.model)
-    index = export(translator(lines, beam_size=args.beam or BEAM_SIZE), out)
+    check_lengths(translator, lines)
+    texts = [line.texts[0] for line in lines]
+    index = export(translator(texts, beam_size=args.beam or BEAM_SIZE), out)
     print(f"wrote {index}")
 
 

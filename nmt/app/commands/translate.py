@@ -21,7 +21,7 @@ from nmt.app.options import (
 from nmt.config import LONGEST
 from nmt.errors import UserError
 from nmt.files import picture_ending
-from nmt.translation import CHUNK, check_utf8, chunks, format_result
+from nmt.translation import CHUNK, check_utf8, chunks, format_result, most_pieces
 
 MOST = 2 * LONGEST
 """Most pieces that a translation can be made to have."""
@@ -161,23 +161,33 @@ def run(args):
             search["seed"] += CHUNK  # other samples for the next lines
         return results
 
-    worker = Worker(translator, translate, args.on_error)
-    with tqdm(unit=" sentences", disable=hidden, leave=False) as bar:
-        for batch in batches:
-            for line, result in worker.results(batch):
-                print(format_result(result, line.number, args.n_best, args.json))
-                if result is None:
-                    continue
-                best = result if args.n_best == 1 else result[0]
-                doubts.add(line.number, best)
-                if args.plot == TERMINAL:
-                    print(best.blocks())
-                elif picture:
-                    _draw(best, picture, line.number if several else None)
-            sys.stdout.flush()
-            bar.update(len(batch))
-    doubts.tell()
+    worker = Worker(translator, translate, args.on_error, _weights(args, translator))
+    try:
+        with tqdm(unit=" sentences", disable=hidden, leave=False) as bar:
+            for batch in batches:
+                for line, result in worker.results(batch):
+                    print(format_result(result, line.number, args.n_best, args.json))
+                    if result is None:
+                        continue
+                    best = result if args.n_best == 1 else result[0]
+                    doubts.add(line.number, best)
+                    if args.plot == TERMINAL:
+                        print(best.blocks())
+                    elif picture:
+                        _draw(best, picture, line.number if several else None)
+                sys.stdout.flush()
+                bar.update(len(batch))
+    finally:  # also of the lines before the one that ends it
+        doubts.tell()
+        worker.tell()
     return worker.status()
+
+
+def _weights(args, translator):
+    """Return how many attention weights the results of a line have at most."""
+    (beginning,) = translator.count_pieces([args.prefix or ""], "target")
+    sizes = (args.min_length or 0, args.max_length, beginning)
+    return lambda pieces: args.n_best * pieces * most_pieces(pieces, *sizes)
 
 
 def _search(args):
