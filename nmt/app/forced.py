@@ -8,7 +8,7 @@ from nmt.app.options import (
     BATCH_SIZE,
     add_batch_size,
     add_command,
-    add_model,
+    add_models,
     add_on_error,
     add_pairs,
 )
@@ -34,7 +34,7 @@ def add_forced(commands, name, run, purpose, more, values):
         "standard input as they come. One line out per pair in, a blank one for a "
         "blank pair.",
     )
-    add_model(command)
+    add_models(command)
     add_pairs(command)
     add_on_error(command)
     add_batch_size(command)
@@ -57,7 +57,7 @@ def print_forced(args, batches, format_result) -> int:
     """
     from tqdm import tqdm
 
-    translator = inputs.load_translator(args.model)
+    translator = inputs.load_translator(args.models)
     batch_size = args.batch_size or BATCH_SIZE
 
     def force(sources, targets):

@@ -159,21 +159,23 @@ def load_config(model):
     return Config.load(Path(model) / CONFIG_FILE)
 
 
-def check_attention(model, but):
-    """Refuse a model without attention; `but` says what follows from that."""
-    if load_config(model).model.attention == "none":
-        raise UserError(f"{model} is a model without attention: {but}")
+def check_attention(models, but):
+    """Refuse models without attention; `but` says what follows from that."""
+    for model in models:
+        if load_config(model).model.attention == "none":
+            raise UserError(f"{model} is a model without attention: {but}")
 
 
-def load_translator(model):
-    """Load a trained model, once TensorFlow is loaded without its messages."""
+def load_translator(models):
+    """Load trained models, once TensorFlow is loaded without its messages."""
     from nmt.translation import read_folder
 
-    read_folder(model)  # before the wait for TensorFlow: is this a trained model?
+    for model in models:
+        read_folder(model)  # before the wait for TensorFlow: is this a trained model?
     import_tensorflow()
     from nmt.translation import Translator
 
-    return Translator.load(model)
+    return Translator.load(*models)
 
 
 def output_folder(path, flag):

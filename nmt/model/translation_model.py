@@ -75,6 +75,9 @@ class TranslationModel(keras.Model):
         )
         self.call(ops.ones((1, 2), "int32"), ops.ones((1, 2), "int32"))
         self.built = True
+        memory, mask, _ = self.encode(ops.ones((1, 2), "int32"))
+        memory = self.decoder.prepare(memory, mask)
+        self.remembers = bool(self.decoder.attention.initial_state(memory))
 
     def call(self, source, target, training=False):
         """Run the whole of both sides at once.
@@ -124,20 +127,40 @@ class TranslationModel(keras.Model):
         memory = self.dropouts["memory"](memory, training=training)
         return memory, mask, [bridge(mean) for bridge in self.bridges]
 
+    def start(self, source, beams=1):
+        """Read source sentences, for `step`.
+
+        Args:
+            source: Int32 ids, shape `(B, S)`.
+            beams: Int, `K`. Hypotheses that there will be of each sentence.
+
+        Returns:
+            memory: Nest of tensors, one row of axis 0 for each sentence.
+            mask: Boolean, shape `(B, S)`.
+            states: List of tensors, shape `(B, …)`.
+        """
+        memory, mask, states = self.encode(source)
+        memory = self.decoder.prepare(memory, mask)
+        states = self.decoder.initial_states(memory, states)
+        if self.remembers:  # each hypothesis has attended elsewhere
+            memory = _of_tensors(memory, lambda each: _repeat(each, beams))
+        return memory, mask, states
+
     def step(self, token, memory, states):
         """Predict the piece after `token`.
 
         Args:
-            token: Int32 ids, shape `(R,)`: `K` rows for each of the `B` sentences.
-            memory: What `self.decoder.prepare(memory, mask)` gave, of `B` sentences, or
-                of `R` where the attention has states.
-            states: What `self.decoder.initial_states`, or the last step, gave.
+            token: Int32 ids, shape `(B * K,)`: `K` rows for each of the `B` sentences.
+            memory: What `start` gave.
+            states: What `start`, repeated for the `K`, or the last step gave.
 
         Returns:
-            states: List of tensors, shape `(R, …)`.
-            logits: Float32, shape `(R, V)`.
-            weights: Shape `(R, S)`.
+            states: List of tensors, shape `(B * K, …)`.
+            logits: Float32, shape `(B * K, V)`.
+            weights: Shape `(B * K, S)`.
         """
+        if self.remembers:
+            memory = _of_tensors(memory, _one_row_each)
         embedded = self.target_embedding(token)
         outputs, weights, states = self.decoder.step(embedded, memory, states)
         hidden = self._read_out(outputs, embedded, False)
@@ -145,9 +168,19 @@ class TranslationModel(keras.Model):
             weights = ops.mean(weights, axis=1)
         return states, self.logits(hidden), weights
 
-    def remembers(self, memory):
-        """Tell whether the attention has states, and rows cannot share a memory."""
-        return bool(self.decoder.attention.initial_state(memory))
+    def predict_targets(self, source, target):
+        """Predict each piece of given targets.
+
+        Args:
+            source: Int32 ids, shape `(B, S)`.
+            target: Int32 ids, shape `(B, T)`, beginning with the start id.
+
+        Returns:
+            log_probabilities: Float32, shape `(B, T, V)`.
+            weights: Shape `(B, T, S)`.
+        """
+        hidden, weights = self(source, target)
+        return self.log_probabilities(hidden), weights
 
     def logits(self, hidden):
         """Turn hidden vectors `(…, E)` into logits `(…, V)` in float32."""
@@ -181,6 +214,22 @@ def _embedding(vocabulary_size, config):
     return layers.Embedding(
         vocabulary_size, config.embedding_size, embeddings_initializer=initializer
     )
+
+
+def _of_tensors(memory, function):
+    return keras.tree.map_structure(
+        lambda each: None if each is None else function(each), memory
+    )
+
+
+def _repeat(rows, beams):
+    """Turn `(B, …)` into `(B, K, …)`."""
+    return ops.repeat(rows[:, None], beams, axis=1)
+
+
+def _one_row_each(rows):
+    """Turn `(B, K, …)` into `(B * K, …)`."""
+    return ops.reshape(rows, (-1, *ops.shape(rows)[2:]))
 
 
 def _one_head(weights):

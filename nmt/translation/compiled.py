@@ -1,6 +1,5 @@
 """A model's search and its forcing, compiled once for all lengths."""
 
-import keras
 import tensorflow as tf
 
 from nmt.text import END_ID, PAD_ID, START_ID, UNKNOWN_ID
@@ -11,7 +10,7 @@ def compile_search(model, kind, options):
     """Compile a search.
 
     Args:
-        model: `TranslationModel`.
+        model: `TranslationModel` or `Ensemble`.
         kind: Name of the search, `beam` or `sample`.
         options: Its options.
 
@@ -22,16 +21,9 @@ def compile_search(model, kind, options):
     beams = options.get("beam_size", 1)
 
     def run(source, limits, seed, prefix):
-        memory, mask, states = model.encode(source)
-        memory = model.decoder.prepare(memory, mask)
-        states = model.decoder.initial_states(memory, states)
-        of_each = model.remembers(memory)
-        if of_each:  # each beam has attended elsewhere: a memory of its own
-            memory = _for_beams(memory, lambda each: _repeat(each, beams))
+        memory, mask, states = model.start(source, beams)
 
         def step(states, token, memory):
-            if of_each:
-                memory = _for_beams(memory, _one_row_each)
             return model.step(token, memory, states)
 
         extra = {"seed": seed} if kind == "sample" else {}
@@ -64,7 +56,7 @@ def compile_force(model):
     """Compile what a model says of given targets.
 
     Args:
-        model: `TranslationModel`.
+        model: `TranslationModel` or `Ensemble`.
 
     Returns:
         Function of the three parts of a `Batch`. It returns the log-probability of each
@@ -73,8 +65,7 @@ def compile_force(model):
     """
 
     def run(source, target_in, target_out):
-        hidden, weights = model(source, target_in)
-        log_probabilities = model.log_probabilities(hidden)
+        log_probabilities, weights = model.predict_targets(source, target_in)
         best = tf.argmax(log_probabilities, axis=-1, output_type=tf.int32)
         return (
             tf.gather(log_probabilities, target_out, batch_dims=2),
@@ -84,19 +75,3 @@ def compile_force(model):
 
     spec = tf.TensorSpec((None, None), tf.int32)
     return tf.function(run, input_signature=[spec] * 3, autograph=False)
-
-
-def _for_beams(memory, function):
-    return keras.tree.map_structure(
-        lambda each: None if each is None else function(each), memory
-    )
-
-
-def _repeat(rows, beams):
-    """Turn `(B, …)` into `(B, K, …)`."""
-    return tf.repeat(rows[:, None], beams, axis=1)
-
-
-def _one_row_each(rows):
-    """Turn `(B, K, …)` into `(B * K, …)`."""
-    return tf.reshape(rows, tf.concat([[-1], tf.shape(rows)[2:]], axis=0))

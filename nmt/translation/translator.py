@@ -2,15 +2,13 @@
 
 import dataclasses
 import logging
-import warnings
 from bisect import bisect_right
 
 import numpy as np
 import tensorflow as tf
 
-from nmt.config import CONFIG_FILE, LONGEST
+from nmt.config import LONGEST
 from nmt.errors import UserError
-from nmt.model import TranslationModel
 from nmt.text import (
     PAD_ID,
     UNKNOWN_ID,
@@ -22,8 +20,8 @@ from nmt.text import (
 )
 from nmt.translation.batching import batches, most_pieces
 from nmt.translation.compiled import compile_force, compile_search
-from nmt.translation.folder import check_pieces, read_folder
 from nmt.translation.links import word_links
+from nmt.translation.loading import load_models
 from nmt.translation.translation import LOW_SCORE, Translation
 
 _log = logging.getLogger(__name__)
@@ -36,7 +34,7 @@ class Translator:
     not yet is changed, see `nmt.text.as_published`, which is logged once.
 
     Args:
-        model: `TranslationModel`.
+        model: `TranslationModel` or `Ensemble`.
         vocabulary: `Vocabulary`.
         config: `Config` that both were made by.
     """
@@ -46,38 +44,26 @@ class Translator:
         self.vocabulary = vocabulary
         self.config = config
         # Numbers for each piece of a source: the memory, and what a score makes of it.
-        self._width = 2 * (config.model.units + config.model.attention_units)
+        models = getattr(model, "models", [model])
+        self._width = sum(
+            2 * (each.config.units + each.config.attention_units) for each in models
+        )
         self._compiled = {}
         self._told = False
 
     @classmethod
-    def load(cls, folder):
-        """Load a folder that `nmt train` made.
+    def load(cls, *folders):
+        """Load a folder that `nmt train` made, or several to translate together.
+
+        Several predict by the mean of their log-probabilities, and show the mean of
+        their attention; settings are those of the first.
 
         Raises:
-            UserError: If it is no such folder, was made by another version, or its
-                files are broken or do not fit each other.
+            UserError: If one is no such folder, was made by another version, or its
+                files are broken or do not fit each other; or if several differ in
+                vocabulary, languages or form of text.
         """
-        config, vocabulary, weights = read_folder(folder)
-        check_pieces(weights, vocabulary)
-        model = TranslationModel(config.model, len(vocabulary))
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # of what the error tells
-                model.load_weights(weights)
-        # RuntimeError: what h5py says of some broken files.
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise UserError(
-                f"{weights} does not fit its {CONFIG_FILE}, or is broken: {reason} "
-                "Put the right file back, or train again in another folder."
-            ) from None
-        if not all(np.isfinite(weight).all() for weight in model.get_weights()):
-            raise UserError(
-                f"{weights} has weights that are no finite numbers: its training "
-                "diverged, or it is broken. Train again with a smaller --learning-rate."
-            )
-        return cls(model, vocabulary, config)
+        return cls(*load_models(folders))
 
     def __call__(
         self,

@@ -24,7 +24,7 @@ def add_parser(commands):
 def run(args):
     """Do what the command does."""
     pairs = inputs.open_pairs(args)
-    inputs.check_attention(args.model, "it links no words.")
+    inputs.check_attention(args.models, "it links no words.")
     return print_forced(args, pairs, _as_json if args.json else _as_text)
 
 

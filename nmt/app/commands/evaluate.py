@@ -11,7 +11,7 @@ from nmt.app.options import (
     add_beam,
     add_command,
     add_data,
-    add_model,
+    add_models,
     add_no_verify,
     add_pairs,
 )
@@ -29,7 +29,7 @@ def add_parser(commands):
         "score a model on the test splits of its corpus, or on files",
         "With --source-file and --target-file the text of those files is scored.",
     )
-    add_model(command)
+    add_models(command)
     command.add_argument(
         "--split",
         nargs="+",
@@ -51,7 +51,7 @@ def run(args):
         for flag, is_given in (("split", args.split), ("no-verify", not args.verify)):
             if is_given:
                 raise UserError(f"--{flag} has no use with files. Change one of them.")
-    config = inputs.load_config(args.model)
+    config = inputs.load_config(args.models[0])
     settings = config.corpus
     if of_files:
         corpus = _corpus_of_files(settings, args.source_file, args.target_file)
@@ -59,7 +59,7 @@ def run(args):
     else:
         from nmt.translation import check_text_files
 
-        check_text_files(args.model, config)
+        check_text_files(args.models[0], config)
         corpus = inputs.open_corpus(
             settings.name,
             settings.source,
@@ -69,7 +69,7 @@ def run(args):
             args,
         )
         splits = _splits(corpus, args.split)
-    translator = inputs.load_translator(args.model)
+    translator = inputs.load_translator(args.models)
     if of_files:
         _check_lengths(translator, corpus, args.source_file, args.target_file)
     from nmt.evaluation import evaluate

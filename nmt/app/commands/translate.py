@@ -11,7 +11,7 @@ from nmt.app.options import (
     add_batch_size,
     add_beam,
     add_command,
-    add_model,
+    add_models,
     add_on_error,
     add_texts,
     number,
@@ -41,7 +41,7 @@ def add_parser(commands):
         "end lines that may be far from what the model knows are named: those with "
         "unknown characters, or with a score below -1 a word.",
     )
-    add_model(command)
+    add_models(command)
     add_texts(command)
     add_on_error(command)
     _add_search(command.add_argument_group("search"))
@@ -148,9 +148,9 @@ def run(args):
         several = sum(not line.is_blank for batch in batches for line in batch) > 1
     if args.plot is not None:
         inputs.check_attention(
-            args.model, "there is nothing to draw. Leave --plot out."
+            args.models, "there is nothing to draw. Leave --plot out."
         )
-    translator = inputs.load_translator(args.model)
+    translator = inputs.load_translator(args.models)
     # Where translations appear on the terminal, they show the progress themselves.
     hidden = True if sys.stdout.isatty() or args.texts else None
     doubts = Doubts()
