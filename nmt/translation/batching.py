@@ -19,7 +19,12 @@ def most_pieces(
     """
     if max_length is not None:
         return max_length
-    return max(2 * source + 10 + beginning, min_length)
+    return max(usual_pieces(source, beginning), min_length)
+
+
+def usual_pieces(source, beginning=0):
+    """Return how many pieces are enough, of numbers or of tensors of them."""
+    return 2 * source + 10 + beginning
 
 
 def batches(
