@@ -87,10 +87,15 @@ def save_state(out, variables, text, progress):
     arrays = {f"array_{i}": np.asarray(each) for i, each in enumerate(variables)}
     arrays["meta"] = np.frombuffer(meta.encode(), np.uint8)
     write_whole(out / STATE_FILE, lambda partial: _write_arrays(partial, arrays))
-    history = json.dumps(progress.history, indent=2, allow_nan=False) + "\n"
-    write_whole(
-        out / HISTORY_FILE, lambda partial: partial.write_text(history, "utf-8")
-    )
+    write_history(out, progress.history)
+
+
+def write_history(out, history):
+    """Write the history of a training, unless it is there already."""
+    path = out / HISTORY_FILE
+    content = (json.dumps(history, indent=2, allow_nan=False) + "\n").encode()
+    if not path.is_file() or path.read_bytes() != content:
+        write_whole(path, lambda partial: partial.write_bytes(content))
 
 
 def read_progress(out, text) -> Progress | None:
