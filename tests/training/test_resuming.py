@@ -241,7 +241,9 @@ def test_a_model_without_its_state_is_not_trained_over(diverged, tmp_path):
             check_folder(tmp_path, config, other)
 
 
-@pytest.mark.parametrize("what", ["a weight or a moment of Adam", "the validation loss"])
+@pytest.mark.parametrize(
+    "what", ["a weight or a moment of Adam", "the validation loss"]
+)
 def test_weights_and_validation_are_finite_or_the_training_stops(
     tmp_path, monkeypatch, what
 ):
