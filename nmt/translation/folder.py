@@ -125,29 +125,6 @@ def check_model_file(folder, name):
         )
 
 
-def check_pieces(weights, vocabulary):
-    """Refuse a vocabulary with another number of pieces than the weights are for.
-
-    Args:
-        weights: Path of the weights.
-        vocabulary: `Vocabulary`.
-    """
-    import h5py
-
-    try:
-        with h5py.File(weights) as file:
-            pieces = file["vars/0"].shape[0]  # the bias of the output
-    # Not readable, or not what Keras writes: loading it tells.
-    except (OSError, KeyError, RuntimeError, AttributeError, IndexError):
-        return
-    if pieces != len(vocabulary):
-        raise UserError(
-            f"{weights.parent / VOCABULARY_FILE} has {len(vocabulary)} pieces, but "
-            f"{WEIGHTS_FILE} beside it is of a model with {pieces}: it is the "
-            "vocabulary of another model. Put the right file back."
-        )
-
-
 def text_file_sums(paths) -> dict:
     """Return the SHA-256 of local files of text, by their paths.
 

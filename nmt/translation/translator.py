@@ -2,13 +2,12 @@
 
 import dataclasses
 import logging
-import warnings
 from bisect import bisect_right
 
 import numpy as np
 import tensorflow as tf
 
-from nmt.config import CONFIG_FILE, LONGEST
+from nmt.config import LONGEST
 from nmt.errors import UserError
 from nmt.model import TranslationModel
 from nmt.text import (
@@ -20,8 +19,9 @@ from nmt.text import (
 )
 from nmt.translation.batching import batches
 from nmt.translation.compiled import compile_force, compile_search
-from nmt.translation.folder import check_pieces, read_folder
+from nmt.translation.folder import read_folder
 from nmt.translation.translation import LOW_SCORE, Translation
+from nmt.translation.weights import check_weights, load_weights
 
 _log = logging.getLogger(__name__)
 
@@ -56,24 +56,9 @@ class Translator:
                 files are broken or do not fit each other.
         """
         config, vocabulary, weights = read_folder(folder)
-        check_pieces(weights, vocabulary)
+        check_weights(weights, vocabulary)
         model = TranslationModel(config.model, len(vocabulary))
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # of what the error tells
-                model.load_weights(weights)
-        # RuntimeError: what h5py says of some broken files.
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise UserError(
-                f"{weights} does not fit its {CONFIG_FILE}, or is broken: {reason} "
-                "Put the right file back, or train again in another folder."
-            ) from None
-        if not all(np.isfinite(weight).all() for weight in model.get_weights()):
-            raise UserError(
-                f"{weights} has weights that are no finite numbers: its training "
-                "diverged, or it is broken. Train again with a smaller --learning-rate."
-            )
+        load_weights(model, weights)
         return cls(model, vocabulary, config)
 
     def __call__(
