@@ -5,8 +5,11 @@ import dataclasses
 import hashlib
 import io
 import json
+import lzma
 import math
 import os
+import tokenize
+import warnings
 import zipfile
 import zlib
 
@@ -22,10 +25,15 @@ LARGEST_PROGRESS = 2**26
 """Most bytes of what a state says of the progress; more was not written by `nmt`."""
 BROKEN = (
     *(EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
-    *(MemoryError, OverflowError, NotImplementedError, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error),
+    *(MemoryError, OverflowError, NotImplementedError, RuntimeError, OSError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(SyntaxError, tokenize.TokenError),
 )
-"""What reading a state raises that is cut off, changed, forged, or of another model."""
+"""What reading a state raises that is cut off, changed, forged, or of another model.
+
+The head of an array is Python, which NumPy parses before zipfile checks the sum; and
+with a byte changed an archive says that its members are compressed in other ways.
+"""
 
 
 @dataclasses.dataclass
@@ -153,12 +161,16 @@ def _opened(out):
     path = out / STATE_FILE
     try:
         # Opened here: NumPy leaves the file of a broken archive open.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
-            yield state
+        file = open(path, "rb")
     except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from None
+        raise UserError(f"Cannot read {path}: {error.strerror}.") from None
+    try:
+        with file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy's, of a changed head
+            with np.load(file, allow_pickle=False) as state:
+                yield state
     except BROKEN as error:
-        reason = str(error)[:200] or type(error).__name__
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise UserError(
             f"{path} is broken ({reason}): this training cannot go on. The model "
             "beside it is untouched and translates as before; choose another --out to "
