@@ -11,18 +11,12 @@ import zipfile
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_training import CONFIG, PAIRS, corpus, run
+from tiny_training import CONFIG, PAIRS, corpus, restore, run
 
 from nmt.config import Config
 from nmt.errors import UserError
 from nmt.training import training
-from nmt.training.checkpoint import (
-    Progress,
-    fingerprint,
-    read_progress,
-    restore_state,
-    save_state,
-)
+from nmt.training.checkpoint import fingerprint
 from nmt.training.learner import Learner
 from nmt.training.resuming import check_folder
 
@@ -150,12 +144,6 @@ def variables():
     return Learner(CONFIG, 60).variables()
 
 
-def restore(out, variables, state):
-    (out / "training_state.npz").write_bytes(state)
-    read_progress(out, fingerprint(corpus()))
-    restore_state(out, variables)
-
-
 def forged(state, **changes):
     """The bytes of a state with other members, or other values in its progress."""
     with np.load(io.BytesIO(state)) as archive:
@@ -211,53 +199,6 @@ def test_a_state_that_unpacks_to_more_than_it_can_be_is_not_unpacked(tmp_path):
         archive.writestr("meta.npy", bytes(2**27))
     with pytest.raises(UserError, match="its progress is too long"):
         restore(tmp_path, [], file.getvalue())
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """A state whose first array is longer than what zipfile reads at once."""
-    out = tmp_path_factory.mktemp("small")
-    variables = [tf.Variable(tf.ones((64, 128))), tf.Variable(tf.ones(3))]
-    save_state(out, variables, fingerprint(corpus()), Progress())
-    return variables, (out / "training_state.npz").read_bytes()
-
-
-def outcome(out, variables, state):
-    """Return what is said of a state; `None` if it is taken."""
-    try:
-        restore(out, variables, state)
-    except UserError as error:
-        (line,) = str(error).splitlines()
-        assert "training_state.npz is broken" in line
-        return line
-    return None
-
-
-def changed(state, place, content):
-    return state[:place] + content + state[place + len(content) :]
-
-
-def test_a_state_with_any_damaged_byte_is_taken_or_told(small, tmp_path):
-    variables, state = small
-    places = [*range(200), *range(state.index(b"PK\x01\x02"), len(state))]
-    told = [
-        outcome(tmp_path, variables, changed(state, place, bytes([state[place] ^ 255])))
-        for place in places
-    ]
-    assert None in told and len(list(filter(None, told))) > 100
-
-
-def test_a_state_that_python_or_zipfile_cannot_parse_is_told(small, tmp_path):
-    variables, state = small
-    head = state.index(b"\x93NUMPY") + 10  # {'descr': '<f4', ...
-    entry = state.index(b"PK\x01\x02")
-    for reason, place, content in (
-        ("EOF in multi-line statement", head + 10, b"("),
-        ("invalid syntax", head + 11, b","),
-        ("unsupported options", entry + 10, b"\x0e"),  # as if LZMA compressed it
-    ):
-        damaged = changed(state, place, content)
-        assert reason in outcome(tmp_path, variables, damaged)
 
 
 @pytest.mark.parametrize(
