@@ -76,7 +76,7 @@ def _check_links(file):
             if isinstance(item, h5py.Group):
                 groups.append(item)
             elif item is None or item.external or item.is_virtual:
-                raise ValueError(f"{name} leads out of it, as no weights do.")
+                raise ValueError(f"{name} leads out of it, as no weights do")
 
 
 @contextlib.contextmanager
@@ -86,6 +86,7 @@ def _told(weights):
     except BROKEN as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(
-            f"{weights} does not fit its {CONFIG_FILE}, or is broken: {reason} "
-            "Put the right file back, or train again in another folder."
+            f"{weights} does not fit its {CONFIG_FILE}, or is broken: "
+            f"{reason.rstrip('.')}. Put the right file back, or train again in "
+            "another folder."
         ) from None
