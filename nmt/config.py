@@ -11,6 +11,8 @@ from nmt.limits import LARGEST, LONGEST, MANY, misfit, option, shown
 
 FORMAT = 1
 CONFIG_FILE = "config.json"
+MOST_FILES = 6
+"""Local files of a corpus: two sides of text to train on, to validate, to test."""
 
 
 ATTENTIONS = [
@@ -306,6 +308,9 @@ def _check_sections(sections, called):
                 raise UserError(
                     f"{called(each.name)} must be {expected}; got {shown(value)}."
                 )
+    files = len(sections["corpus"].files)
+    if files > MOST_FILES:
+        raise UserError(f"{called('files')} must be at most {MOST_FILES}; got {files}.")
     model = sections["model"]
     head_size = max(1, model.embedding_size // model.num_heads)
     if model.position == "rotary" and head_size % 2:

@@ -68,9 +68,9 @@ class Learner:
         return [*self.model.variables, *self.optimizer.variables, *self.averages]
 
     def is_finite(self):
-        """Say whether all weights and averages are finite numbers."""
-        values = [*self.model.trainable_variables, *self.averages]
-        return all(np.isfinite(np.asarray(value)).all() for value in values)
+        """Say whether all that a training changes are finite numbers."""
+        values = map(np.asarray, self.variables())  # whole numbers are finite
+        return all(np.isfinite(value).all() for value in values)
 
     def _train_step(self, source, target_in, target_out):
         if self.settings.consistency:

@@ -1,13 +1,9 @@
 """Models out of their folders."""
 
-import warnings
-
-import numpy as np
-
-from nmt.config import CONFIG_FILE
 from nmt.errors import UserError
 from nmt.model import Ensemble, TranslationModel
-from nmt.translation.folder import check_pieces, read_folder
+from nmt.translation.folder import read_folder
+from nmt.translation.weights import check_weights, load_weights
 
 
 def load_models(folders):
@@ -29,24 +25,9 @@ def load_models(folders):
 def _load_model(folder):
     """Load the model of a folder; `UserError` as for `Translator.load`."""
     config, vocabulary, weights = read_folder(folder)
-    check_pieces(weights, vocabulary)
+    check_weights(weights, vocabulary)
     model = TranslationModel(config.model, len(vocabulary))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of what the error tells
-            model.load_weights(weights)
-    # RuntimeError: what h5py says of some broken files.
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(
-            f"{weights} does not fit its {CONFIG_FILE}, or is broken: {reason} "
-            "Put the right file back, or train again in another folder."
-        ) from None
-    if not all(np.isfinite(weight).all() for weight in model.get_weights()):
-        raise UserError(
-            f"{weights} has weights that are no finite numbers: its training "
-            "diverged, or it is broken. Train again with a smaller --learning-rate."
-        )
+    load_weights(model, weights)
     return model, vocabulary, config
 
 
