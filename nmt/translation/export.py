@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from nmt.files import remove_partial_files, write_folder_whole
 from nmt.text import PAD_ID
-from nmt.text.graph import GraphVocabulary
 from nmt.translation.batching import usual_pieces
 from nmt.translation.compiled import compile_search
+from nmt.translation.graph import GraphVocabulary
 
 
 class ExportedModel(tf.Module):
@@ -78,7 +78,7 @@ class ExportedModel(tf.Module):
         return search(source, usual_pieces(pieces, begun), 0, prefix)
 
 
-def export(translator, folder, beam_size=5):
+def export_model(translator, folder, beam_size=5):
     """Save a model for programs that know nothing of this one.
 
     Args:

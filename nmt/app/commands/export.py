@@ -1,7 +1,6 @@
 """`nmt export`: a model for programs that know nothing of this one."""
 
 import sys
-from pathlib import Path
 
 from nmt.app import inputs
 from nmt.app.options import BEAM_SIZE, add_beam, add_command, add_models
@@ -33,14 +32,16 @@ def run(args):
     folder = inputs.output_folder(args.out, "--out")
     config = inputs.load_config(args.models[0])
     translator = inputs.load_translator(args.models)
-    from nmt.translation import export
+    from nmt.translation import export_model
 
-    path = export(translator, Path(folder), args.beam or BEAM_SIZE)
+    path = export_model(translator, folder, args.beam or BEAM_SIZE)
     print(path)
-    form = " in the form of --text tok" if config.corpus.text == "tok" else ""
+    form = "as plain text"
+    if config.corpus.text == "tok":
+        form = "in the form of --text tok: small letters, signs set apart"
     print(
-        f"Takes {config.corpus.source} and gives {config.corpus.target}, both{form or ' as plain text'}. "
-        "Load it by tensorflow, after tensorflow_text; signatures serving_default and "
-        "translate.",
+        f"Takes {config.corpus.source} and gives {config.corpus.target}, {form}. Load "
+        "it by tensorflow, after tensorflow_text; it has the signatures "
+        "serving_default and translate.",
         file=sys.stderr,
     )

@@ -3,7 +3,7 @@
 import tensorflow as tf
 import tensorflow_text
 
-from nmt.text.vocabulary import END_ID, PAD_ID
+from nmt.text import END_ID, PAD_ID
 
 
 class GraphVocabulary(tf.Module):
@@ -26,7 +26,7 @@ class GraphVocabulary(tf.Module):
         return self.tokenizer.tokenize(texts)
 
     def source(self, texts):
-        """Split strings `(B,)` into int32 ids `(B, S)`: the end id last, then padding."""
+        """Split strings `(B,)` into int32 ids `(B, S)`: an end each, then padding."""
         ids = self.ids(texts)
         end = tf.fill([tf.shape(ids)[0], 1], END_ID)
         return tf.concat([ids, end], axis=1).to_tensor(PAD_ID)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from nmt.text import END_ID, PAD_ID, START_ID, Vocabulary
-from nmt.text.graph import GraphVocabulary
+from nmt.translation.graph import GraphVocabulary
 
 LINES = [
     "A dog runs across the field.",
