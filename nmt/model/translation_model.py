@@ -6,6 +6,7 @@ from keras import layers, ops
 
 import keras_attention as ka
 from nmt.model.attentions import make_attention
+from nmt.model.cells import make_cell
 from nmt.model.encoders import ENCODERS
 from nmt.text import PAD_ID
 
@@ -49,10 +50,10 @@ class TranslationModel(keras.Model):
         ]
         current = config.order == "current"
         self.decoder = ka.AttentionRNN(
-            _cell(config, "cell"),
+            make_cell(config, "cell"),
             make_attention(config),
             order=config.order,
-            context_cell=_cell(config, "context_cell")
+            context_cell=make_cell(config, "context_cell")
             if config.order == "conditional"
             else None,
             attentional_units=config.embedding_size if current else None,
@@ -201,11 +202,6 @@ class TranslationModel(keras.Model):
         if self.readout is not None:
             outputs = self.readout(ops.concatenate([outputs, embedded], axis=-1))
         return self.dropouts["output"](outputs, training=training)
-
-
-def _cell(config, name):
-    kind = layers.GRUCell if config.cell == "gru" else layers.LSTMCell
-    return kind(config.units, name=name)
 
 
 def _embedding(vocabulary_size, config):
