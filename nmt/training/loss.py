@@ -12,10 +12,9 @@ def label_smoothed_loss(
     the target and smoothing spread evenly over all pieces.
 
     The tensor of N × V numbers is the cost of it all, so it is made and read as rarely
-    as can be: one kernel gives both the likelihoods and `softmax - one_hot`, which goes
-    straight into the two matrix products of the gradient; and what smoothing adds to
-    loss and gradient needs sums over the vocabulary alone, which are taken before the
-    product with `hidden`.
+    as can be: the softmax goes straight into the two matrix products of the gradient,
+    and all that targets and smoothing add to loss and gradient needs a row or a sum
+    over the vocabulary alone, apart from those products.
 
     Where rows are two draws of dropout of the same pieces, the divergence of what they
     predict may be added: `consistency / 2 · (KL(p₁ ‖ p₂) + KL(p₂ ‖ p₁))`.
@@ -44,44 +43,39 @@ def label_smoothed_loss(
     @tf.custom_gradient
     def loss_of(hidden, embedding, bias):
         logits = tf.matmul(hidden, embedding, transpose_b=True) + bias  # N V
-        each, gap = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(
-            features=logits, labels=targets
-        )
-        nll = tf.reduce_sum(each)
-        mean_row = tf.reduce_mean(embedding, axis=0)  # D
+        shares = tf.nn.softmax(logits)
+        # The largest share is one over the sum that divides them all.
+        total = tf.reduce_max(logits, axis=1)
+        total -= tf.math.log(tf.reduce_max(shares, axis=1))
         target_rows = tf.gather(embedding, targets)  # N D
-        # The mean of the logits, and the target's, without reading them all again.
-        mean_logit = tf.linalg.matvec(hidden, mean_row) + tf.reduce_mean(bias)
         target_logit = tf.reduce_sum(hidden * target_rows, axis=1)
         target_logit += tf.gather(bias, targets)
+        nll = tf.reduce_sum(total - target_logit)
+        # The mean of the logits without reading them all again.
+        mean_row = tf.reduce_mean(embedding, axis=0)  # D
+        mean_logit = tf.linalg.matvec(hidden, mean_row) + tf.reduce_mean(bias)
         loss = nll + smoothing * tf.reduce_sum(target_logit - mean_logit)
-        slope = gap
+        slope = shares
         if consistency:
-            divergence, of_logits, of_target = _divergence(logits, each, gap, targets)
+            divergence, of_logits = _divergence(logits - total[:, None], shares)
             loss += consistency / 2 * divergence
-            slope = gap + consistency / 2 * of_logits
-            pull = consistency / 2 * of_target
+            slope += consistency / 2 * of_logits
 
         def gradient(upstream, _):
-            of_hidden = tf.matmul(slope, embedding)
-            of_embedding = tf.matmul(slope, hidden, transpose_a=True)
-            of_bias = tf.reduce_sum(slope, axis=0)
-            # Smoothing moves `smoothing` of each target's mass to all pieces evenly.
             size = tf.shape(embedding)[0]
-            share = 1 / tf.cast(size, hidden.dtype)
-            of_hidden += smoothing * (target_rows - mean_row)
-            of_embedding += smoothing * (
-                tf.math.unsorted_segment_sum(hidden, targets, size)
-                - share * tf.reduce_sum(hidden, axis=0)
-            )
-            counts = tf.math.unsorted_segment_sum(tf.ones_like(each), targets, size)
-            of_bias += smoothing * (counts - share * tf.reduce_sum(counts))
-            if consistency:
-                of_hidden += pull[:, None] * target_rows
-                of_embedding += tf.math.unsorted_segment_sum(
-                    pull[:, None] * hidden, targets, size
-                )
-                of_bias += tf.math.unsorted_segment_sum(pull, targets, size)
+            each = smoothing / tf.cast(
+                size, hidden.dtype
+            )  # what every piece should get
+            one = tf.ones_like(total)
+            sums = tf.math.unsorted_segment_sum
+            of_hidden = tf.matmul(slope, embedding)
+            of_hidden -= (1 - smoothing) * target_rows + smoothing * mean_row
+            of_embedding = tf.matmul(slope, hidden, transpose_a=True)
+            of_embedding -= (1 - smoothing) * sums(hidden, targets, size)
+            of_embedding -= each * tf.reduce_sum(hidden, axis=0)
+            of_bias = tf.linalg.matvec(slope, one, transpose_a=True)
+            of_bias -= (1 - smoothing) * sums(one, targets, size)
+            of_bias -= each * tf.reduce_sum(one)
             return upstream * of_hidden, upstream * of_embedding, upstream * of_bias
 
         return (loss, nll), gradient
@@ -89,28 +83,26 @@ def label_smoothed_loss(
     return loss_of(hidden, embedding, bias)
 
 
-def _divergence(logits, each, gap, targets):
-    """Compare two draws, with `gap = softmax - one_hot`, the same one_hot in both.
+def _divergence(log_shares, shares):
+    """Add up both divergences of two draws.
 
-    With `d = log p₁ - log p₂` the sum of both divergences has the gradient
-    `gap₁ - gap₂ + p₁ · (d - KL(p₁ ‖ p₂))` in the logits of the first draw.
+    With `d = log p₁ - log p₂` the gradient in the logits of the first draw is
+    `p₁ - p₂ + p₁ · (d - KL(p₁ ‖ p₂))`.
+
+    Args:
+        log_shares: Shape `(N, V)`: the pieces of one draw, then of the other.
+        shares: Their exponentials.
 
     Returns:
-        Their sum; its gradient in the logits without what the one_hot of `p` adds to
-        it; and that, which is in the target's column alone, shape `(N,)`.
+        Their sum, and its gradient in the logits.
     """
-    target_logit = tf.gather(logits, targets, batch_dims=1)
-    first, second = tf.split(logits - (each + target_logit)[:, None], 2)
-    difference = first - second
-    of_target = tf.split(-each, 2)
-    of_target = of_target[0] - of_target[1]
-    gap_1, gap_2 = tf.split(gap, 2)
-    kl_1 = tf.reduce_sum(gap_1 * difference, axis=1) + of_target
-    kl_2 = -tf.reduce_sum(gap_2 * difference, axis=1) - of_target
-    apart = gap_1 - gap_2
-    of_logits = [
-        apart + gap_1 * (difference - kl_1[:, None]),
-        -apart - gap_2 * (difference + kl_2[:, None]),
-    ]
-    of_targets = [of_target - kl_1, -of_target - kl_2]
-    return tf.reduce_sum(kl_1 + kl_2), tf.concat(of_logits, 0), tf.concat(of_targets, 0)
+    first, second = tf.split(shares, 2)
+    log_first, log_second = tf.split(log_shares, 2)
+    difference = log_first - log_second
+    kl_first = tf.reduce_sum(first * difference, axis=1, keepdims=True)
+    kl_second = -tf.reduce_sum(second * difference, axis=1, keepdims=True)
+    apart = first - second
+    of_first = apart + first * (difference - kl_first)
+    of_second = -apart - second * (difference + kl_second)
+    divergence = tf.reduce_sum(kl_first) + tf.reduce_sum(kl_second)
+    return divergence, tf.concat([of_first, of_second], axis=0)
