@@ -5,10 +5,16 @@ import re
 import sys
 from pathlib import Path
 
+from docutils import nodes
+from latex2mathml.converter import convert
+from sphinx.util.logging import getLogger
+
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import keras_attention as ka  # noqa: E402
+
+log = getLogger(__name__)
 
 project = "keras_attention and nmt"
 version = release = ka.__version__
@@ -25,6 +31,7 @@ extensions = [
 ]
 exclude_patterns = ["_build"]
 html_theme = "furo"
+pygments_style, pygments_dark_style = "friendly", "github-dark"
 html_static_path = [str(HERE / "static")]
 html_css_files = ["site.css"]
 copybutton_prompt_text = "$ "
@@ -32,7 +39,8 @@ copybutton_only_copy_prompt_lines = True
 
 # Notebooks are shown with the outputs that they hold.
 nb_execution_mode = "off"
-myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "mathml"
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header", "mystnb.unknown_mime_type"]
 
@@ -54,6 +62,39 @@ def setup(app):
     # Before napoleon, which has the ordinary priority of 500.
     app.connect("autodoc-process-docstring", to_restructured_text, priority=400)
     app.connect("autodoc-process-signature", own_signature)
+    app.connect("html-page-context", let_code_break)
+    # What browsers show by themselves, without a network.
+    app.add_html_math_renderer("mathml", (formula, None), (block_formula, None))
+
+
+def let_code_break(app, page, template, context, doctree):
+    """Let code in the cells of tables break between its parts, without a hyphen."""
+
+    def parts(match):
+        return re.sub(r"(?<=[a-z0-9)])(?=[A-Z])|(?<=[(.=_/:])(?=\w)", "<wbr>", match[0])
+
+    def cell(match):
+        code = r"(?<=>)[^<>]+(?=</span></code>|</span>\s|</code>)"
+        return re.sub(r"<code.*?</code>", lambda m: re.sub(code, parts, m[0]), match[0])
+
+    if "body" in context:
+        body = context["body"]
+        context["body"] = re.sub(r"<td.*?</td>", cell, body, flags=re.S)
+
+
+def formula(writer, node, display="inline"):
+    """Write a formula in a line as MathML."""
+    tex = re.sub(r"\\tag\{(.*?)\}", r"\\qquad (\1)", node.astext())
+    written = convert(tex, display=display)
+    if left := re.search(r"<mi>(\\\w*|&)</mi>", written):
+        log.warning("%s is not known in formulas: %s", left[1], tex, location=node)
+    writer.body.append(written)
+    raise nodes.SkipNode
+
+
+def block_formula(writer, node):
+    """Write a formula with lines of its own as MathML."""
+    formula(writer, node, "block")
 
 
 def own_signature(app, what, name, obj, options, signature, returned):

@@ -1,7 +1,8 @@
 """Lays out the source of the site: pages as they stand, and those made from the code.
 
 The pages keep their places beside each other, so that their links hold. What is made:
-`index.md`, a page for each package from its `__all__`, and the help of the commands.
+a page for each package from its `__all__`, the help of the commands, and a list of all
+at the end of the first page, which is the README.
 """
 
 import os
@@ -17,10 +18,11 @@ from nmt.app import cli
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 FOLDERS = {"docs": ("*.md", "*.svg", "*.png"), "notebooks": ("*.ipynb",)}
+FIRST_PAGE = "index.md"
 RESULTS = "benchmarks/results.md"
 FIRST = ("overview", "recipes", "translation", "coming_from", "founding_documents")
 PACKAGES = (ka, nmt)
-STOP = "Layer, Callback, Initializer, tuple, object"
+STOP = "Layer, Operation, Callback, Initializer, tuple, object"
 """Classes whose own methods are told elsewhere."""
 
 
@@ -33,7 +35,7 @@ def lay_out(target):
     target = Path(target)
     shutil.rmtree(target, ignore_errors=True)
     for path in pages():
-        place = target / path.relative_to(ROOT)
+        place = target / on_the_site(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".md":
             place.write_text(without_links_to_code(path), encoding="utf-8")
@@ -44,7 +46,8 @@ def lay_out(target):
         page = target / "reference" / f"{package.__name__}.md"
         page.write_text(reference(package), encoding="utf-8")
     (target / "reference/commands.md").write_text(commands(), encoding="utf-8")
-    (target / "index.md").write_text(index(), encoding="utf-8")
+    with open(target / FIRST_PAGE, "a", encoding="utf-8") as first:
+        first.write(contents())
 
 
 def pages():
@@ -56,6 +59,12 @@ def pages():
     return found
 
 
+def on_the_site(page):
+    """Return where a page of the repository is on the site."""
+    place = page.relative_to(ROOT)
+    return Path(FIRST_PAGE) if place == Path("README.md") else place
+
+
 def without_links_to_code(page):
     """Return the text of a page whose links lead to pages of the site alone.
 
@@ -64,9 +73,14 @@ def without_links_to_code(page):
     shown = set(pages())
 
     def keep(match):
-        words, place = match[1], match[2].partition("#")[0]
-        there = ":" in place or not place or (page.parent / place).resolve() in shown
-        return match[0] if there else words
+        words, (place, mark, heading) = match[1], match[2].partition("#")
+        if ":" in place or not place:
+            return match[0]
+        path = (page.parent / place).resolve()
+        if path not in shown:
+            return words
+        place = os.path.relpath(ROOT / on_the_site(path), page.parent)
+        return f"[{words}]({place}{mark}{heading})"
 
     text = page.read_text(encoding="utf-8")
     return re.sub(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)", keep, text)
@@ -117,14 +131,14 @@ def help_of(name):
     return choices[name].format_help()
 
 
-def index():
-    """Return the first page: what the README says, and what else there is."""
+def contents():
+    """Return what the first page, the README, has for the list of all pages."""
     have = [path.stem for path in (ROOT / "docs").glob("*.md")]
     order = [name for name in FIRST if name in have]
     order += sorted(set(have) - set(order))
     notebooks = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
     parts = {
-        "Start": ["Install and first example <README>"]
+        "Start": ["Install and first example <self>"]
         + [f"docs/{name}" for name in order],
         "Notebooks": [f"notebooks/{name}" for name in notebooks],
         "Reference": [f"reference/{package.__name__}" for package in PACKAGES]
@@ -134,17 +148,11 @@ def index():
             *("ARCHITECTURE", "CONTRIBUTING", "CHANGELOG"),
         ],
     }
-    lines = ["# keras_attention and nmt", "", *sentences(), ""]
+    lines = []
     for caption, entries in parts.items():
-        lines += ["```{toctree}", ":maxdepth: 1", f":caption: {caption}", ""]
-        lines += [*entries, "```", ""]
-    return "\n".join(lines)
-
-
-def sentences():
-    """Return what the README says before its first section, the title left out."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return text.partition("\n## ")[0].splitlines()[1:]
+        lines += ["", "```{toctree}", ":hidden:", ":maxdepth: 1"]
+        lines += [f":caption: {caption}", "", *entries, "```"]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
