@@ -88,7 +88,9 @@ def formula(writer, node, display="inline"):
     written = convert(tex, display=display)
     if left := re.search(r"<mi>(\\\w*|&)</mi>", written):
         log.warning("%s is not known in formulas: %s", left[1], tex, location=node)
-    writer.body.append(written)
+    # A name such as ln stands off from what it is taken of.
+    name = r"(<mi>[a-z]{2,}</mi>)(?=<mi>|<ms)"
+    writer.body.append(re.sub(name, r'\1<mspace width="0.2em" />', written))
     raise nodes.SkipNode
 
 
