@@ -84,7 +84,8 @@ def let_code_break(app, page, template, context, doctree):
 
 def formula(writer, node, display="inline"):
     """Write a formula in a line as MathML."""
-    tex = re.sub(r"\\tag\{(.*?)\}", r"\\qquad (\1)", node.astext())
+    tex = node.astext().replace("{aligned}", "{split}")
+    tex = re.sub(r"\\tag\{(.*?)\}", r"\\qquad (\1)", tex)
     written = convert(tex, display=display)
     if left := re.search(r"<mi>(\\\w*|&)</mi>", written):
         log.warning("%s is not known in formulas: %s", left[1], tex, location=node)
