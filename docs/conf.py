@@ -82,7 +82,7 @@ def let_code_break(app, page, template, context, doctree):
         context["body"] = re.sub(r"<td.*?</td>", cell, body, flags=re.S)
 
 
-def formula(writer, node, display="inline"):
+def formula(writer, node, form="{}", display="inline"):
     """Write a formula in a line as MathML."""
     tex = node.astext().replace("{aligned}", "{split}")
     tex = re.sub(r"\\tag\{(.*?)\}", r"\\qquad (\1)", tex)
@@ -91,13 +91,14 @@ def formula(writer, node, display="inline"):
         log.warning("%s is not known in formulas: %s", left[1], tex, location=node)
     # A name such as ln stands off from what it is taken of.
     name = r"(<mi>[a-z]{2,}</mi>)(?=<mi>|<ms)"
-    writer.body.append(re.sub(name, r'\1<mspace width="0.2em" />', written))
+    written = re.sub(name, r'\1<mspace width="0.2em" />', written)
+    writer.body.append(form.format(written))
     raise nodes.SkipNode
 
 
 def block_formula(writer, node):
     """Write a formula with lines of its own as MathML."""
-    formula(writer, node, "block")
+    formula(writer, node, '<div class="formula">{}</div>', "block")
 
 
 def own_signature(app, what, name, obj, options, signature, returned):
