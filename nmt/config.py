@@ -11,6 +11,8 @@ from nmt.limits import LARGEST, LONGEST, MANY, misfit, option, shown
 
 FORMAT = 1
 CONFIG_FILE = "config.json"
+MOST_FILES = 6
+"""Local files of a corpus: two sides of text to train on, to validate, to test."""
 
 
 ATTENTIONS = [
@@ -109,6 +111,12 @@ class TrainingConfig:
     )
     label_smoothing: float = option(
         0.1, "share of the target that goes to all pieces", least=0, below=1
+    )
+    consistency: float = option(
+        0.0,
+        "weight of how much what two draws of dropout predict differs; 0: one draw",
+        least=0,
+        most=1000,
     )
     clip_norm: float = option(
         1.0, "largest norm of the gradient; 0: no limit", least=0, most=MANY
@@ -300,6 +308,9 @@ def _check_sections(sections, called):
                 raise UserError(
                     f"{called(each.name)} must be {expected}; got {shown(value)}."
                 )
+    files = len(sections["corpus"].files)
+    if files > MOST_FILES:
+        raise UserError(f"{called('files')} must be at most {MOST_FILES}; got {files}.")
     model = sections["model"]
     head_size = max(1, model.embedding_size // model.num_heads)
     if model.position == "rotary" and head_size % 2:

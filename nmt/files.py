@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import shutil
 from pathlib import Path
 
 from nmt.errors import UserError
@@ -88,8 +89,26 @@ def write_whole(path, write):
             partial.unlink(missing_ok=True)
 
 
+def write_folder_whole(path, write):
+    """Write a folder whole or not at all.
+
+    Args:
+        path: Path of the folder, which must not exist.
+        write: Function that writes it to the path it is given, of a temporary name
+            beside it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
+    try:
+        write(partial)
+        partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
 def remove_partial_files(folder):
-    """Remove what killed processes left of files that they were writing.
+    """Remove what killed processes left of files and folders that they were writing.
 
     Args:
         folder: The folder; it need not exist.
@@ -97,7 +116,10 @@ def remove_partial_files(folder):
     for path in Path(folder).glob(f"{PARTIAL}*-*"):
         process = path.name.removeprefix(PARTIAL).partition("-")[0]
         if process.isdecimal() and not _is_running(int(process)):
-            path.unlink(missing_ok=True)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _sync(path):

@@ -138,3 +138,20 @@ def test_wrong_settings_of_a_file_are_told(tmp_path, content, message):
         read_settings(path)
     with pytest.raises(UserError, match="There is no file .*none.json. Check the path"):
         read_settings(tmp_path / "none.json")
+
+
+def test_settings_with_any_damaged_byte_are_loaded_or_told(tmp_path):
+    path = tmp_path / "config.json"
+    Config().save(path)
+    sound, told = path.read_bytes(), 0
+    for place in range(400):
+        for mask in (1, 255):
+            damaged = bytearray(sound)
+            damaged[place] ^= mask
+            path.write_bytes(damaged)
+            try:
+                Config.load(path)
+            except UserError as error:
+                told += 1
+                assert len(str(error).splitlines()) == 1
+    assert told > 300

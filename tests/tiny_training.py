@@ -4,6 +4,7 @@ from nmt.config import Config
 from nmt.corpora.corpora import Corpus
 from nmt.corpora.parallel import ParallelText
 from nmt.training import training
+from nmt.training.checkpoint import fingerprint, read_progress, restore_state
 from nmt.translation.translator import Translator
 
 ANIMALS = ("dog", "cat", "bird", "fish", "cow", "duck")
@@ -43,3 +44,9 @@ def run(out, config=CONFIG, pairs=PAIRS, picture_of=None):
 
 def weights(out):
     return Translator.load(out).model.get_weights()
+
+
+def restore(out, variables, state):
+    (out / "training_state.npz").write_bytes(state)
+    read_progress(out, fingerprint(corpus()))
+    restore_state(out, variables)

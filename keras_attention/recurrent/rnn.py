@@ -30,6 +30,7 @@ from keras_attention.recurrent.steps import (
     check_order,
     query_size,
     run_layer,
+    run_one_step,
 )
 
 
@@ -285,6 +286,44 @@ class AttentionRNN(keras.layers.Layer):
         """
         memories = prepare_memories(self.attention, memory)
         return keras.tree.flatten(first_states(self, memories, given))
+
+    def step(
+        self,
+        inputs: Tensor,
+        memory: Memory | Sequence[Memory],
+        states: Sequence[Tensor],
+    ) -> tuple[Tensor, Any, list[Tensor]]:
+        """Do one step outside training, for a loop of one's own, such as a search.
+
+        Without the checks and the loop of a call, whose numbers it gives. Several rows
+        may attend to each memory, as the hypotheses of a beam search do: rows `b * K`
+        to `b * K + K - 1` of `B * K` to memory `b`, where no attention has a state.
+
+        Args:
+            inputs: Shape `(B, Dx)`, or `(B * K, Dx)`, of the layer's compute type.
+            memory: What `prepare` gave.
+            states: List of all states, what `initial_states` or the last step gave.
+
+        Returns:
+            output: Shape `(B, D)`.
+            weights: Shape `(B, S)`, or `(B, H, S)` for an attention of H heads; a list
+                for a list of attentions.
+            states: The next states.
+
+        Raises:
+            ValueError: If `states` holds another number of tensors.
+
+        Example:
+            ```python
+            memory = decoder.prepare(encoded, mask)
+            states = decoder.initial_states(memory, [encoder_state])
+            output, weights, states = decoder.step(embedded, memory, states)
+            ```
+        """
+        output, weights, states = run_one_step(
+            self, inputs, as_list(memory), list(states)
+        )
+        return output, weights if is_several(self.attention) else weights[0], states
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object

@@ -37,6 +37,21 @@ def first_states(layer, memories, given=None):
     return states if given is None else _replace_first(states, given)
 
 
+def arrange_states(layer, memories, flat):
+    """Put the flat list of all states into `States`."""
+    pairs = zip(as_list(layer.attention), memories, strict=True)
+    cells = [state_sizes(cell) for cell in layer.cells]
+    remembered = [list(attention.initial_state(memory)) for attention, memory in pairs]
+    pattern = States(cells, [layer.output_size] * layer.input_feeding, remembered)
+    count = len(keras.tree.flatten(pattern))
+    if len(flat) != count:
+        raise ValueError(
+            f"`states` must hold all {count} states, as `initial_states` lists them. "
+            f"Received: {len(flat)} tensors."
+        )
+    return keras.tree.pack_sequence_as(pattern, list(flat))
+
+
 def _replace_first(states, given):
     flat = keras.tree.flatten(states)
     given = list(given) if isinstance(given, (list, tuple)) else [given]

@@ -16,7 +16,7 @@ from keras_attention.recurrent.cells import (
     state_sizes,
 )
 from keras_attention.recurrent.memories import as_list, draw_noise, noise_of_step
-from keras_attention.recurrent.states import States
+from keras_attention.recurrent.states import States, arrange_states
 
 Order: TypeAlias = Literal["previous", "current", "conditional"]
 ORDERS = get_args(Order)
@@ -120,18 +120,21 @@ def run_steps(layer, start, training, late, return_weights):
     return outputs, [ops.moveaxis(each, 1, -2) for each in weights], states
 
 
-def run_step(layer, inputs, states, memories, training):
-    """Do one step with inputs of shape `(B, Dx)`.
+def run_step(layer, inputs, states, memories, training, shared=False):
+    """Do one step with inputs of shape `(B, Dx)`, or `(B * K, Dx)` if `shared`.
 
     Gives `(output, weights, states)`: shape `(B, D)`, a list of shapes `(B, S)` or
-    `(B, H, S)`, and the next `States`.
+    `(B, H, S)`, and the next `States`. `shared`: K rows attend to each memory.
     """
     cells, fed, attentions = states
     if layer.input_feeding:
         inputs = ops.concatenate([inputs, *fed], axis=-1)
 
     def attend_once(query):
-        context, weights, after = attend(layer, query[:, None], memories, attentions)
+        queries = _group(query, memories) if shared else query[:, None]
+        context, weights, after = attend(layer, queries, memories, attentions)
+        if shared:
+            return _flat(context), [_flat(each) for each in weights], after
         return context[:, 0], [each[..., 0, :] for each in weights], after
 
     if layer.order == "previous":
@@ -153,6 +156,31 @@ def run_step(layer, inputs, states, memories, training):
             output = layer.attentional(output)
         fed = [output]
     return output, weights, States(cells, fed, attentions)
+
+
+def run_one_step(layer, inputs, memories, states):
+    """Do the one step of `AttentionRNN.step`; gives what `run_step` gives."""
+    states = arrange_states(layer, memories, states)
+    output, weights, states = run_step(
+        layer, inputs, states, memories, training=False, shared=True
+    )
+    if layer.attentional is not None and not layer.input_feeding:
+        output = layer.attentional(output)
+    return output, weights, keras.tree.flatten(states)
+
+
+def _group(rows, memories):
+    """Give the rows `(B * K, D)` of `B` memories an axis for each: `(B, K, D)`."""
+    batch = ops.shape(memories[0].value)[0]
+    return ops.reshape(rows, (batch, -1, rows.shape[-1]))
+
+
+def _flat(groups):
+    """Undo `_group` for `(B, K, D)`, or `(B, H, K, S)` of heads: `(B * K, H, S)`."""
+    heads = list(groups.shape[1:-2])
+    if heads:
+        groups = ops.moveaxis(groups, 1, 2)
+    return ops.reshape(groups, (-1, *heads, ops.shape(groups)[-1]))
 
 
 def attend(layer, query, memories, states, query_mask=None):

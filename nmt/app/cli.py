@@ -18,6 +18,7 @@ from nmt.app.commands import (
     corpora,
     demo,
     evaluate,
+    export,
     score,
     serve,
     train,
@@ -31,7 +32,7 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 BAD_PATH = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR)
 """What the system says of a path that the user has to change."""
 
-COMMANDS = (demo, corpora, train, translate, score, align, evaluate, serve)
+COMMANDS = (demo, corpora, train, translate, score, align, evaluate, serve, export)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ from nmt.app.options import (
     BATCH_SIZE,
     add_batch_size,
     add_command,
-    add_model,
+    add_models,
     add_on_error,
     add_pairs,
 )
@@ -34,7 +34,7 @@ def add_forced(commands, name, run, purpose, more, values):
         "standard input as they come. One line out per pair in, a blank one for a "
         "blank pair.",
     )
-    add_model(command)
+    add_models(command)
     add_pairs(command)
     add_on_error(command)
     add_batch_size(command)
@@ -49,15 +49,15 @@ def print_forced(args, batches, format_result) -> int:
     Args:
         args: Arguments with the flags of `add_forced`.
         batches: What `inputs.open_pairs` gave.
-        format_result: Function of a `Translation`, or `None` for a blank pair, that
-            returns its line.
+        format_result: Function of a `Translation`, or `None` for a blank pair, and the
+            `Translator` it is from, that returns its line.
 
     Returns:
         Exit status.
     """
     from tqdm import tqdm
 
-    translator = inputs.load_translator(args.model)
+    translator = inputs.load_translator(args.models)
     batch_size = args.batch_size or BATCH_SIZE
 
     def force(sources, targets):
@@ -65,10 +65,13 @@ def print_forced(args, batches, format_result) -> int:
 
     worker = Worker(translator, force, args.on_error)
     hidden = True if sys.stdout.isatty() else None
-    with tqdm(unit=" pairs", disable=hidden, leave=False) as bar:
-        for batch in batches:
-            for _, result in worker.results(batch):
-                print(format_result(result))
-            sys.stdout.flush()
-            bar.update(len(batch))
+    try:
+        with tqdm(unit=" pairs", disable=hidden, leave=False) as bar:
+            for batch in batches:
+                for _, result in worker.results(batch):
+                    print(format_result(result, translator))
+                sys.stdout.flush()
+                bar.update(len(batch))
+    finally:
+        worker.tell()
     return worker.status()

@@ -23,8 +23,8 @@ from nmt.translation import (
 )
 
 
-def open_lines(args) -> Iterator[list[str]]:
-    """Yield the lines to translate, in lists, none of them faulty.
+def open_lines(args) -> list[Line]:
+    """Return the lines to translate, none of them faulty.
 
     Args:
         args: Arguments with the flags of `options.add_texts`.
@@ -32,11 +32,11 @@ def open_lines(args) -> Iterator[list[str]]:
     Raises:
         UserError: If there is no text, or it cannot be read or is not UTF-8.
     """
-    for lines in open_stream(args):
-        for line in lines:
-            if line.fault:
-                raise line.refusal()
-        yield [line.texts[0] for line in lines]
+    lines = list(chain.from_iterable(open_stream(args)))
+    for line in lines:
+        if line.fault:
+            raise line.refusal()
+    return lines
 
 
 def open_stream(args) -> Iterable[list[Line]]:
@@ -159,21 +159,23 @@ def load_config(model):
     return Config.load(Path(model) / CONFIG_FILE)
 
 
-def check_attention(model, but):
-    """Refuse a model without attention; `but` says what follows from that."""
-    if load_config(model).model.attention == "none":
-        raise UserError(f"{model} is a model without attention: {but}")
+def check_attention(models, but):
+    """Refuse models without attention; `but` says what follows from that."""
+    for model in models:
+        if load_config(model).model.attention == "none":
+            raise UserError(f"{model} is a model without attention: {but}")
 
 
-def load_translator(model):
-    """Load a trained model, once TensorFlow is loaded without its messages."""
+def load_translator(models):
+    """Load trained models, once TensorFlow is loaded without its messages."""
     from nmt.translation import read_folder
 
-    read_folder(model)  # before the wait for TensorFlow: is this a trained model?
+    for model in models:
+        read_folder(model)  # before the wait for TensorFlow: is this a trained model?
     import_tensorflow()
     from nmt.translation import Translator
 
-    return Translator.load(model)
+    return Translator.load(*models)
 
 
 def output_folder(path, flag):

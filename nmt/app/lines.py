@@ -11,6 +11,9 @@ from nmt.translation import Fault, Line
 ROOM = 2**24
 """Most attention weights of the results that are held at a time."""
 
+SIDES = ("source", "target")
+"""Whose texts a line has, in their order."""
+
 MOST_NOTES = 20
 """Lines that are told of one by one; further ones are counted."""
 
@@ -25,12 +28,21 @@ class Worker:
         on_error: One of `options.ON_ERROR`. At a faulty line `stop` raises its error
             once what was before it has been handed on, `skip` gives it no result, and
             `truncate` cuts it or replaces its wrong bytes, where that is enough.
+        weights: Function of the pieces of a line that tells how many attention weights
+            its result has at most. Default: their square.
     """
 
-    def __init__(self, translator, work: Callable[..., Sequence], on_error: str):
+    def __init__(
+        self,
+        translator,
+        work: Callable[..., Sequence],
+        on_error: str,
+        weights: Callable[[int], int] = lambda pieces: pieces**2,
+    ):
         self._translator = translator
         self._work = work
         self._on_error = on_error
+        self._weights = weights
         self._faults = 0
 
     def results(self, lines: Sequence[Line]) -> Iterator[tuple]:
@@ -40,7 +52,7 @@ class Worker:
             UserError: At the first faulty line, if that is to stop the work.
         """
         ready, faulty = self._settled(lines)
-        for group in _that_fit(ready):
+        for group in self._that_fit(ready):
             texts = [line.texts for line, _ in group if not line.is_blank]
             results = iter(self._work(*zip(*texts, strict=True)) if texts else ())
             for line, _ in group:
@@ -48,31 +60,32 @@ class Worker:
         if faulty is not None:
             raise UserError(f"{faulty.refusal()} Or add --on-error skip or truncate.")
 
-    def status(self) -> int:
-        """Return the exit status: 1 if there was a faulty line, else 0."""
+    def tell(self):
+        """Print how many lines were faulty, if not each of them was told of."""
         if self._faults > MOST_NOTES:
             print(f"nmt: note: {self._faults} such lines in all.", file=sys.stderr)
+
+    def status(self) -> int:
+        """Return the exit status: 1 if there was a faulty line, else 0."""
         return int(self._faults > 0)
 
     def _settled(self, lines):
         """Return lines to work on, with their pieces, and the one that ends it all."""
         ready = []
-        for line, pieces in zip(lines, self._count_pieces(lines), strict=True):
+        # Those that are faulty already are not split into pieces: they may be huge.
+        sound = [line for line in lines if line.fault is None]
+        counts = iter(_count_pieces(self._translator, sound))
+        for line in lines:
+            pieces = 0 if line.fault else next(counts)
             if pieces > LONGEST:
-                line = replace(line, fault=line.fault or _too_long(pieces))
+                line = replace(line, fault=_too_long(pieces))
             if line.fault is not None:
                 if self._on_error == "stop":
                     return ready, line
                 line = self._settle(line)
-                pieces = min(pieces, LONGEST)
+                (pieces,) = _count_pieces(self._translator, [line])
             ready.append((line, pieces))
         return ready, None
-
-    def _count_pieces(self, lines):
-        """Return the pieces of each line, of its longer text where it has several."""
-        texts = [text for line in lines for text in line.texts]
-        counts = iter(self._translator.count_pieces(texts))
-        return [max((next(counts) for _ in line.texts), default=0) for line in lines]
 
     def _settle(self, line):
         """Skip a faulty line, or repair it, and tell so."""
@@ -82,8 +95,47 @@ class Worker:
             done = repair or "skipped"
             told = f"nmt: note: {line.where}: {line.fault.what}; {done}."
             print(told, file=sys.stderr)
-        texts = map(self._translator.shorten, line.texts) if repair else ()
+        texts = map(self._translator.shorten, line.texts, SIDES) if repair else ()
         return replace(line, texts=tuple(texts), fault=None)
+
+    def _that_fit(self, lines):
+        """Cut lines into groups whose results have room."""
+        group, total = [], 0
+        for line, pieces in lines:
+            weights = self._weights(pieces)
+            if group and total + weights > ROOM:
+                yield group
+                group, total = [], 0
+            group.append((line, pieces))
+            total += weights
+        if group:
+            yield group
+
+
+def check_lengths(translator, lines: Sequence[Line], side: str = "source"):
+    """Refuse lines of which one is too long, and say which.
+
+    Args:
+        translator: `nmt.Translator`.
+        lines: Lines of one text each.
+        side: Whose language they are in, `source` or `target`.
+    """
+    counts = translator.count_pieces([line.texts[0] for line in lines], side)
+    for line, pieces in zip(lines, counts, strict=True):
+        if pieces > LONGEST:
+            raise replace(line, fault=_too_long(pieces)).refusal()
+
+
+def _count_pieces(translator, lines: Sequence[Line]) -> list[int]:
+    """Return the pieces of each line, of its longer text where it has several."""
+    most = [0] * len(lines)
+    for number, side in enumerate(SIDES):
+        having = [i for i, line in enumerate(lines) if len(line.texts) > number]
+        texts = [lines[i].texts[number] for i in having]
+        counts = translator.count_pieces(texts, side)
+        for i, count in zip(having, counts, strict=True):
+            most[i] = max(most[i], count)
+    return most
 
 
 def _too_long(pieces):
@@ -92,16 +144,3 @@ def _too_long(pieces):
         "Split it into sentences, one a line",
         "cut",
     )
-
-
-def _that_fit(lines):
-    """Cut lines into groups whose results have room."""
-    group, weights = [], 0
-    for line, pieces in lines:
-        if group and weights + pieces**2 > ROOM:
-            yield group
-            group, weights = [], 0
-        group.append((line, pieces))
-        weights += pieces**2
-    if group:
-        yield group

@@ -43,13 +43,27 @@ def add_command(commands, name, run, purpose, more="", resumes=False):
 
 
 def add_model(command):
-    """Add `--model`."""
+    """Add `--model`, one folder."""
     command.add_argument(
         "--model",
         required=True,
         type=_model_folder,
         metavar="DIR",
         help="folder made by nmt train",
+    )
+
+
+def add_models(command):
+    """Add `--model`, which may be given several times."""
+    command.add_argument(
+        "--model",
+        dest="models",
+        required=True,
+        action="append",
+        type=_model_folder,
+        metavar="DIR",
+        help="folder made by nmt train; give it again for models that translate "
+        "together, by the mean of their predictions",
     )
 
 

@@ -4,6 +4,7 @@ from keras import layers
 
 import keras_attention as ka
 from nmt.model.attentions import make_positions
+from nmt.model.cells import make_cell
 
 
 class RNNEncoder(layers.Layer):
@@ -12,10 +13,10 @@ class RNNEncoder(layers.Layer):
     def __init__(self, config, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
-        kind = layers.GRU if config.cell == "gru" else layers.LSTM
         self.layers = [
             layers.Bidirectional(
-                kind(config.units, return_sequences=True), name=f"layer_{index}"
+                layers.RNN(make_cell(config), return_sequences=True),
+                name=f"layer_{index}",
             )
             for index in range(config.encoder_layers)
         ]

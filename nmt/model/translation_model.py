@@ -1,10 +1,12 @@
 """The translation model: an encoder, and an RNN decoder that attends to it."""
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
 import keras_attention as ka
 from nmt.model.attentions import make_attention
+from nmt.model.cells import make_cell
 from nmt.model.encoders import ENCODERS
 from nmt.text import PAD_ID
 
@@ -48,10 +50,10 @@ class TranslationModel(keras.Model):
         ]
         current = config.order == "current"
         self.decoder = ka.AttentionRNN(
-            _cell(config, "cell"),
+            make_cell(config, "cell"),
             make_attention(config),
             order=config.order,
-            context_cell=_cell(config, "context_cell")
+            context_cell=make_cell(config, "context_cell")
             if config.order == "conditional"
             else None,
             attentional_units=config.embedding_size if current else None,
@@ -74,6 +76,9 @@ class TranslationModel(keras.Model):
         )
         self.call(ops.ones((1, 2), "int32"), ops.ones((1, 2), "int32"))
         self.built = True
+        memory, mask, _ = self.encode(ops.ones((1, 2), "int32"))
+        memory = self.decoder.prepare(memory, mask)
+        self.remembers = bool(self.decoder.attention.initial_state(memory))
 
     def call(self, source, target, training=False):
         """Run the whole of both sides at once.
@@ -123,35 +128,71 @@ class TranslationModel(keras.Model):
         memory = self.dropouts["memory"](memory, training=training)
         return memory, mask, [bridge(mean) for bridge in self.bridges]
 
+    def start(self, source, beams=1):
+        """Read source sentences, for `step`.
+
+        Args:
+            source: Int32 ids, shape `(B, S)`.
+            beams: Int, `K`. Hypotheses that there will be of each sentence.
+
+        Returns:
+            memory: Nest of tensors, one row of axis 0 for each sentence.
+            mask: Boolean, shape `(B, S)`.
+            states: List of tensors, shape `(B, …)`.
+        """
+        memory, mask, states = self.encode(source)
+        memory = self.decoder.prepare(memory, mask)
+        states = self.decoder.initial_states(memory, states)
+        if self.remembers:  # each hypothesis has attended elsewhere
+            memory = _of_tensors(memory, lambda each: _repeat(each, beams))
+        return memory, mask, states
+
     def step(self, token, memory, states):
         """Predict the piece after `token`.
 
         Args:
-            token: Int32 ids, shape `(B,)`.
-            memory: What `self.decoder.prepare(memory, mask)` gave.
-            states: What the last step, or `encode`, gave.
+            token: Int32 ids, shape `(B * K,)`: `K` rows for each of the `B` sentences.
+            memory: What `start` gave.
+            states: What `start`, repeated for the `K`, or the last step gave.
 
         Returns:
-            states: List of tensors, shape `(B, …)`.
-            log_probabilities: Float32, shape `(B, V)`.
-            weights: Shape `(B, S)`.
+            states: List of tensors, shape `(B * K, …)`.
+            logits: Float32, shape `(B * K, V)`.
+            weights: Shape `(B * K, S)`.
         """
-        embedded = self._embed_target(token[:, None], False)
-        outputs, weights, *states = self.decoder(
-            embedded,
-            memory=memory,
-            initial_state=states,
-            return_attention_scores=True,
-            return_state=True,
-        )
+        if self.remembers:
+            memory = _of_tensors(memory, _one_row_each)
+        embedded = self.target_embedding(token)
+        outputs, weights, states = self.decoder.step(embedded, memory, states)
         hidden = self._read_out(outputs, embedded, False)
-        return states, self.log_probabilities(hidden)[:, 0], _one_head(weights)[:, 0]
+        if len(weights.shape) == 3:
+            weights = ops.mean(weights, axis=1)
+        return states, self.logits(hidden), weights
+
+    def predict_targets(self, source, target):
+        """Predict each piece of given targets.
+
+        Args:
+            source: Int32 ids, shape `(B, S)`.
+            target: Int32 ids, shape `(B, T)`, beginning with the start id.
+
+        Returns:
+            log_probabilities: Float32, shape `(B, T, V)`.
+            weights: Shape `(B, T, S)`.
+        """
+        hidden, weights = self(source, target)
+        return self.log_probabilities(hidden), weights
+
+    def logits(self, hidden):
+        """Turn hidden vectors `(…, E)` into logits `(…, V)` in float32."""
+        embedding = ops.cast(self.target_embedding.embeddings, hidden.dtype)
+        # Not transposed before: that would copy it at every step of a search.
+        logits = tf.matmul(hidden, embedding, transpose_b=True)
+        return ops.cast(logits + self.output_bias, "float32")
 
     def log_probabilities(self, hidden):
         """Turn hidden vectors `(…, E)` into log-probabilities `(…, V)` in float32."""
-        embedding = ops.transpose(self.target_embedding.embeddings)
-        logits = ops.matmul(hidden, ops.cast(embedding, hidden.dtype))
-        return ops.log_softmax(ops.cast(logits + self.output_bias, "float32"), axis=-1)
+        return ops.log_softmax(self.logits(hidden), axis=-1)
 
     def _embed_target(self, target, training):
         embedded = self.target_embedding(target)
@@ -163,17 +204,28 @@ class TranslationModel(keras.Model):
         return self.dropouts["output"](outputs, training=training)
 
 
-def _cell(config, name):
-    kind = layers.GRUCell if config.cell == "gru" else layers.LSTMCell
-    return kind(config.units, name=name)
-
-
 def _embedding(vocabulary_size, config):
     # The spread that gives logits of a tied output a variance near that of its input.
     initializer = keras.initializers.RandomNormal(stddev=config.embedding_size**-0.5)
     return layers.Embedding(
         vocabulary_size, config.embedding_size, embeddings_initializer=initializer
     )
+
+
+def _of_tensors(memory, function):
+    return keras.tree.map_structure(
+        lambda each: None if each is None else function(each), memory
+    )
+
+
+def _repeat(rows, beams):
+    """Turn `(B, …)` into `(B, K, …)`."""
+    return ops.repeat(rows[:, None], beams, axis=1)
+
+
+def _one_row_each(rows):
+    """Turn `(B, K, …)` into `(B * K, …)`."""
+    return ops.reshape(rows, (-1, *ops.shape(rows)[2:]))
 
 
 def _one_head(weights):

@@ -6,7 +6,7 @@ from nmt.text.batches import (
     training_batches,
     validation_batches,
 )
-from nmt.text.published import as_published
+from nmt.text.published import as_published, published_words
 from nmt.text.vocabulary import (
     END_ID,
     END_PIECE,
@@ -16,6 +16,7 @@ from nmt.text.vocabulary import (
     UNKNOWN_ID,
     UNKNOWN_PIECE,
     Vocabulary,
+    split_words,
 )
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "as_published",
     "check_lengths",
     "make_batch",
+    "published_words",
+    "split_words",
     "training_batches",
     "validation_batches",
 ]

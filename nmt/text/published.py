@@ -7,6 +7,8 @@ its sentences need them.
 import re
 from itertools import pairwise
 
+from nmt.text.vocabulary import split_words
+
 _PLAIN_SIGNS = str.maketrans(
     {
         **dict.fromkeys("“”„«»″", '"'),
@@ -48,18 +50,33 @@ def as_published(text: str, language: str) -> str:
     """
     if _is_published(text, language):
         return text
-    text = text.lower().translate(_PLAIN_SIGNS)
-    text = _moved_signs(text, language)
-    text = re.sub(r"[^\w\s.',-]|_", r" \g<0> ", text)
-    text = re.sub(r"\.{2,}", r" \g<0> ", text)
-    text = re.sub(r"(?<!\d),|,(?!\d)", " , ", text)
-    text = re.sub("'", lambda found: _apostrophe(found, language), text)
     words = [
         part
-        for word, after in pairwise([*text.split(), ""])
+        for word, after in pairwise([*_set_apart(text, language), ""])
         for part in _without_full_stop(word, after, language)
     ]
-    return "".join(_WRITTEN.get(sign, sign) for sign in " ".join(words))
+    return _written(words)
+
+
+def published_words(text: str, language: str) -> list[str]:
+    """Write each word of a sentence as `as_published` writes it, maybe as several.
+
+    Args:
+        text: The sentence. Its words are what blanks separate, see `split_words`.
+        language: Its language.
+    """
+    words = split_words(text)
+    if _is_published(text, language):
+        return words
+    apart = [
+        (number, part)
+        for number, word in enumerate(words)
+        for part in _set_apart(word, language)
+    ]
+    parts: list[list[str]] = [[] for _ in words]
+    for (number, part), (_, after) in pairwise([*apart, (None, "")]):
+        parts[number] += _without_full_stop(part, after, language)
+    return list(map(_written, parts))
 
 
 def _is_published(text, language):
@@ -71,17 +88,33 @@ def _is_published(text, language):
     return bool(written) or len(_without_full_stop(words[-1], "", language)) == 1
 
 
+def _set_apart(text, language):
+    """Return words and signs; a full stop is still part of the word before it."""
+    text = text.lower().translate(_PLAIN_SIGNS)
+    text = _moved_signs(text, language)
+    text = re.sub(r"[^\w\s.',-]|_", r" \g<0> ", text)
+    text = re.sub(r"\.{2,}", r" \g<0> ", text)
+    text = re.sub(r"(?<!\d),|,(?!\d)", " , ", text)
+    text = re.sub("'", lambda found: _apostrophe(found, language), text)
+    return text.split()
+
+
+def _written(words):
+    return "".join(_WRITTEN.get(sign, sign) for sign in " ".join(words))
+
+
 def _moved_signs(text, language):
     """Set quotation marks and full stops in the order of the language."""
     if language == "en":
         return re.sub(r'"([,.]+)', r'\1"', text)
-    return re.sub(r'(,|\.+)"', r'"\1', text)
+    # Looked for from the first full stop alone: a run of many takes its time once.
+    return re.sub(r'(,|(?<!\.)\.+)"', r'"\1', text)
 
 
 def _apostrophe(found, language):
     """Return an apostrophe with the spaces that set it apart."""
-    before = found.string[: found.start()][-1:]
-    after = found.string[found.end() :][:1]
+    text, place = found.string, found.start()
+    before, after = text[max(place - 1, 0) : place], text[place + 1 : place + 2]
     inside = before.isalpha() and after.isalpha()
     if language == "en" and before.isdigit() and after == "s":
         inside = True

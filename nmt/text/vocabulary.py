@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 from pathlib import Path
 
 import sentencepiece
@@ -13,6 +14,8 @@ PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
 END_PIECE = "</s>"
 UNKNOWN_PIECE = "<unk>"
 SPACE = "\u2581"  # How SentencePiece writes a space, in front of a word.
+# What SentencePiece takes for a blank, which is not all that Python does.
+_BLANKS = re.compile(r"[^\S\v\x1c-\x1f\x85]+")
 
 
 class Vocabulary:
@@ -145,40 +148,10 @@ class Vocabulary:
         """Join ids to text; special ids are left out."""
         return self._processor.DecodeIds([int(i) for i in ids if i > END_ID])
 
-    def graph_ids(self, texts):
-        """Split a tensor of strings into ids inside a TensorFlow graph.
 
-        Args:
-            texts: Strings, shape `(B,)`.
-
-        Returns:
-            Int32 ids, shape `(B, S)`: the end id last, then padding.
-        """
-        import tensorflow as tf
-
-        ids = self._tokenizer().tokenize(texts)
-        end = tf.fill([tf.shape(ids)[0], 1], END_ID)
-        return tf.concat([ids, end], axis=1).to_tensor(PAD_ID)
-
-    def graph_text(self, ids):
-        """Join ids to strings inside a TensorFlow graph.
-
-        Args:
-            ids: Int32 ids, shape `(B, T)`. What is not a real piece is left out.
-
-        Returns:
-            Strings, shape `(B,)`.
-        """
-        import tensorflow as tf
-
-        return self._tokenizer().detokenize(tf.ragged.boolean_mask(ids, ids > END_ID))
-
-    def _tokenizer(self):
-        import tensorflow_text
-
-        # Made anew each time: TensorFlow throws away what this holds when it clears
-        # its caches, as it does whenever a seed is set.
-        return tensorflow_text.SentencepieceTokenizer(self.model)
+def split_words(text: str) -> list[str]:
+    """Split a text at its blanks, those that no piece goes beyond."""
+    return [word for word in _BLANKS.split(text) if word]
 
 
 def _merge(word, ranks, alpha, draw):

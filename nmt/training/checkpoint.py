@@ -5,8 +5,11 @@ import dataclasses
 import hashlib
 import io
 import json
+import lzma
 import math
 import os
+import tokenize
+import warnings
 import zipfile
 import zlib
 
@@ -22,10 +25,15 @@ LARGEST_PROGRESS = 2**26
 """Most bytes of what a state says of the progress; more was not written by `nmt`."""
 BROKEN = (
     *(EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
-    *(MemoryError, OverflowError, NotImplementedError, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error),
+    *(MemoryError, OverflowError, NotImplementedError, RuntimeError, OSError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(SyntaxError, tokenize.TokenError),
 )
-"""What reading a state raises that is cut off, changed, forged, or of another model."""
+"""What reading a state raises that is cut off, changed, forged, or of another model.
+
+The head of an array is Python, which NumPy parses before zipfile checks the sum; and
+with a byte changed an archive says that its members are compressed in other ways.
+"""
 
 
 @dataclasses.dataclass
@@ -87,10 +95,15 @@ def save_state(out, variables, text, progress):
     arrays = {f"array_{i}": np.asarray(each) for i, each in enumerate(variables)}
     arrays["meta"] = np.frombuffer(meta.encode(), np.uint8)
     write_whole(out / STATE_FILE, lambda partial: _write_arrays(partial, arrays))
-    history = json.dumps(progress.history, indent=2, allow_nan=False) + "\n"
-    write_whole(
-        out / HISTORY_FILE, lambda partial: partial.write_text(history, "utf-8")
-    )
+    write_history(out, progress.history)
+
+
+def write_history(out, history):
+    """Write the history of a training, unless it is there already."""
+    path = out / HISTORY_FILE
+    content = (json.dumps(history, indent=2, allow_nan=False) + "\n").encode()
+    if not path.is_file() or path.read_bytes() != content:
+        write_whole(path, lambda partial: partial.write_bytes(content))
 
 
 def read_progress(out, text) -> Progress | None:
@@ -148,12 +161,16 @@ def _opened(out):
     path = out / STATE_FILE
     try:
         # Opened here: NumPy leaves the file of a broken archive open.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as state:
-            yield state
+        file = open(path, "rb")
     except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from None
+        raise UserError(f"Cannot read {path}: {error.strerror}.") from None
+    try:
+        with file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy's, of a changed head
+            with np.load(file, allow_pickle=False) as state:
+                yield state
     except BROKEN as error:
-        reason = str(error)[:200] or type(error).__name__
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise UserError(
             f"{path} is broken ({reason}): this training cannot go on. The model "
             "beside it is untouched and translates as before; choose another --out to "

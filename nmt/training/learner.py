@@ -68,14 +68,24 @@ class Learner:
         return [*self.model.variables, *self.optimizer.variables, *self.averages]
 
     def is_finite(self):
-        """Say whether all weights and averages are finite numbers."""
-        values = [*self.model.trainable_variables, *self.averages]
-        return all(np.isfinite(np.asarray(value)).all() for value in values)
+        """Say whether all that a training changes are finite numbers."""
+        values = map(np.asarray, self.variables())  # whole numbers are finite
+        return all(np.isfinite(value).all() for value in values)
 
     def _train_step(self, source, target_in, target_out):
+        if self.settings.consistency:
+            # Two draws of dropout: every pair twice in one batch.
+            source, target_in, target_out = (
+                tf.concat([ids, ids], axis=0) for ids in (source, target_in, target_out)
+            )
         with tf.GradientTape() as tape:
             hidden, _ = self.model(source, target_in, training=True)
-            loss, _ = self._losses(hidden, target_out, self.settings.label_smoothing)
+            loss, _ = self._losses(
+                hidden,
+                target_out,
+                self.settings.label_smoothing,
+                self.settings.consistency,
+            )
         values = [variable.value for variable in self.model.trainable_variables]
         gradients = tape.gradient(loss, values)
         self.optimizer.apply(
@@ -93,10 +103,10 @@ class Learner:
 
     def _validation_nll(self, source, target_in, target_out):
         hidden, _ = self.model(source, target_in)
-        _, nll = self._losses(hidden, target_out, 0.0)
+        _, nll = self._losses(hidden, target_out)
         return nll
 
-    def _losses(self, hidden, target_out, smoothing):
+    def _losses(self, hidden, target_out, smoothing=0.0, consistency=0.0):
         """Give the smoothed loss and the likelihood, both per real piece."""
         # Padding is dropped first: the product with the output matrix is the largest.
         real = tf.not_equal(target_out, PAD_ID)
@@ -107,6 +117,7 @@ class Learner:
             self.model.output_bias.value,
             targets,
             smoothing,
+            consistency,
         )
         count = tf.cast(tf.size(targets), loss.dtype)
         return loss / count, nll / count

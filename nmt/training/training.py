@@ -23,6 +23,7 @@ from nmt.training.checkpoint import (
     restore_state,
     save_state,
     save_weights,
+    write_history,
 )
 from nmt.training.learner import Learner
 from nmt.training.resuming import changes, check_folder, note_settings
@@ -154,6 +155,8 @@ class Training:
             return
         restore_state(self.out, self.learner.variables())
         self.progress = progress
+        # Killed right after the state was written, a run has left the one before it.
+        write_history(self.out, progress.history)
         was_finished, changed = progress.finished, there.training != self.settings
         progress.finished = self._is_over() or (was_finished and not changed)
         if was_finished and not progress.finished:
@@ -180,7 +183,7 @@ class Training:
             self._save_state()
             return
         if not self.learner.is_finite():
-            self._stop_diverged("the weights", progress.steps)
+            self._stop_diverged("a weight or a moment of Adam", progress.steps)
         row = {
             "epoch": epoch,
             "steps": progress.steps,

@@ -5,6 +5,7 @@ What needs more than Python itself is loaded when it is used: TensorFlow takes s
 
 from importlib import import_module
 
+from nmt.translation.batching import most_pieces
 from nmt.translation.formats import fields, format_result
 from nmt.translation.streams import (
     CHUNK,
@@ -26,6 +27,7 @@ _LAZY = {
     "WEIGHTS_FILE": "folder",
     "check_model_file": "folder",
     "check_text_files": "folder",
+    "export_model": "export",
     "read_checksums": "folder",
     "read_folder": "folder",
     "text_file_sums": "folder",
@@ -47,8 +49,10 @@ __all__ = [
     "check_text_files",
     "check_utf8",
     "chunks",
+    "export_model",
     "fields",
     "format_result",
+    "most_pieces",
     "read_checksums",
     "read_folder",
     "text_file_sums",

@@ -6,6 +6,27 @@ ROOM = 2**26
 """Numbers that the largest tensors of a batch may have together: 256 MiB."""
 
 
+def most_pieces(
+    source: int, min_length: int = 0, max_length: int | None = None, beginning: int = 0
+) -> int:
+    """Return how many pieces a translation has at most, the end included.
+
+    Args:
+        source: Number of pieces of the source, the end included.
+        min_length: Pieces that it has at least.
+        max_length: Pieces that it has at most, if that is set.
+        beginning: Number of pieces that it has to begin with.
+    """
+    if max_length is not None:
+        return max_length
+    return max(usual_pieces(source, beginning), min_length)
+
+
+def usual_pieces(source, beginning=0):
+    """Return how many pieces are enough, of numbers or of tensors of them."""
+    return 2 * source + 10 + beginning
+
+
 def batches(
     lengths: Sequence[tuple[int, ...]], batch_size: int, numbers: Callable[..., int]
 ) -> list[list[int]]:

@@ -10,7 +10,7 @@ def compile_search(model, kind, options):
     """Compile a search.
 
     Args:
-        model: `TranslationModel`.
+        model: `TranslationModel` or `Ensemble`.
         kind: Name of the search, `beam` or `sample`.
         options: Its options.
 
@@ -21,18 +21,16 @@ def compile_search(model, kind, options):
     beams = options.get("beam_size", 1)
 
     def run(source, limits, seed, prefix):
-        memory, mask, states = model.encode(source)
-        prepared = model.decoder.prepare(memory, mask)
-        states = model.decoder.initial_states(prepared, states)
-        prepared = search.repeat(prepared, beams)
+        memory, mask, states = model.start(source, beams)
 
-        def step(states, token):
-            return model.step(token, prepared, states)
+        def step(states, token, memory):
+            return model.step(token, memory, states)
 
         extra = {"seed": seed} if kind == "sample" else {}
         found = getattr(search, kind)(
             step,
             states,
+            memory,
             mask,
             start_id=START_ID,
             end_id=END_ID,
@@ -58,7 +56,7 @@ def compile_force(model):
     """Compile what a model says of given targets.
 
     Args:
-        model: `TranslationModel`.
+        model: `TranslationModel` or `Ensemble`.
 
     Returns:
         Function of the three parts of a `Batch`. It returns the log-probability of each
@@ -67,8 +65,7 @@ def compile_force(model):
     """
 
     def run(source, target_in, target_out):
-        hidden, weights = model(source, target_in)
-        log_probabilities = model.log_probabilities(hidden)
+        log_probabilities, weights = model.predict_targets(source, target_in)
         best = tf.argmax(log_probabilities, axis=-1, output_type=tf.int32)
         return (
             tf.gather(log_probabilities, target_out, batch_dims=2),

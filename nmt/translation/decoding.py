@@ -1,313 +1,293 @@
-"""The loop that decodes outputs token by token, and the rules that all searches keep.
+"""The loop that decodes outputs token by token.
 
 The loop knows one thing of a model, its step:
 
-    step(state, token) -> (state, log_probabilities, weights)
+    step(state, token, memory) -> (state, logits, weights)
 
 `token`, shape `(R,)` int32, is each row's token before this one, the start token at
-first. `log_probabilities`, shape `(R, V)`, are normalised over the `V` tokens, a number
-known when a graph is built. `weights`, shape `(R, S)`, are the attention row of this
-step. `state` is a tensor or a nest of tensors whose axis 0 is the row; its parts come
-back in the same order and shapes. What never changes (the memory) belongs inside
-`step`, not in `state`, because a beam search reorders the state at every step.
+first. `logits`, shape `(R, V)`, are log-probabilities of the `V` tokens, normalised or
+not; `V` is known when a graph is built. `weights`, shape `(R, S)`, are the attention
+row of this step. `state` is a tensor or a nest of tensors whose axis 0 is the row; its
+parts come back in the same order and shapes. `memory` is a nest of tensors, or of
+`None`, whose axis 0 is the sentence, and which no step changes.
 
 With `K` hypotheses of each of `B` sentences, `R = B * K`: rows `b * K` to
-`b * K + K - 1` belong to sentence `b`. `repeat` lays out a memory in this way.
+`b * K + K - 1` belong to sentence `b`. A sentence that is done leaves: its rows are
+taken out of state and memory, and `B` falls. So `step` must have nothing else that
+belongs to sentences.
+
+A step of the loop moves the state, which is small, to the hypotheses that go on. Tokens
+and weights stay where they were made, beside the number of the hypothesis before each,
+and are followed back once at the end.
 
 Everything runs eagerly or inside a compiled function, in which batch, source length and
 maximum length may be unknown.
 """
 
-import dataclasses
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
-from keras import ops
+import tensorflow as tf
 
-# Finite stand-ins for minus infinity, because inf - inf is no number. Empty hypotheses
-# rank behind every real one, and what is not allowed behind both, whatever length
-# penalty they are divided by.
-EMPTY = -1e9
-NOT_ALLOWED = -1e30
-
-FREE = -1
-
-
-class Hypotheses(NamedTuple):
-    """Outputs found for `B` sentences, `N` for each, best first.
-
-    Attributes:
-        tokens: Int32, shape `(B, N, L)`. Without the start token; the end token is
-            included, the padding token follows it.
-        lengths: Int32, shape `(B, N)`. Number of tokens, the end token included.
-        scores: Float32, shape `(B, N)`. Sum of the tokens' log-probabilities, the end
-            token included, before any length or coverage term. If fewer than `N`
-            outputs are possible, the missing ones have length 0 and score -1e9.
-        weights: Float32, shape `(B, N, L, S)`. The attention row of each token of this
-            hypothesis, zeros after the end token.
-    """
-
-    tokens: Any
-    lengths: Any
-    scores: Any
-    weights: Any
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Rules:
-    """What every search has to keep to.
-
-    Attributes:
-        start_id: Int. The token before the first. Never produced, unless the end token
-            is the same.
-        end_id: Int. The token that ends an output.
-        pad_id: Int. What follows the end token. Never produced before it.
-        max_length: Int or int tensor, scalar or of shape `(B,)`. Number of tokens, the
-            end token included, that a sentence's output may have, at least 1. An output
-            that gets there is ended: the end token is put at the last place, and its
-            log-probability counts.
-        min_length: Int. Number of tokens, the end token included, that an output must
-            have, where `max_length` allows. 0 by default.
-        forbidden: Tuple of ints. More tokens that are never produced. None by default.
-        prefix: Int tensor, shape `(B, P)`. Tokens that each output begins with, padded
-            by `pad_id`. They may be forbidden or end the output early, but do not go
-            beyond `max_length`. `None`, for no tokens, by default.
-
-    Raises:
-        ValueError: If an id or `min_length` is not an int of at least 0, if `end_id` is
-            the padding token or forbidden, or if `max_length`, given as an int, is less
-            than 1 or than `min_length`.
-    """
-
-    start_id: int
-    end_id: int
-    pad_id: int
-    max_length: Any
-    min_length: int = 0
-    forbidden: tuple[int, ...] = ()
-    prefix: Any = None
-
-    def __post_init__(self):
-        for name in ("start_id", "end_id", "pad_id", "min_length"):
-            check_int(name, getattr(self, name), least=0)
-        if self.end_id == self.pad_id:
-            raise ValueError(
-                "`end_id` and `pad_id` must differ. "
-                f"Received: end_id={self.end_id}, pad_id={self.pad_id}."
-            )
-        if self.end_id in self.forbidden:
-            raise ValueError(
-                "`forbidden` must not contain `end_id`, for no output could end. "
-                f"Received: forbidden={self.forbidden}, end_id={self.end_id}. "
-                "Use `min_length` for longer outputs."
-            )
-        if isinstance(self.max_length, int):
-            check_int("max_length", self.max_length, least=1)
-            if self.min_length > self.max_length:
-                raise ValueError(
-                    "`min_length` must be at most `max_length`. Received: "
-                    f"min_length={self.min_length}, max_length={self.max_length}."
-                )
-
-    def limits(self, batch):
-        """Each sentence's maximum length, shape `(B,)`."""
-        limits = ops.maximum(ops.cast(self.max_length, "int32"), 1)
-        return ops.broadcast_to(limits, (batch,))
-
-    def longest(self):
-        """The length that all outputs fit in: an int if known, or a scalar tensor."""
-        if isinstance(self.max_length, int):
-            return self.max_length
-        return ops.maximum(ops.max(ops.cast(self.max_length, "int32")), 1)
-
-    def beginnings(self, batch):
-        """The tokens of the prefixes, `(B, P + 1)`: `FREE` from each one's end."""
-        free = ops.full((batch, 1), FREE, dtype="int32")
-        if self.prefix is None:
-            return free
-        prefix = ops.cast(self.prefix, "int32")
-        prefix = ops.where(prefix == self.pad_id, FREE, prefix)
-        return ops.concatenate([prefix, free], axis=1)
-
-    def bias(self, size, position):
-        """What the log-probabilities of `size` tokens lose at `position`, `(V,)`."""
-        ids = np.arange(size)
-        never = {self.start_id, self.pad_id, *self.forbidden} - {self.end_id}
-        too_short = position + 1 < self.min_length
-        refused = ops.logical_or(
-            np.isin(ids, sorted(never)),
-            ops.logical_and(ids == self.end_id, too_short),
-        )
-        return ops.where(refused, NOT_ALLOWED, 0.0)
-
-    def wanted(self, beginnings, limits, position):
-        """The token required at `position`, or `FREE`, `(B,)`."""
-        column = ops.minimum(position, ops.shape(beginnings)[1] - 1)
-        wanted = ops.take(beginnings, column, axis=1)
-        return ops.where(position + 1 >= limits, self.end_id, wanted)
+from nmt.translation.likeliest import likeliest
+from nmt.translation.rules import EMPTY, FREE, NOT_ALLOWED, Hypotheses
 
 
 class Beams(NamedTuple):
-    """`Hypotheses` during the loop, `N = K`; `finished`, `(B, K)`: which have ended."""
+    """The `K` hypotheses of each sentence, as far as they got; all `(B, K)`."""
 
-    tokens: Any
-    lengths: Any
     scores: Any
-    weights: Any
-    finished: Any
+    lengths: Any
+    finished: Any  # which have ended
+
+
+class Sentences(NamedTuple):
+    """The sentences that still go on."""
+
+    index: Any  # (B,), their numbers among all sentences
+    limits: Any  # (B,)
+    beginnings: Any  # (B, P + 1)
+    memory: list  # of tensors (B, …)
+
+
+class Trace(NamedTuple):
+    """Arrays of what each step made, of all sentences; see `_follow_back`."""
+
+    tokens: Any  # (B, K)
+    parents: Any  # (B, K), the place of the hypothesis before among the K
+    weights: Any  # (B, K, S), of the hypotheses before
 
 
 def decode(
-    step, state, source_mask, rules, choose, *, width=1, breadth=None, is_done=None
+    step,
+    state,
+    memory,
+    source_mask,
+    rules,
+    choose,
+    *,
+    width=1,
+    breadth=None,
+    is_done=None,
 ) -> Hypotheses:
     """Decode `width` hypotheses of each sentence until all sentences are done.
 
     Args:
         step: See the module.
         state: The first state, one row of axis 0 for each of the `B` sentences.
+        memory: What never changes, one row of axis 0 for each sentence.
         source_mask: Boolean, shape `(B, S)`.
         rules: `Rules`.
-        choose: `choose(gains, scores, lengths, position)` gets the log-probabilities of
-            the candidates for `position`, shape `(B, K, C)`, the scores before it and
-            the lengths after it, shape `(B, K)`. It returns the candidates taken, shape
-            `(B, K)`, by their places among the `K * C`.
+        choose: `choose(gains, beams, position, index)` gets the log-probabilities of
+            the candidates for `position`, shape `(B, K, C)`, the `Beams` with the
+            scores before it and the lengths after it, and the numbers of the sentences
+            among all. It returns the candidates taken, shape `(B, K)`, by their places
+            among the `K * C`.
         width: Positive int, `K`. 1 by default.
-        breadth: Positive int, `C`, for the likeliest tokens of each hypothesis in
-            falling order; `None`, the default, for all tokens.
+        breadth: Positive int, for at least so many of the likeliest tokens that are
+            allowed in each hypothesis; `None`, the default, for all tokens.
         is_done: `is_done(beams, limits)` tells which sentences are done, shape `(B,)`.
             By default, those whose hypotheses have all ended.
 
     Returns:
         `Hypotheses` with `N = K`, in the order of the last choice.
     """
-    batch, source_length = ops.shape(ops.convert_to_tensor(source_mask))
-    limits = rules.limits(batch)
+    batch, source_length = tf.unstack(tf.shape(tf.convert_to_tensor(source_mask)))
     length = rules.longest()
-    positions = ops.arange(length)
-    beginnings = rules.beginnings(batch)
-    first_rows = ops.arange(batch)[:, None] * width  # B 1
+    kept = [each for each in keras.tree.flatten(memory) if each is not None]
+    sentences = Sentences(
+        tf.range(batch),
+        rules.limits(batch),
+        rules.beginnings(batch),
+        [tf.convert_to_tensor(each) for each in kept],
+    )
 
-    def continues(position, token, state, beams):
-        done = is_done(beams, limits) if is_done else beams.finished
-        return ops.logical_and(position < length, ops.logical_not(ops.all(done)))
+    def continues(position, token, state, beams, sentences, found, trace):
+        return (position < length) & (tf.size(sentences.index) > 0)
 
-    def body(position, token, state, beams):
-        state, log_probabilities, weights = _call_step(step, state, token)
-        size = log_probabilities.shape[-1]
-        wanted = rules.wanted(beginnings, limits, position)[:, None]
+    def body(position, token, state, beams, sentences, found, trace):
+        parts = iter(sentences.memory)
+        state, logits, weights = _call_step(
+            step,
+            state,
+            token,
+            keras.tree.map_structure(
+                lambda each: None if each is None else next(parts), memory
+            ),
+        )
+        wanted = rules.wanted(sentences.beginnings, sentences.limits, position)
         gains, tokens = _candidates(
-            ops.reshape(log_probabilities, (batch, width, size)),
-            rules.bias(size, position),
-            ops.where(beams.finished, rules.pad_id, wanted),
+            tf.reshape(logits, (-1, logits.shape[-1])),
+            tf.where(beams.finished, rules.pad_id, wanted[:, None]),
             beams.finished,
+            rules,
+            position,
             breadth,
         )
-        lengths = ops.where(beams.finished, beams.lengths, position + 1)
-        weights = ops.reshape(weights, (batch, width, source_length))
-        weights = ops.where(beams.finished[..., None], 0.0, weights)
-
-        taken = choose(gains, beams.scores, lengths, position)
-        count = gains.shape[-1]
-        scores = ops.reshape(beams.scores[..., None] + gains, (batch, width * count))
-        scores = ops.take_along_axis(scores, taken, axis=1)
-        tokens = ops.reshape(tokens, (batch, width * count))
-        token = ops.take_along_axis(tokens, taken, axis=1)
-        if width > 1:
-            parents = taken // count
-            rows = ops.reshape(first_rows + parents, (-1,))
-            state = keras.tree.map_structure(lambda x: ops.take(x, rows, axis=0), state)
-            beams, lengths, weights = keras.tree.map_structure(
-                lambda x: take_beams(x, parents), (beams, lengths, weights)
-            )
-        here = positions == position  # L
-        beams = Beams(
-            tokens=ops.where(here, token[..., None], beams.tokens),
-            lengths=lengths,
-            scores=scores,
-            weights=ops.where(here[:, None], weights[:, :, None], beams.weights),
-            finished=ops.logical_or(beams.finished, token == rules.end_id),
+        lengths = tf.where(beams.finished, beams.lengths, position + 1)
+        taken = choose(
+            gains, beams._replace(lengths=lengths), position, sentences.index
         )
-        return position + 1, ops.reshape(token, (-1,)), state, beams
+        scores = _flat(beams.scores[..., None] + gains)
+        token = tf.gather(_flat(tokens), taken, batch_dims=1)
+        parents = taken // gains.shape[-1]
+        weights = tf.reshape(weights, (-1, width, source_length))
+        made = Trace(
+            token,
+            parents,
+            tf.where(beams.finished[..., None], 0.0, weights),
+        )
+        trace = Trace(
+            *(
+                array.write(position, _spread(own, sentences.index, batch, rest))
+                for array, own, rest in zip(
+                    trace, made, (rules.pad_id, tf.range(width), 0.0), strict=True
+                )
+            )
+        )
+        beams = Beams(
+            tf.gather(scores, taken, batch_dims=1),
+            tf.gather(lengths, parents, batch_dims=1),
+            tf.gather(beams.finished, parents, batch_dims=1) | (token == rules.end_id),
+        )
+        found = [
+            tf.tensor_scatter_nd_update(all_, sentences.index[:, None], own)
+            for all_, own in zip(found, beams[:2], strict=True)
+        ]
+        if is_done:
+            done = is_done(beams, sentences.limits)
+        else:
+            done = tf.reduce_all(beams.finished, axis=1)
+        rows = tf.range(tf.shape(parents)[0])[:, None] * width + parents
+        rows, token, beams, sentences = _leave(done, (rows, token, beams, sentences))
+        rows, token = tf.reshape(rows, (-1,)), tf.reshape(token, (-1,))
+        state = keras.tree.map_structure(lambda each: tf.gather(each, rows), state)
+        return position + 1, token, state, beams, sentences, found, trace
 
     # Beams that begin alike would stay alike: all but the first begin as ended, empty
     # hypotheses, which any real one displaces.
-    empty = ops.broadcast_to(ops.arange(width) > 0, (batch, width))
+    empty = tf.broadcast_to(tf.range(width) > 0, (batch, width))
     beams = Beams(
-        tokens=ops.full((batch, width, length), rules.pad_id, dtype="int32"),
-        lengths=ops.zeros((batch, width), "int32"),
-        scores=ops.where(empty, EMPTY, 0.0),
-        weights=ops.zeros((batch, width, length, source_length), "float32"),
+        scores=tf.where(empty, EMPTY, 0.0),
+        lengths=tf.zeros((batch, width), tf.int32),
         finished=empty,
     )
-    token = ops.full((batch * width,), rules.start_id, dtype="int32")
-    start = (ops.zeros((), "int32"), token, repeat(state, width), beams)
-    *_, beams = _loop(continues, body, start)
-    return Hypotheses(*beams[:4])
-
-
-def repeat(tensors, times: int):
-    """Repeat each row of axis 0, so that `(B, ...)` becomes `(B * times, ...)`.
-
-    Args:
-        tensors: A tensor or a nest of tensors; `None` stays.
-        times: Positive int, the beam size.
-
-    Returns:
-        The same nest; the copies of a row follow each other.
-    """
-    return keras.tree.map_structure(
-        lambda x: None if x is None else ops.repeat(x, times, axis=0), tensors
+    trace = Trace(
+        *(
+            tf.TensorArray(kind, length, element_shape=(None, width, *rest))
+            for kind, rest in ((tf.int32, ()), (tf.int32, ()), (tf.float32, (None,)))
+        )
+    )
+    state = keras.tree.map_structure(
+        lambda each: tf.repeat(tf.convert_to_tensor(each), width, axis=0), state
+    )
+    token = tf.fill((batch * width,), rules.start_id)
+    start = (tf.constant(0), token, state, beams, sentences, list(beams[:2]), trace)
+    any_rows = tf.nest.map_structure(
+        lambda each: (
+            None
+            if isinstance(each, tf.TensorArray) or not each.shape.rank
+            else tf.TensorShape([None, *each.shape[1:]])
+        ),
+        start,
+    )
+    count, *_, found, trace = tf.while_loop(
+        continues, body, start, shape_invariants=any_rows
+    )
+    tokens, weights = _follow_back(trace, count, batch, width)
+    rest = [[0, 0], [0, 0], [0, length - count]]
+    scores, lengths = found
+    return Hypotheses(
+        tf.pad(tokens, rest, constant_values=rules.pad_id),
+        lengths,
+        scores,
+        tf.pad(weights, [*rest, [0, 0]]),
     )
 
 
-def take_beams(tensor, beams):
-    """Take `beams`, shape `(B, N)`, from axis 1 of a tensor of shape `(B, K, ...)`."""
-    batch, width, *rest = ops.shape(tensor)
-    rows = ops.reshape(beams + ops.arange(batch)[:, None] * width, (-1,))
-    taken = ops.take(ops.reshape(tensor, (batch * width, *rest)), rows, axis=0)
-    return ops.reshape(taken, (batch, ops.shape(beams)[1], *rest))
-
-
-def check_int(name, value, least):
-    """Raise `ValueError` unless `value` is an int of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(
-            f"`{name}` must be an int of at least {least}. Received: {name}={value!r}."
-        )
-
-
-def _call_step(step, state, token):
+def _call_step(step, state, token, memory):
     """Call `step`; give back its state as it was packed, and its numbers as float32."""
-    new_state, log_probabilities, weights = step(state, token)
+    new_state, logits, weights = step(state, token, memory)
     new_state = keras.tree.pack_sequence_as(state, keras.tree.flatten(new_state))
-    log_probabilities = ops.cast(log_probabilities, "float32")
-    return new_state, log_probabilities, ops.cast(weights, "float32")
+    new_state = keras.tree.map_structure(
+        lambda new, old: tf.ensure_shape(new, (None, *old.shape[1:])), new_state, state
+    )
+    return new_state, tf.cast(logits, tf.float32), tf.cast(weights, tf.float32)
 
 
-def _candidates(log_probabilities, bias, wanted, finished, breadth):
+def _candidates(logits, wanted, finished, rules, position, breadth):
     """What may come next in each hypothesis: gains and tokens, `(B, K, C)`."""
-    size = log_probabilities.shape[-1]
-    gains = log_probabilities + bias
+    size = logits.shape[-1]
     if breadth is None:
-        tokens = ops.broadcast_to(ops.arange(size), ops.shape(gains))
+        tokens = tf.range(size)
+        log_probabilities = tf.nn.log_softmax(logits)
+        gains, total = log_probabilities, 0.0
+        logits = log_probabilities
     else:
-        gains, tokens = ops.top_k(gains, min(breadth, size))
+        # Of so many some are allowed, whichever are refused.
+        count = min(breadth + len(rules.never()) + 1, size)
+        values, tokens, total = likeliest(logits, count)
+        gains = values - total
+    gains = tf.where(rules.refused(tokens, position), NOT_ALLOWED, gains)
+    shape = (-1, finished.shape[1], gains.shape[-1])
+    tokens = tf.broadcast_to(tokens, tf.shape(gains))
+    gains, tokens = tf.reshape(gains, shape), tf.reshape(tokens, shape)
     # Where one token is wanted, it is the first candidate and the only one allowed.
+    place = tf.maximum(tf.reshape(wanted, (-1, 1)), 0)
+    gained = tf.gather(logits, place, batch_dims=1) - total
+    gained = tf.reshape(gained, tf.shape(finished))
+    gained = tf.where(finished, 0.0, tf.maximum(gained, EMPTY))[..., None]
     wanted = wanted[..., None]
-    gained = ops.take_along_axis(log_probabilities, ops.maximum(wanted, 0), axis=-1)
-    gained = ops.where(finished[..., None], 0.0, ops.maximum(gained, EMPTY))
-    only = ops.where(np.arange(gains.shape[-1]) == 0, gained, NOT_ALLOWED)
+    only = tf.where(tf.range(shape[-1]) == 0, gained, NOT_ALLOWED)
     free = wanted == FREE
-    return ops.where(free, gains, only), ops.where(free, tokens, wanted)
+    return tf.where(free, gains, only), tf.where(free, tokens, wanted)
 
 
-def _loop(condition, body, start):
-    """`while_loop` whose variables keep their static shapes, as a compiled one must."""
+def _flat(candidates):
+    """Join the candidates of all hypotheses of a sentence, `(B, K * C)`."""
+    _, width, count = candidates.shape
+    return tf.reshape(candidates, (-1, width * count))
 
-    def same_shapes(*before):
-        return keras.tree.map_structure(
-            lambda new, old: ops.reshape(new, ops.shape(old)), body(*before), before
+
+def _spread(rows, index, batch, rest):
+    """Put the rows of some sentences among those of all; the others get `rest`."""
+    shape = tf.concat([[batch], tf.shape(rows)[1:]], axis=0)
+    rest = tf.broadcast_to(tf.cast(rest, rows.dtype), shape)
+    return tf.tensor_scatter_nd_update(rest, index[:, None], rows)
+
+
+def _leave(done, nest):
+    """Take the sentences that are done out of tensors `(B, …)`."""
+
+    def without():
+        stay = tf.where(~done)[:, 0]
+        return tf.nest.map_structure(lambda each: tf.gather(each, stay), nest)
+
+    return tf.cond(tf.reduce_any(done), without, lambda: nest)
+
+
+def _follow_back(trace, count, batch, width):
+    """Collect the tokens, `(B, K, L)`, and weights, `(B, K, L, S)`, of hypotheses.
+
+    A hypothesis has at each step a place among the `K`. `parents` tells its place one
+    step before, which is also that of the weights: they were made by the token before.
+    """
+    positions = tf.range(count)
+    tokens, parents, weights = (array.gather(positions) for array in trace)
+
+    def body(position, place, places):
+        places = places.write(position, place)
+        place = tf.gather(parents[position], place, batch_dims=1)
+        return position - 1, tf.ensure_shape(place, last.shape), places
+
+    if width > 1:
+        last = tf.broadcast_to(tf.range(width), (batch, width))
+        places = tf.TensorArray(tf.int32, count, element_shape=last.shape)
+        *_, places = tf.while_loop(
+            lambda position, *_: position >= 0, body, (count - 1, last, places)
         )
-
-    return ops.while_loop(condition, same_shapes, start)
+        places = places.stack()  # L B K
+        tokens = tf.gather(tokens, places, batch_dims=2)
+        before = tf.gather(parents, places, batch_dims=2)
+        weights = tf.gather(weights, before, batch_dims=2)
+    return tf.transpose(tokens, (1, 2, 0)), tf.transpose(weights, (1, 2, 0, 3))

@@ -125,65 +125,48 @@ def check_model_file(folder, name):
         )
 
 
-def check_pieces(weights, vocabulary):
-    """Refuse a vocabulary with another number of pieces than the weights are for.
-
-    Args:
-        weights: Path of the weights.
-        vocabulary: `Vocabulary`.
-    """
-    import h5py
-
-    try:
-        with h5py.File(weights) as file:
-            pieces = file["vars/0"].shape[0]  # the bias of the output
-    # Not readable, or not what Keras writes: loading it tells.
-    except (OSError, KeyError, RuntimeError, AttributeError, IndexError):
-        return
-    if pieces != len(vocabulary):
-        raise UserError(
-            f"{weights.parent / VOCABULARY_FILE} has {len(vocabulary)} pieces, but "
-            f"{WEIGHTS_FILE} beside it is of a model with {pieces}: it is the "
-            "vocabulary of another model. Put the right file back."
-        )
-
-
 def text_file_sums(paths) -> dict:
     """Return the SHA-256 of local files of text, by their paths.
 
     A pipe is left out: what it held has been read.
     """
-    return {path: _sum_of(path) for path in paths if os.path.isfile(path)}
+    sums = {path: _sum_of_text(path) for path in paths}
+    return {path: found for path, found in sums.items() if found is not None}
 
 
 def check_text_files(folder, config):
     """Refuse local files of text that are not those a model was trained with.
 
-    The settings of a model that came from elsewhere may name any file: no other than
-    what its checksum is known of is used, and nothing of it is shown.
+    A model that came from elsewhere may name any file, and give it any checksum: the
+    refusal is the same whatever the file holds, and whether there is one or not.
 
     Args:
         folder: Folder of the model.
         config: Its `Config`.
 
     Raises:
-        UserError: If a file is missing, has changed, or no checksum of it is known.
+        UserError: If no checksum of a file is known, or the file has another, is
+            missing, cannot be read, or is no regular file.
     """
-    mend = "Name the text to score by --source-file and --target-file."
     known = read_checksums(folder)["text_files"]
-    for path in filter(None, config.corpus.files):
-        if path not in known:
-            raise UserError(
-                f"{folder} does not say what text {path} held when it was trained on. "
-                f"{mend} Or give its `nmt train` command again, which notes it."
-            )
-        if not os.path.isfile(path):
-            raise UserError(f"The text of {folder} is gone: no file {path}. {mend}")
-        if _sum_of(path) != known[path]:
-            raise UserError(
-                f"{path} is not the text that {folder} was trained with: it has "
-                f"changed since. {mend}"
-            )
+    paths = list(filter(None, config.corpus.files))
+    if not all(path in known and _sum_of_text(path) == known[path] for path in paths):
+        raise UserError(
+            f"{folder} does not say what text {', '.join(paths)} held when it was "
+            "trained on, or no file there holds that text now. Name the text to "
+            "score by --source-file and --target-file, or give the `nmt train` command "
+            "again, which notes it."
+        )
+
+
+def _sum_of_text(path):
+    """Return the SHA-256 of a file; `None` if it cannot be read, or is not regular."""
+    if not os.path.isfile(path):  # a pipe or a device may never end
+        return None
+    try:
+        return _sum_of(path)
+    except UserError:
+        return None
 
 
 def _sum_of(path):

@@ -2,8 +2,7 @@
 
 A search knows one thing of a model, its `step`, which `nmt.translation.decoding`
 describes. Sampling calls it with one row per sentence, beam search with `B * K` rows,
-of which rows `b * K` to `b * K + K - 1` are the beams of sentence `b`. The search
-repeats `state` in this way; the caller repeats the memory inside `step` (`repeat`).
+of which rows `b * K` to `b * K + K - 1` are the beams of sentence `b`.
 
 The result of a sentence does not depend on the others in its batch; of samples, the
 random numbers alone do.
@@ -12,19 +11,12 @@ random numbers alone do.
 from collections.abc import Callable
 
 import keras
-from keras import ops
+import tensorflow as tf
 
-from nmt.translation.decoding import (
-    NOT_ALLOWED,
-    Hypotheses,
-    Rules,
-    check_int,
-    decode,
-    repeat,
-    take_beams,
-)
+from nmt.translation.decoding import decode
+from nmt.translation.rules import NOT_ALLOWED, Hypotheses, Rules, check_int
 
-__all__ = ["Hypotheses", "Rules", "beam", "repeat", "sample"]
+__all__ = ["Hypotheses", "Rules", "beam", "sample"]
 
 # A source piece that was never attended to counts as covered this much, since the
 # logarithm of its coverage is taken.
@@ -40,6 +32,7 @@ MOST_LENGTH_PENALTY = 10
 def sample(
     step: Callable,
     state,
+    memory,
     source_mask,
     *,
     temperature: float = 1.0,
@@ -54,6 +47,7 @@ def sample(
     Args:
         step: See `nmt.translation.decoding`.
         state: The first state, one row of axis 0 for each of the `B` sentences.
+        memory: What never changes, one row of axis 0 for each sentence.
         source_mask: Boolean, shape `(B, S)`. `True` for the real source pieces.
         temperature: Positive float that divides the log-probabilities: below 1 for
             likelier tokens, above 1 for more surprising ones. 1 by default.
@@ -85,20 +79,25 @@ def sample(
     temperature = max(temperature, LEAST_TEMPERATURE)
     # All random numbers are drawn here: drawn inside a compiled loop, they would be the
     # same in each step (int seed) or leak state out of the loop (generator).
-    batch = ops.shape(ops.convert_to_tensor(source_mask))[0]
-    if ops.is_tensor(seed):
+    batch = tf.shape(tf.convert_to_tensor(source_mask))[0]
+    if tf.is_tensor(seed):
         seed = _TensorSeed(seed)
     uniform = keras.random.uniform((rules.longest(), batch, 1, 1), seed=seed)
 
-    def choose(gains, scores, lengths, position):
-        return _draw(gains, temperature, ops.take(uniform, position, axis=0))
+    def choose(gains, beams, position, index):
+        if top_k:
+            gains = _best(gains, top_k)
+        return _draw(gains, temperature, tf.gather(uniform[position], index))
 
-    return decode(step, state, source_mask, rules, choose, breadth=top_k or None)
+    return decode(
+        step, state, memory, source_mask, rules, choose, breadth=top_k or None
+    )
 
 
 def beam(
     step: Callable,
     state,
+    memory,
     source_mask,
     *,
     beam_size: int,
@@ -124,6 +123,7 @@ def beam(
     Args:
         step: See `nmt.translation.decoding`. It is called with `B * K` rows.
         state: The first state, one row of axis 0 for each of the `B` sentences.
+        memory: What never changes, one row of axis 0 for each sentence.
         source_mask: Boolean, shape `(B, S)`. `True` for the real source pieces.
         beam_size: Positive int, `K`; 1 is greedy: the likeliest token at each step.
         n_best: Positive int, at most `beam_size`. Number of hypotheses returned. 1 by
@@ -160,24 +160,27 @@ def beam(
     # With a coverage term, the first in the beam need not be the first in the end.
     decisive = beam_size if coverage_penalty else n_best
 
-    def choose(gains, scores, lengths, position):
+    def choose(gains, beams, position, index):
         # Candidates of one hypothesis as long as the beam: the best of all are there.
-        ranks = _rank(scores[..., None] + gains, lengths[..., None], length_penalty)
-        ranks = ops.reshape(ranks, (-1, beam_size * gains.shape[-1]))
-        return ops.top_k(ranks, beam_size)[1]
+        ranks = _rank(
+            beams.scores[..., None] + gains, beams.lengths[..., None], length_penalty
+        )
+        ranks = tf.reshape(ranks, (-1, beam_size * gains.shape[-1]))
+        return tf.math.top_k(ranks, beam_size)[1]
 
     def is_done(beams, limits):
-        ended = ops.all(beams.finished[:, :decisive], axis=1)
+        ended = tf.reduce_all(beams.finished[:, :decisive], axis=1)
         ranks = _rank(beams.scores, beams.lengths, length_penalty)
         # A score only falls, and is divided by most at the maximum length.
         within_reach = _rank(beams.scores, limits[:, None], length_penalty)
-        within_reach = ops.where(beams.finished, NOT_ALLOWED, within_reach)
-        decided = ops.max(within_reach, axis=1) < ranks[:, decisive - 1]
-        return ops.logical_and(ended, decided)
+        within_reach = tf.where(beams.finished, NOT_ALLOWED, within_reach)
+        decided = tf.reduce_max(within_reach, axis=1) < ranks[:, decisive - 1]
+        return ended & decided
 
     found = decode(
         step,
         state,
+        memory,
         source_mask,
         Rules(**rules),
         choose,
@@ -188,8 +191,8 @@ def beam(
     ranks = _rank(found.scores, found.lengths, length_penalty)
     if coverage_penalty:
         ranks += coverage_penalty * _coverage(found.weights, source_mask)
-    _, best = ops.top_k(ranks, n_best)
-    return Hypotheses(*(take_beams(part, best) for part in found))
+    _, best = tf.math.top_k(ranks, n_best)
+    return Hypotheses(*(tf.gather(part, best, batch_dims=1) for part in found))
 
 
 class _TensorSeed(keras.random.SeedGenerator):
@@ -200,31 +203,37 @@ class _TensorSeed(keras.random.SeedGenerator):
         self.seed = seed
 
     def next(self, ordered=True):
-        return ops.stack([self.seed, ops.zeros_like(self.seed)])
+        return tf.stack([self.seed, tf.zeros_like(self.seed)])
+
+
+def _best(gains, count):
+    """Leave only the `count` likeliest allowed."""
+    least = tf.math.top_k(gains, min(count, gains.shape[-1]))[0][..., -1:]
+    return tf.where(gains < least, NOT_ALLOWED, gains)
 
 
 def _draw(gains, temperature, uniform):
     """Return indices, `(B, 1)`, drawn by inverting the cumulative distribution."""
-    likeliest = ops.max(gains, axis=-1, keepdims=True)
-    mass = ops.exp((gains - likeliest) / temperature)
+    likeliest = tf.reduce_max(gains, axis=-1, keepdims=True)
+    mass = tf.exp((gains - likeliest) / temperature)
     # A parallel sum need not rise steadily where it adds zeros: impossible tokens have
     # to be left out by name.
-    mass = ops.where(mass > 0, ops.cumsum(mass, axis=-1), 0.0)
-    drawn = mass > uniform * ops.max(mass, axis=-1, keepdims=True)
-    return ops.argmax(ops.cast(drawn, "int32"), axis=-1)
+    mass = tf.where(mass > 0, tf.cumsum(mass, axis=-1), 0.0)
+    drawn = mass > uniform * tf.reduce_max(mass, axis=-1, keepdims=True)
+    return tf.argmax(tf.cast(drawn, tf.int32), axis=-1, output_type=tf.int32)
 
 
 def _rank(scores, lengths, alpha):
     """Divide scores by the length term; an empty hypothesis counts as one token."""
-    lengths = ops.cast(ops.maximum(lengths, 1), "float32")
-    return scores / ops.power((5.0 + lengths) / 6.0, alpha)
+    lengths = tf.cast(tf.maximum(lengths, 1), tf.float32)
+    return scores / ((5.0 + lengths) / 6.0) ** alpha
 
 
 def _coverage(weights, source_mask):
     """Return the coverage term without its factor, `(B, N)`: 0 if all is covered."""
-    covered = ops.clip(ops.sum(weights, axis=2), LEAST_COVERAGE, 1.0)  # B N S
-    real = ops.cast(source_mask, "bool")[:, None]
-    return ops.sum(ops.where(real, ops.log(covered), 0.0), axis=-1)
+    covered = tf.clip_by_value(tf.reduce_sum(weights, axis=2), LEAST_COVERAGE, 1.0)
+    real = tf.cast(source_mask, tf.bool)[:, None]
+    return tf.reduce_sum(tf.where(real, tf.math.log(covered), 0.0), axis=-1)
 
 
 def _check_not_negative(name, value):

@@ -2,25 +2,26 @@
 
 import dataclasses
 import logging
-import warnings
 from bisect import bisect_right
 
 import numpy as np
 import tensorflow as tf
 
-from nmt.config import CONFIG_FILE, LONGEST
+from nmt.config import LONGEST
 from nmt.errors import UserError
-from nmt.model import TranslationModel
 from nmt.text import (
     PAD_ID,
     UNKNOWN_ID,
     as_published,
     check_lengths,
     make_batch,
+    published_words,
+    split_words,
 )
-from nmt.translation.batching import batches
+from nmt.translation.batching import batches, most_pieces
 from nmt.translation.compiled import compile_force, compile_search
-from nmt.translation.folder import check_pieces, read_folder
+from nmt.translation.links import word_links
+from nmt.translation.loading import load_models
 from nmt.translation.translation import LOW_SCORE, Translation
 
 _log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Translator:
     not yet is changed, see `nmt.text.as_published`, which is logged once.
 
     Args:
-        model: `TranslationModel`.
+        model: `TranslationModel` or `Ensemble`.
         vocabulary: `Vocabulary`.
         config: `Config` that both were made by.
     """
@@ -43,38 +44,26 @@ class Translator:
         self.vocabulary = vocabulary
         self.config = config
         # Numbers for each piece of a source: the memory, and what a score makes of it.
-        self._width = 2 * (config.model.units + config.model.attention_units)
+        models = getattr(model, "models", [model])
+        self._width = sum(
+            2 * (each.config.units + each.config.attention_units) for each in models
+        )
         self._compiled = {}
         self._told = False
 
     @classmethod
-    def load(cls, folder):
-        """Load a folder that `nmt train` made.
+    def load(cls, *folders):
+        """Load a folder that `nmt train` made, or several to translate together.
+
+        Several predict by the mean of their log-probabilities, and show the mean of
+        their attention; settings are those of the first.
 
         Raises:
-            UserError: If it is no such folder, was made by another version, or its
-                files are broken or do not fit each other.
+            UserError: If one is no such folder, was made by another version, or its
+                files are broken or do not fit each other; or if several differ in
+                vocabulary, languages or form of text.
         """
-        config, vocabulary, weights = read_folder(folder)
-        check_pieces(weights, vocabulary)
-        model = TranslationModel(config.model, len(vocabulary))
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # of what the error tells
-                model.load_weights(weights)
-        # RuntimeError: what h5py says of some broken files.
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise UserError(
-                f"{weights} does not fit its {CONFIG_FILE}, or is broken: {reason} "
-                "Put the right file back, or train again in another folder."
-            ) from None
-        if not all(np.isfinite(weight).all() for weight in model.get_weights()):
-            raise UserError(
-                f"{weights} has weights that are no finite numbers: its training "
-                "diverged, or it is broken. Train again with a smaller --learning-rate."
-            )
-        return cls(model, vocabulary, config)
+        return cls(*load_models(folders))
 
     def __call__(
         self,
@@ -144,12 +133,8 @@ class Translator:
                 "coverage_penalty": coverage_penalty,
             }
 
-        def limit(pieces):
-            if max_length is not None:
-                return max_length
-            return max(2 * pieces + 10 + len(beginning), min_length)
-
-        lengths = [(len(each) + 1, limit(len(each) + 1)) for each in ids]
+        sizes = (min_length, max_length, len(beginning))
+        lengths = [(n, most_pieces(n, *sizes)) for n in (len(each) + 1 for each in ids)]
         beams = 1 if sample else beam_size
 
         def numbers(source, target):
@@ -248,24 +233,53 @@ class Translator:
             target: Its translation.
 
         Returns:
-            Sorted list of (source word, target word), counted from 0.
+            Sorted list of (source word, target word), counted from 0. Words are what
+            blanks separate in the texts as they are given.
         """
-        return self.force([source], [target])[0].links()
+        return self.links(self.force([source], [target])[0])
 
-    def count_pieces(self, texts):
-        """Return the number of pieces of each text, the end included."""
-        return [len(ids) + 1 for ids in self._ids(texts, self.config.corpus.source)]
+    def links(self, forced):
+        """Link the words of a forced pair, those of its texts as they were given.
 
-    def shorten(self, text):
+        Args:
+            forced: `Translation`, from `force`.
+
+        Returns:
+            What `align` returns.
+        """
+        corpus = self.config.corpus
+        return word_links(
+            forced.weights[:-1, :-1],
+            self._pieces_of_words(forced.source, corpus.source),
+            self._pieces_of_words(forced.text, corpus.target),
+        )
+
+    def count_pieces(self, texts, side="source"):
+        """Return the number of pieces of each text, the end included.
+
+        Args:
+            texts: Sequence of texts.
+            side: Whose language they are in, `source` or `target`.
+        """
+        language = getattr(self.config.corpus, side)
+        return [len(ids) + 1 for ids in self._ids(texts, language)]
+
+    def shorten(self, text, side="source"):
         """Return the longest beginning of a text that is not too long.
 
         It ends where a word does, unless its first word is too long.
+
+        Args:
+            text: The text.
+            side: Whose language it is in, `source` or `target`.
         """
-        if self.count_pieces([text])[0] <= LONGEST:
+
+        def count(length):
+            return self.count_pieces([text[:length]], side)[0]
+
+        if count(len(text)) <= LONGEST:
             return text
-        end = bisect_right(
-            range(len(text)), LONGEST, key=lambda n: self.count_pieces([text[:n]])[0]
-        )
+        end = bisect_right(range(len(text)), LONGEST, key=count)
         beginning = text[: end - 1]
         return beginning.rpartition(" ")[0].strip() or beginning
 
@@ -281,6 +295,13 @@ class Translator:
                 "(--text tok); other text is changed into that."
             )
         return self.vocabulary.ids(published)
+
+    def _pieces_of_words(self, text, language):
+        """Count the pieces of each word, which are the same alone and in the text."""
+        words = split_words(text)
+        if self.config.corpus.text == "tok":
+            words = published_words(text, language)
+        return [len(ids) for ids in self.vocabulary.ids(words)]
 
     def _source_ids(self, texts):
         for text in texts:

@@ -195,7 +195,28 @@ def test_the_settings_of_a_model_train_another_of_its_kind(
     assert "local files, which are not opened because" in refused(*command)
     assert main([*command, str(pairs)]) == 0
     assert asked[2].corpus.files == (str(pairs),)
-    assert (asked[2].corpus.source, asked[2].model) == ("es", model.model)
+    # So are the languages: they are those of its own text.
+    assert (asked[2].corpus.source, asked[2].corpus.target) == ("source", "target")
+    assert asked[2].model == model.model
+    model.replace(text="tok").save(tmp_path / "config.json")
+    assert main([*command, "phrasebook", "--source", "es"]) == 0
+    assert asked[3].corpus == model.replace(text="raw").corpus
+
+
+def test_settings_name_no_file_that_is_opened(
+    asked, pairs, tmp_path, refused, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "diary", *pairs.read_text("utf-8").splitlines())
+    for name in (str(pairs), "diary", "none.tsv", "/dev/zero", ""):
+        Config().replace(name=name).save(tmp_path / "config.json")
+        told = refused("train", "--config", "config.json", "--out", "folder")
+        assert "which is none of the corpora that nmt has: multi30k" in told
+    # Even one that has the name of a corpus: on the command line it would be meant.
+    (tmp_path / "diary").rename(tmp_path / "phrasebook")
+    Config().save(tmp_path / "config.json")
+    assert main(["train", "--config", "config.json", "--out", "folder"]) == 0
+    assert (asked[0].corpus, asked[0].corpus.files) == (Config().corpus, ())
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,13 @@ def test_files_are_scored_like_a_split(model, tmp_path, capsys):
     assert main(command) == 0
     table = capsys.readouterr().out
     assert "news.en en-es, raw text, news.es: 3 sentences, beam 2" in table
-    assert main([*command, "--json"]) == 0
+    # The data folder has gold links.
+    gold = tmp_path / "data/gold/golden.en-es.tsv"
+    gold.parent.mkdir(parents=True)
+    gold.write_text("the dog\tel perro\t0-0 1-1\n")
+    assert main([*command, "--json", "--data", str(tmp_path / "data")]) == 0
     scores = json.loads(capsys.readouterr().out)
+    assert scores["num_aligned"] == 1
     assert (scores["corpus"], scores["split"]) == ("news.en", "news.es")
     assert scores["scores"][0]["value"] == pytest.approx(100)
     assert scores["exact_match"] == 1
@@ -62,7 +67,21 @@ def test_files_that_cannot_be_scored_are_refused(model, refused, tmp_path):
     command = files(tmp_path, ["a", "b"], ["c"])
     assert "news.en has 2 lines, but" in refused(*command)
     assert "--split has no use with files." in refused(*command, "--split", "test")
+    assert "--no-verify has no use with files." in refused(*command, "--no-verify")
     assert "--target-file is missing." in refused(*command[:-2])
+
+
+def test_each_file_is_counted_in_its_language(model, tmp_path, monkeypatch, capsys):
+    counted = []
+
+    def count_pieces(texts, side):
+        counted.append((texts, side))
+        return [LONGEST + (side == "target")] * len(texts)
+
+    monkeypatch.setattr(model, "count_pieces", count_pieces)
+    assert main(files(tmp_path, ["a"], ["b"])) == 2
+    assert "news.es, line 1: " in capsys.readouterr().err
+    assert counted == [(["a"], "source"), (["b"], "target")]
 
 
 def test_a_line_that_is_too_long_is_told_by_its_number(model, tmp_path, capsys):

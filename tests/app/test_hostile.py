@@ -66,6 +66,7 @@ def models():
         "infinite-dropout": setting("model", "dropout", float("inf")),
         "no-number-dropout": setting("model", "dropout", float("nan")),
         "one-file": setting("corpus", "files", "/etc/passwd"),
+        "many-files": setting("corpus", "files", ["/etc/passwd"] * 7),
         "escaped-language": setting("corpus", "source", "\x1b[31men"),
         "huge-units": setting("model", "units", 10**400),
         "large-embedding": setting("model", "embedding_size", 10**9),
@@ -172,6 +173,7 @@ def world(tmp_path_factory):
         "text.json": b'{"model": {"units": "8"}}',
         "huge.json": b'{"model": {"units": 1%s}}' % (b"0" * 400),
         "files.json": b'{"corpus": {"files": ["/etc/passwd"]}}',
+        "named.json": b'{"corpus": {"name": "fine.tsv"}}',
         "escaped.json": b'{"corpus": {"source": "\\u001b[31m"}}',
     }
     for name, content in others.items():
@@ -230,6 +232,7 @@ BROKEN_MODELS = {
     "infinite-dropout": "dropout",
     "no-number-dropout": "dropout",
     "one-file": "files",
+    "many-files": "files must be at most 6; got 7",
     "escaped-language": "source must be without control characters",
     "huge-units": "units must be at most 8192",
     "large-embedding": "embedding_size must be at most 8192",
@@ -403,6 +406,7 @@ train fine.tsv --config unknown.json          unknown settings ['unit'] in model
 train fine.tsv --config text.json             text.json: units must be of type int
 train fine.tsv --config huge.json             huge.json: units must be at most 8192
 train fine.tsv --config escaped.json          source must be without control characters
+train --config named.json                     made for 'fine.tsv', which is none of
 train --config files.json                     made for local files, which are not opened
 train fine.tsv --seed -1                      must be at least 0
 train fine.tsv --seed HUGE                    must be less than 4294967296
@@ -517,6 +521,7 @@ evaluate --model model --source-file folder --target-file a.es     folder is a f
 evaluate --model model --source-file loop --target-file a.es       Too many levels
 evaluate --model model --source-file a.en --target-file LONG       File name too long
 evaluate --model model --source-file a.en --target-file a.es --split test  --split has
+evaluate --model model --source-file a.en --target-file a.es --no-verify  no use with
 
 score                                         required: --model
 score --model ''                              --model: must be a path; got ''

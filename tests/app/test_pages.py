@@ -7,7 +7,7 @@ import pytest
 
 from nmt.app.cli import main
 from nmt.app.pages import check_replaceable, export
-from nmt.config import Config
+from nmt.config import LONGEST, Config
 from nmt.errors import UserError
 from nmt.translation.translation import Translation
 from tests.app.test_server import Shouter
@@ -90,6 +90,16 @@ def test_pages_that_no_index_lists_stay(tmp_path):
     (tmp_path / "index.html").unlink()
     export(Shouter()(["c"]), tmp_path)
     assert names(tmp_path) == ["1.html", "2.html", "index.html"]
+
+
+def test_a_sentence_that_is_too_long_is_told_by_its_number(
+    shouter, stdin, refused, tmp_path
+):
+    stdin(b"a\n\n" + b"x" * LONGEST + b"\nb\n")
+    line = refused("serve", "--model", "m", "--export", tmp_path)
+    assert line.startswith("standard input, line 3: 1024 pieces, at most 1023 are")
+    assert "--on-error" not in line
+    assert names(tmp_path) == []
 
 
 def test_the_command_refuses_before_the_model_is_loaded(tmp_path, capsys):

@@ -93,11 +93,37 @@ def test_an_argument_that_is_too_long_is_told_by_its_number(shouter, refused, ca
     assert out == "A\n" and "argument 2 to translate: 1024 pieces, at most" in err
 
 
-def test_long_lines_are_translated_a_few_at_a_time(shouter, stdin, monkeypatch):
-    monkeypatch.setattr(lines, "ROOM", 2 * 11**2)
+@pytest.mark.parametrize("choice", ["stop", "skip", "truncate"])
+def test_a_line_that_is_faulty_already_is_not_split_into_pieces(
+    translate, shouter, choice
+):
+    huge = b"x" * (2**20 + 1)
+    status, _, _ = translate(b"one\n" + huge + b"\nt\xff\n", "--on-error", choice)
+    assert status == (2 if choice == "stop" else 1)
+    assert "one" in shouter.counted
+    assert max(map(len, shouter.counted)) < LONGEST
+    assert choice == "truncate" or "t\ufffd" not in shouter.counted
+
+
+@pytest.mark.parametrize(
+    ("options", "groups"),
+    [
+        ("", 3),  # 11 pieces, whose translation has at most 10 more than twice as many
+        ("--n-best 2", 5),
+        ("--max-length 16", 2),
+        ("--max-length 16 --n-best 2", 3),
+        ("--max-length 96", 5),
+        ("--min-length 96", 5),
+        ("--prefix 0123456789012345678901234567890123456789", 5),
+    ],
+)
+def test_lines_whose_results_may_be_large_are_translated_a_few_at_a_time(
+    shouter, stdin, monkeypatch, options, groups
+):
+    monkeypatch.setattr(lines, "ROOM", 2 * 11 * 33)
     stdin(b"0123456789\n" * 5)
-    assert main(["translate", "--model", "m"]) == 0
-    assert len(shouter.searches) == 3
+    assert main(["translate", "--model", "m", *options.split()]) == 0
+    assert len(shouter.searches) == groups
 
 
 def test_samples_of_one_seed_do_not_depend_on_how_lines_arrive(
@@ -174,3 +200,28 @@ def test_doubtful_lines_are_named_once_at_the_end(shouter, stdin, capsys):
         "characters: line 2; low score: lines 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 and 2 "
         "more.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [(None, 2), (KeyboardInterrupt(), 130), (BrokenPipeError(), 1)],
+)
+def test_what_is_told_at_the_end_is_told_when_the_end_comes_early(
+    shouter, stdin, capsys, monkeypatch, failure, status
+):
+    monkeypatch.setattr(lines, "ROOM", 0)
+    shouter.doubts = {"odd": ("unknown characters",)}
+    if failure:
+        shouter.failures = {"last": failure}
+    stdin(b"good\nodd\n" + (b"last\n" if failure else b"\xff\n"))
+    assert main(["translate", "--model", "m"]) == status
+    out, err = capsys.readouterr()
+    assert out == "GOOD\nODD\n"
+    assert err.startswith("nmt: note: 1 of 2 lines may be far from what the model")
+
+
+def test_faulty_lines_are_counted_when_the_end_comes_early(shouter, stdin, capsys):
+    shouter.failures = {"last": KeyboardInterrupt()}
+    stdin(b"\xff\n" * 100 + b"last\n")
+    assert main(["translate", "--model", "m", "--on-error", "skip"]) == 130
+    assert "nmt: note: 100 such lines in all.\n" in capsys.readouterr().err

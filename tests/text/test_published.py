@@ -2,13 +2,15 @@
 
 import gzip
 import os
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.text.published import as_published
+from nmt.text.published import _apostrophe, as_published, published_words
+from nmt.text.vocabulary import split_words
 
 DATA = os.environ.get("NMT_DATA")
 
@@ -49,6 +51,42 @@ def test_words_and_signs_are_set_apart_in_small_letters(language, text, publishe
 def test_what_was_changed_once_stays(text, language):
     published = as_published(text, language)
     assert as_published(published, language) == published
+
+
+@given(
+    st.text("aB .,'\"&;?-1_’äLΣ—\u00a0\x1c\n"),
+    st.sampled_from(["en", "de", "fr"]),
+)
+def test_each_word_as_it_was_typed_has_its_published_words(text, language):
+    words = published_words(text, language)
+    assert len(words) == len(split_words(text))
+    assert " ".join(words) == as_published(text, language)
+
+
+def test_words_and_signs_belong_to_the_word_that_they_were_typed_in():
+    words = published_words("The man's T-shirt (red) isn't old.", "en")
+    assert words == ["the", "man &apos;s", "t-shirt", "( red )", "isn &apos;t", "old ."]
+    assert published_words("l&apos; homme .", "fr") == ["l&apos;", "homme", "."]
+
+
+@pytest.mark.parametrize("run", ["…", "."])
+def test_a_long_run_of_full_stops_takes_time_that_grows_with_its_length_alone(run):
+    # With the square of its length it would be many minutes.
+    assert as_published("A" + run * 2**17, "de").startswith("a ...")
+
+
+def test_of_a_text_with_an_apostrophe_its_neighbours_alone_are_read():
+    read = []
+
+    class Text(str):
+        def __getitem__(self, place):
+            part = super().__getitem__(place)
+            read.append(len(part))
+            return part
+
+    for found in re.finditer("'", Text("'it's his' " * 9)):
+        _apostrophe(found, "en")
+    assert set(read) == {0, 1}
 
 
 @pytest.mark.skipif(not DATA, reason="needs the folder of corpora, NMT_DATA")

@@ -1,9 +1,7 @@
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-import tensorflow as tf
 
 from nmt.errors import UserError
 from nmt.text.vocabulary import END_ID, PAD_ID, START_ID, UNKNOWN_ID, Vocabulary
@@ -34,22 +32,6 @@ def test_special_ids_are_never_part_of_a_text(vocabulary):
     assert vocabulary.text(
         [START_ID, *vocabulary.ids(["A dog"])[0], END_ID, PAD_ID]
     ) == ("A dog")
-
-
-def test_the_graph_splits_as_the_plain_way_does_and_joins_again(vocabulary):
-    ids = np.asarray(vocabulary.graph_ids(LINES[:6]))
-    for row, plain in zip(ids, vocabulary.ids(LINES[:6]), strict=True):
-        assert row[row != PAD_ID].tolist() == [*plain, END_ID]
-    texts = [text.decode() for text in np.asarray(vocabulary.graph_text(ids))]
-    assert texts == LINES[:6]
-
-
-def test_the_graph_still_splits_after_a_seed_was_set(vocabulary):
-    split = tf.function(vocabulary.graph_ids)
-    before = np.asarray(split(tf.constant(LINES[:6])))
-    tf.random.set_seed(1)
-    np.testing.assert_array_equal(split(tf.constant(LINES[:6])), before)
-    np.testing.assert_array_equal(vocabulary.graph_ids(LINES[:6]), before)
 
 
 def test_sampled_splits_differ_by_seed_alone_and_join_to_the_text(vocabulary):

@@ -33,6 +33,30 @@ def test_loss_and_gradients_equal_the_plain_form(smoothing):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
 
 
+def plain_divergence(hidden, embedding, bias):
+    logits = tf.matmul(hidden, embedding, transpose_b=True) + bias
+    first, second = tf.split(tf.nn.log_softmax(logits), 2)
+    return tf.reduce_sum((tf.exp(first) - tf.exp(second)) * (first - second))
+
+
+@pytest.mark.parametrize("consistency", [0.5, 5.0])
+def test_the_divergence_of_two_draws_equals_the_plain_form(consistency):
+    random = np.random.default_rng(4)
+    inputs = [tf.constant(random.normal(size=s)) for s in ((2 * N, D), (V, D), (V,))]
+    targets = tf.constant(np.tile(random.integers(0, V, N), 2), tf.int32)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(inputs)
+        loss, nll = label_smoothed_loss(*inputs, targets, 0.1, consistency)
+        plain = plain_loss(*inputs, targets, 0.1)
+        plain += consistency / 2 * plain_divergence(*inputs)
+    np.testing.assert_allclose(loss, plain, rtol=1e-12)
+    np.testing.assert_allclose(nll, plain_loss(*inputs, targets, 0.0), rtol=1e-12)
+    for ours, theirs in zip(
+        tape.gradient(loss, inputs), tape.gradient(plain, inputs), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
 def test_no_pieces_give_no_loss_and_no_gradient():
     hidden, embedding = tf.zeros((0, D)), tf.ones((V, D))
     with tf.GradientTape() as tape:

@@ -5,17 +5,18 @@ Broken and forged states are here too: they are what a training cannot go on fro
 
 import io
 import json
+import os
 import zipfile
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_training import CONFIG, PAIRS, corpus, run
+from tiny_training import CONFIG, PAIRS, corpus, restore, run
 
 from nmt.config import Config
 from nmt.errors import UserError
 from nmt.training import training
-from nmt.training.checkpoint import fingerprint, read_progress, restore_state
+from nmt.training.checkpoint import fingerprint
 from nmt.training.learner import Learner
 from nmt.training.resuming import check_folder
 
@@ -91,6 +92,20 @@ def test_a_finished_training_goes_on_when_more_is_wanted(resumed, monkeypatch):
         (out / name).write_bytes(content)
 
 
+@pytest.mark.parametrize("left", ["the history before", "a pipe"])
+def test_a_history_that_a_kill_left_behind_the_state_is_written_anew(resumed, left):
+    out, history, _ = resumed
+    path = out / "history.json"
+    path.unlink()
+    if left == "a pipe":  # never opened: that would wait for ever
+        os.mkfifo(path)
+    else:
+        path.write_text(json.dumps(history[:-1], indent=2) + "\n", "utf-8")
+    _, lines = run(out, CONFIG.replace(**NEW, **ELSEWHERE))
+    assert lines[0].endswith("nothing is left to do.")
+    assert json.loads(path.read_text("utf-8")) == history
+
+
 def test_other_settings_or_another_text_are_refused(resumed):
     before = contents(resumed[0])
     with pytest.raises(
@@ -127,12 +142,6 @@ def test_a_broken_state_is_told_and_the_model_left_alone(resumed, tmp_path):
 @pytest.fixture(scope="module")
 def variables():
     return Learner(CONFIG, 60).variables()
-
-
-def restore(out, variables, state):
-    (out / "training_state.npz").write_bytes(state)
-    read_progress(out, fingerprint(corpus()))
-    restore_state(out, variables)
 
 
 def forged(state, **changes):
@@ -226,18 +235,38 @@ def test_a_model_without_its_state_is_not_trained_over(diverged, tmp_path):
             check_folder(tmp_path, config, other)
 
 
-@pytest.mark.parametrize("what", ["weights", "validation loss"])
+@pytest.mark.parametrize(
+    "what", ["a weight or a moment of Adam", "the validation loss"]
+)
 def test_weights_and_validation_are_finite_or_the_training_stops(
     tmp_path, monkeypatch, what
 ):
     monkeypatch.setattr(Learner, "learn", lambda *_: tf.constant(1.0))
-    if what == "weights":
+    if what.startswith("a weight"):
         monkeypatch.setattr(Learner, "is_finite", lambda _: False)
     monkeypatch.setattr(Learner, "validation_loss", lambda *_: float("inf"))
-    with pytest.raises(UserError, match=f"since step {STEPS} the {what} is no") as told:
+    with pytest.raises(UserError, match=f"since step {STEPS} {what} is no") as told:
         run(tmp_path)
     assert "Nothing was saved yet." in str(told.value)
     assert not (tmp_path / "history.json").exists()
+
+
+def test_all_numbers_that_a_state_has_must_be_finite():
+    learner = Learner(CONFIG, 60)
+    assert learner.is_finite()
+    floats = [
+        variable
+        for variable in learner.variables()
+        if np.asarray(variable).dtype.kind == "f"
+    ]
+    # Weights, averages, and two moments of each; the learning rate.
+    assert len(floats) == 4 * len(learner.averages) + 1
+    for variable in floats:
+        before = np.asarray(variable).copy()
+        variable.assign(before * np.nan)
+        assert not learner.is_finite()
+        variable.assign(before)
+    assert learner.is_finite()
 
 
 def test_what_killed_processes_were_writing_is_removed(resumed):

@@ -1,5 +1,6 @@
 """Tests of `nmt.translation.folder`, and of what `Translator.load` refuses."""
 
+import errno
 import json
 import os
 
@@ -145,11 +146,16 @@ def test_broken_checksums_are_told(model_folder, content):
 
 
 def test_files_that_settings_name_are_opened_if_they_are_those_of_the_training(
-    model_folder,
+    model_folder, monkeypatch
 ):
     text = model_folder / "text"
     text.write_text("a\tb\n")
     config = CONFIG.replace(files=(str(text), ""))
+
+    def unreadable(path, *mode):
+        if path == str(text):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return open(path, *mode)
 
     def refusal():
         with pytest.raises(UserError) as error:
@@ -158,18 +164,26 @@ def test_files_that_settings_name_are_opened_if_they_are_those_of_the_training(
         return str(error.value)
 
     # Settings that came from elsewhere name a file of the user's.
-    assert "does not say what text" in refusal()
+    unknown = refusal()
+    assert "does not say what text" in unknown
     sums = folders.read_checksums(model_folder)
     sums["text_files"] = folders.text_file_sums(config.corpus.files)
     folders.write_checksums(model_folder, sums)
     folders.check_text_files(model_folder, config)
     text.write_text("secret")
-    told = refusal()
-    assert "is not the text that" in told and "secret" not in told
+    # Whoever wrote the folder learns nothing of the file, nor whether there is one.
+    assert refusal() == unknown
     text.unlink()
-    assert "is gone: no file" in refusal()
+    assert refusal() == unknown
     os.mkfifo(text)  # never opened: that would wait for ever
-    assert "is gone: no file" in refusal()
+    assert refusal() == unknown
+    text.unlink()
+    text.symlink_to("/dev/zero")
+    assert refusal() == unknown
+    text.unlink()
+    text.write_text("a\tb\n")
+    monkeypatch.setattr(folders, "open", unreadable, raising=False)
+    assert refusal() == unknown
 
 
 def test_folders_of_before_have_no_checksums_and_load(model_folder):

@@ -52,9 +52,9 @@ class Toy:
             "memory": [ops.zeros((len(which), UNITS))],
         }
         mask = self.mask[which]
-        return self.step, state, ops.convert_to_tensor(mask)
+        return self.step, state, (), ops.convert_to_tensor(mask)
 
-    def step(self, state, token):
+    def step(self, state, token, memory=()):
         self.calls += 1
         memory = ops.tanh(
             ops.matmul(state["memory"][0], self.inner)
@@ -257,16 +257,16 @@ def test_a_batch_gives_each_sentence_what_it_gets_alone(function, options, seed)
     limits = np.array([3, 11, 2, 6])
     together = arrays(function(*toy.inputs(), max_length=limits, **options, **IDS))
     for b, limit in enumerate(limits):
-        step, state, mask = toy.inputs([b])
+        step, state, _, mask = toy.inputs([b])
         source_length = toy.mask[b].sum()
         mask = mask[:, :source_length]
 
-        def shorter(state, token, step=step, source_length=source_length):
+        def shorter(state, token, memory=(), step=step, source_length=source_length):
             state, log_probabilities, weights = step(state, token)
             return state, log_probabilities, weights[:, :source_length]
 
         alone = arrays(
-            function(shorter, state, mask, max_length=int(limit), **options, **IDS)
+            function(shorter, state, (), mask, max_length=int(limit), **options, **IDS)
         )
         mine = search.Hypotheses(
             together.tokens[b : b + 1, :, :limit],
@@ -292,7 +292,7 @@ def test_the_search_stops_when_all_outputs_have_ended(function, options):
 def hiding(toy, hidden):
     """A step of the toy's that gives one token the probability 0."""
 
-    def step(state, token):
+    def step(state, token, memory=()):
         state, log_probabilities, weights = toy.step(state, token)
         ids = np.arange(VOCABULARY)
         return state, ops.where(ids == hidden, -np.inf, log_probabilities), weights
@@ -303,9 +303,9 @@ def hiding(toy, hidden):
 @each_search
 def test_a_token_of_probability_zero_is_not_produced(function, options):
     toy = Toy(seed=6)
-    _, state, mask = toy.inputs()
+    _, state, _, mask = toy.inputs()
     found = arrays(
-        function(hiding(toy, 3), state, mask, max_length=6, **options, **IDS)
+        function(hiding(toy, 3), state, (), mask, max_length=6, **options, **IDS)
     )
     assert np.all(np.isfinite(found.scores))
     assert np.all(found.lengths[:, 0] > 0)
@@ -316,8 +316,8 @@ def test_a_token_of_probability_zero_is_not_produced(function, options):
 def test_an_end_of_probability_zero_is_forced_all_the_same(function, options):
     toy = Toy(seed=6)
     step = hiding(toy, END)
-    _, state, mask = toy.inputs()
-    found = arrays(function(step, state, mask, max_length=4, **options, **IDS))
+    _, state, _, mask = toy.inputs()
+    found = arrays(function(step, state, (), mask, max_length=4, **options, **IDS))
     assert np.all(found.tokens[:, 0, -1] == END)
     np.testing.assert_allclose(found.scores[:, 0], -1e9)
 
@@ -338,27 +338,27 @@ def test_one_compiled_function_serves_every_size(function, options):
     def compiled(sentence, memory, mask, max_length):
         source_length = ops.shape(mask)[1]
 
-        def step(state, token):
+        def step(state, token, memory=()):
             state, log_probabilities, weights = toy.step(state, token)
             return state, log_probabilities, weights[:, :source_length]
 
         state = {"sentence": sentence, "memory": [memory]}
-        return function(step, state, mask, max_length=max_length, **options, **IDS)
+        return function(step, state, (), mask, max_length=max_length, **options, **IDS)
 
     for which, source_length, limits in [
         ([0, 1, 2, 3], 5, [3, 9, 2, 6]),
         ([2, 0], 3, [7, 2]),
         ([1], 5, [4]),
     ]:
-        step, state, mask = toy.inputs(which)
+        step, state, _, mask = toy.inputs(which)
 
-        def shorter(state, token, step=step, source_length=source_length):
+        def shorter(state, token, memory=(), step=step, source_length=source_length):
             state, log_probabilities, weights = step(state, token)
             return state, log_probabilities, weights[:, :source_length]
 
         mask = mask[:, :source_length]
         limits = ops.convert_to_tensor(np.array(limits, "int32"))
-        eager = function(shorter, state, mask, max_length=limits, **options, **IDS)
+        eager = function(shorter, state, (), mask, max_length=limits, **options, **IDS)
         graph = compiled(state["sentence"], state["memory"][0], mask, limits)
         assert_same(arrays(graph), arrays(eager))
     assert compiled.experimental_get_tracing_count() == 1
@@ -369,7 +369,7 @@ def test_one_compiled_function_serves_every_size(function, options):
 def test_a_compiled_function_may_know_sizes_that_its_step_does_not(function, options):
     toy = Toy(seed=8)
 
-    def forgetful(state, token):
+    def forgetful(state, token, memory=()):
         state, *rows = toy.step(state, token)
         memory, *rows = (
             tf.compat.v1.placeholder_with_default(part, (None, part.shape[1]))
@@ -378,8 +378,8 @@ def test_a_compiled_function_may_know_sizes_that_its_step_does_not(function, opt
         return {**state, "memory": [memory]}, *rows
 
     def run(step):
-        _, state, mask = toy.inputs()
-        return function(step, state, mask, max_length=6, **options, **IDS)
+        _, state, _, mask = toy.inputs()
+        return function(step, state, (), mask, max_length=6, **options, **IDS)
 
     eager = arrays(run(toy.step))
     assert_same(arrays(tf.function(run)(toy.step)), eager)
@@ -404,14 +404,14 @@ def test_a_compiled_sample_takes_its_seed_when_it_runs():
 def test_a_step_may_return_a_tuple_for_a_list(function, options):
     toy = Toy()
 
-    def step(state, token):
+    def step(state, token, memory=()):
         state, log_probabilities, weights = toy.step(state, token)
         state = {**state, "memory": tuple(state["memory"])}
         return state, log_probabilities, weights
 
     def run(step):
-        _, state, mask = toy.inputs()
-        return function(step, state, mask, max_length=4, **options, **IDS)
+        _, state, _, mask = toy.inputs()
+        return function(step, state, (), mask, max_length=4, **options, **IDS)
 
     assert_same(arrays(run(step)), arrays(run(toy.step)))
 
@@ -525,14 +525,14 @@ def test_a_beginning_that_is_behind_may_still_win():
     chances[3, [END, 3]] = 0.97, 0.03
     table = np.log(chances).astype("float32")
 
-    def step(state, token):
+    def step(state, token, memory=()):
         row = ops.take(ops.convert_to_tensor(table), token, axis=0)
         return state, row, ops.ones_like(row[:, :1])
 
     mask = np.ones((1, 1), "bool")
-    found = arrays(search.beam(step, (), mask, beam_size=2, max_length=5, **IDS))
+    found = arrays(search.beam(step, (), (), mask, beam_size=2, max_length=5, **IDS))
     assert listed(found, 0) == [(3, END)]
-    found = arrays(search.beam(step, (), mask, beam_size=1, max_length=5, **IDS))
+    found = arrays(search.beam(step, (), (), mask, beam_size=1, max_length=5, **IDS))
     assert listed(found, 0) == [(END,)]
 
 
@@ -576,13 +576,13 @@ def test_the_coverage_penalty_turns_to_outputs_that_look_everywhere():
 def test_the_coverage_of_padding_does_not_count():
     toy = Toy(seed=4)
 
-    def junk(state, token):
+    def junk(state, token, memory=()):
         state, log_probabilities, weights = toy.step(state, token)
         mask = ops.take(ops.convert_to_tensor(toy.mask), state["sentence"], axis=0)
         wrong = ops.cast(token, "float32")[:, None] / 90
         return state, log_probabilities, ops.where(mask, weights, wrong)
 
-    _, state, mask = toy.inputs()
+    _, state, _, mask = toy.inputs()
     options = {
         "beam_size": 10,
         "n_best": 10,
@@ -591,17 +591,10 @@ def test_the_coverage_of_padding_does_not_count():
         **IDS,
     }
     one, other = (
-        arrays(search.beam(step, state, mask, **options)) for step in (toy.step, junk)
+        arrays(search.beam(step, state, (), mask, **options))
+        for step in (toy.step, junk)
     )
     np.testing.assert_array_equal(one.tokens, other.tokens)
-
-
-def test_repeat_keeps_the_copies_of_a_sentence_together():
-    first, (second,) = search.repeat(
-        (np.array([3, 5]), [np.array([[1.0, 2.0], [3.0, 4.0]])]), 3
-    )
-    np.testing.assert_array_equal(first, [3, 3, 3, 5, 5, 5])
-    np.testing.assert_array_equal(second, [[1, 2]] * 3 + [[3, 4]] * 3)
 
 
 # Sampling
@@ -617,11 +610,12 @@ def chi_square(counts, probabilities):
 def test_samples_follow_the_distribution(temperature, top_k):
     number = 4000
     toy = Toy(seed=1, source_lengths=(3,))
-    step, state, mask = toy.inputs([0] * number)
+    step, state, _, mask = toy.inputs([0] * number)
     found = arrays(
         search.sample(
             step,
             state,
+            (),
             mask,
             temperature=temperature,
             top_k=top_k,

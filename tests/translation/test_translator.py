@@ -108,8 +108,12 @@ def test_a_model_of_published_text_is_given_its_form_and_says_so_once(caplog):
     raw = make(CONFIG)
     config = CONFIG.replace(text="tok", source="en", target="fr")
     tok = Translator(raw.model, raw.vocabulary, config)
+
+    def told():
+        return [one.message for one in caplog.records if one.name.startswith("nmt")]
+
     check_equal(tok("the red dog , a cat", 2), raw("the red dog , a cat", 2))
-    assert not caplog.messages
+    assert not told()
     found = tok("The RED dog, a cat", 2)
     assert found.source == "The RED dog, a cat"
     check_equal(found, raw("the red dog , a cat", 2))
@@ -119,7 +123,13 @@ def test_a_model_of_published_text_is_given_its_form_and_says_so_once(caplog):
     )
     check_equal(dataclasses.replace(forced, text=expected.text), expected)
     assert tok.count_pieces(["Dog."]) == raw.count_pieces(["dog ."])
-    (line,) = caplog.messages
+    for side, form in (("source", "a &apos;b"), ("target", "a&apos; b")):
+        assert tok.count_pieces(["A'b"], side) == raw.count_pieces([form])
+        shorter = tok.shorten("A'b " * 1000, side)
+        assert shorter.startswith("A'b A'b ")
+        fits = raw.shorten(f"{form} " * 1000)
+        assert len(shorter.split()) == len(fits.split()) // 2
+    (line,) = told()
     assert "small letters, with signs set apart" in line
 
 
@@ -265,6 +275,35 @@ def test_align_gives_links_between_the_words(translator):
         assert 0 <= target < 3
 
 
+def test_links_are_those_of_merged_pieces(translator):
+    for pair in zip(TEXTS, reversed(TEXTS), strict=True):
+        (forced,) = translator.force(*[[text] for text in pair])
+        assert translator.align(*pair) == translator.links(forced) == forced.links()
+
+
+def test_links_count_words_as_they_were_typed():
+    raw = make(CONFIG)
+    config = CONFIG.replace(text="tok", source="en", target="en")
+    tok = Translator(raw.model, raw.vocabulary, config)
+    # Each target word attends to the source word of its own place.
+    source = target = "The dog's (red) house — isn't \u00bdbig. \x01 A"
+    published = "the dog &apos;s ( red ) house - isn &apos;t ½big . \x01 a".split()
+    word_of = [0, 1, 1, 2, 2, 2, 3, 4, 5, 5, 6, 6, 7, 8]
+    for translator, words, typed in (
+        (tok, published, word_of),
+        (raw, source.split(), range(9)),
+    ):
+        ids = translator.vocabulary.ids(words)
+        pieces = [word for word, each in zip(typed, ids, strict=True) for _ in each]
+        (forced,) = translator.force([source], [target])
+        assert forced.weights.shape == (len(pieces) + 1,) * 2
+        weights = np.zeros_like(forced.weights)
+        weights[:-1, :-1] = np.equal.outer(pieces, pieces)
+        links = translator.links(dataclasses.replace(forced, weights=weights))
+        assert links == [(word, word) for word in range(9) if word != 7]
+    assert raw.align("\x01", "dog") == []
+
+
 def test_the_scores_of_words_sum_to_the_score(one_translator):
     (result,) = one_translator.force([TEXTS[0]], ["the redhouse  in"])
     scores = result.word_scores()
@@ -363,10 +402,8 @@ def test_a_broken_folder_is_told(translator, tmp_path):
         Translator.load(folder)
 
 
-def test_alignment_order_is_source_then_target():
-    translator = make(CONFIG)
-    translator.force = lambda sources, targets: [_Diagonal()]
-    assert translator.align("x y", "u v w") == [(0, 0), (1, 1), (1, 2)]
+def test_the_links_of_a_translation_are_source_then_target():
+    assert _Diagonal().links() == [(0, 0), (1, 1), (1, 2)]
 
 
 class _Diagonal:

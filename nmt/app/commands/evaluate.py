@@ -5,18 +5,19 @@ import sys
 from pathlib import Path
 
 from nmt.app import inputs
+from nmt.app.lines import SIDES, check_lengths
 from nmt.app.options import (
     BEAM_SIZE,
     add_beam,
     add_command,
     add_data,
-    add_model,
+    add_models,
     add_no_verify,
     add_pairs,
 )
-from nmt.config import LONGEST
 from nmt.corpora import Corpus, pair_lines, read_lines
 from nmt.errors import UserError
+from nmt.translation import Line
 
 
 def add_parser(commands):
@@ -28,7 +29,7 @@ def add_parser(commands):
         "score a model on the test splits of its corpus, or on files",
         "With --source-file and --target-file the text of those files is scored.",
     )
-    add_model(command)
+    add_models(command)
     command.add_argument(
         "--split",
         nargs="+",
@@ -46,9 +47,11 @@ def add_parser(commands):
 def run(args):
     """Do what the command does."""
     of_files = inputs.check_pair_of_files(args)
-    if of_files and args.split:
-        raise UserError("--split has no use with files. Change one of them.")
-    config = inputs.load_config(args.model)
+    if of_files:
+        for flag, is_given in (("split", args.split), ("no-verify", not args.verify)):
+            if is_given:
+                raise UserError(f"--{flag} has no use with files. Change one of them.")
+    config = inputs.load_config(args.models[0])
     settings = config.corpus
     if of_files:
         corpus = _corpus_of_files(settings, args.source_file, args.target_file)
@@ -56,7 +59,7 @@ def run(args):
     else:
         from nmt.translation import check_text_files
 
-        check_text_files(args.model, config)
+        check_text_files(args.models[0], config)
         corpus = inputs.open_corpus(
             settings.name,
             settings.source,
@@ -66,7 +69,7 @@ def run(args):
             args,
         )
         splits = _splits(corpus, args.split)
-    translator = inputs.load_translator(args.model)
+    translator = inputs.load_translator(args.models)
     if of_files:
         _check_lengths(translator, corpus, args.source_file, args.target_file)
     from nmt.evaluation import evaluate
@@ -103,9 +106,9 @@ def _splits(corpus, chosen):
 
 
 def _corpus_of_files(settings, source_file, target_file):
+    """Return the text of two files as a corpus with one split, named after them."""
     from nmt.text import as_published
 
-    """Return the text of two files as a corpus with one split, named after them."""
     lines = map(read_lines, (source_file, target_file))
     pairs = pair_lines(*lines, source_file, target_file)
     if settings.text == "tok":  # as the model writes, whatever form the files have
@@ -124,10 +127,9 @@ def _corpus_of_files(settings, source_file, target_file):
 def _check_lengths(translator, corpus, *files):
     """Refuse files with a line that is too long, and say which."""
     (pairs,) = corpus.splits.values()
-    for path, lines in zip(files, pairs, strict=True):
-        for number, pieces in enumerate(translator.count_pieces(lines), 1):
-            if pieces > LONGEST:
-                raise UserError(
-                    f"{path}, line {number}: {pieces - 1} pieces, at most "
-                    f"{LONGEST - 1} are allowed. Split it into sentences, one a line."
-                )
+    for path, texts, side in zip(files, pairs, SIDES, strict=True):
+        lines = [
+            Line(number, f"{path}, line {number}", (text,))
+            for number, text in enumerate(texts, 1)
+        ]
+        check_lengths(translator, lines, side)

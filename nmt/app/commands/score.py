@@ -25,13 +25,13 @@ def run(args):
     return print_forced(args, pairs, _as_json if args.json else _as_text)
 
 
-def _as_text(result):
+def _as_text(result, _):
     if result is None:
         return ""
     return f"{result.score:.4f}\t{result.score_per_word():.4f}"
 
 
-def _as_json(result):
+def _as_json(result, _):
     values = {"source": "", "target": "", "score": 0.0, "score_per_word": 0.0}
     values |= {"words": [], "word_scores": []}
     if result is not None:

@@ -1,6 +1,7 @@
 """`nmt serve`: show a model in the browser, or write pages of translations."""
 
 from nmt.app import inputs
+from nmt.app.lines import check_lengths
 from nmt.app.options import (
     BEAM_SIZE,
     add_beam,
@@ -63,14 +64,15 @@ def _export(args):
     from nmt.app.pages import check_replaceable, export
 
     out = inputs.output_folder(args.export, "--export")
-    inputs.check_attention(args.model, "there is nothing to show.")
-    batches = inputs.open_lines(args)
-    lines = [line for batch in batches for line in batch if line.strip()]
+    inputs.check_attention([args.model], "there is nothing to show.")
+    lines = [line for line in inputs.open_lines(args) if not line.is_blank]
     if not lines:
         raise UserError("there is no sentence to write a page of.")
     check_replaceable(out, len(lines))
-    translator = inputs.load_translator(args.model)
-    index = export(translator(lines, beam_size=args.beam or BEAM_SIZE), out)
+    translator = inputs.load_translator([args.model])
+    check_lengths(translator, lines)
+    texts = [line.texts[0] for line in lines]
+    index = export(translator(texts, beam_size=args.beam or BEAM_SIZE), out)
     print(f"wrote {index}")
 
 
@@ -81,10 +83,10 @@ def _serve(args):
     beam_size = args.beam or BEAM_SIZE
     if beam_size > MAX_BEAMS:
         raise UserError(f"--beam must be at most {MAX_BEAMS} here. Got: {beam_size}.")
-    inputs.check_attention(args.model, "there is nothing to show.")
+    inputs.check_attention([args.model], "there is nothing to show.")
     # First the port, which fails at once, then the model, which takes its time.
     with Server(PORT if args.port is None else args.port) as server:
-        translator = inputs.load_translator(args.model)
+        translator = inputs.load_translator([args.model])
         from nmt.app.local_page import local_page, payload
 
         corpus = inputs.load_config(args.model).corpus

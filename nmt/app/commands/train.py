@@ -10,7 +10,7 @@ from nmt.app.tensorflow_import import import_tensorflow
 from nmt.config import PRESETS, SECTIONS, CorpusConfig, read_settings
 from nmt.corpora import CORPORA
 from nmt.errors import UserError
-from nmt.limits import flag
+from nmt.limits import flag, shown
 from nmt.translation import check_utf8
 
 SETTINGS = ("vocabulary", "model", "training")
@@ -53,7 +53,8 @@ def add_parser(commands):
         "--config",
         metavar="FILE",
         help="read settings from a file like the config.json of a model, or any part "
-        "of one; they come before the preset, and the options below before them",
+        "of one; they come before the preset, and the options below before them. Its "
+        "corpus, languages and form of the text count if none is given here",
     )
     command.add_argument(
         "--pictures",
@@ -118,10 +119,11 @@ def _add_setting(group, option: dataclasses.Field, defaults):
 
 def run(args):
     """Do what the command does."""
-    config = _settings(args)
+    files = _files(args)
+    config = _settings(args, files)
     picture_of = _picture_of(args, config)
     out = None if args.out is None else inputs.output_folder(args.out, "--out")
-    corpus, files = _open_corpus(args)
+    corpus = _open_corpus(args, files)
     described = CorpusConfig(
         name=corpus.name,
         source=corpus.source_language,
@@ -148,7 +150,26 @@ def run(args):
     print(f"Try: nmt translate --model {out}")
 
 
-def _settings(args):
+def _files(args):
+    """Return the local files that the command line names.
+
+    Before any settings are read: a file that they name is never opened.
+    """
+    local = [getattr(args, f"{part}_{side}") for part in PARTS for side in SIDES]
+    name = args.corpus
+    if any(local):
+        if name is not None:
+            raise UserError(
+                f"both CORPUS ({name}) and files (--train-source ...) were given. "
+                "Give one of them."
+            )
+        return tuple(os.path.abspath(path) if path else "" for path in local)
+    if name and (name.endswith((".tsv", ".tsv.gz")) or os.path.isfile(name)):
+        return (os.path.abspath(name),)
+    return ()
+
+
+def _settings(args, files):
     """Return the settings: flags come before the file, and that before the preset."""
     names = {
         option.name
@@ -159,33 +180,35 @@ def _settings(args):
     from_file = {}
     if args.config is not None:
         from_file = read_settings(args.config)
-        _fill_in(args, from_file)
-    config = PRESETS[args.preset or _preset(args.corpus)].replace(**from_file)
+        if args.corpus is None and not files:
+            _take_corpus(args, from_file)
+    config = PRESETS[args.preset or _preset(args.corpus, files)].replace(**from_file)
     return config.replace(flag, **given)
 
 
-def _fill_in(args, settings):
-    """Take from the settings of a file what no flag says of the text."""
-    if args.corpus is None and not any(_local(args)):
-        if settings.get("files"):
-            raise UserError(
-                f"{args.config} was made for local files, which are not opened because "
-                "a file names them. Give CORPUS, or --train-source and --train-target."
-            )
-        args.corpus = settings.get("name")
-    for name in ("source", "target", "text"):
-        if getattr(args, name) is None:
-            setattr(args, name, settings.get(name))
+def _take_corpus(args, settings):
+    """Take a public corpus from the settings of a file, and what no flag says of it."""
+    mend = "Give CORPUS, or --train-source and --train-target."
+    name = settings.get("name")
+    if settings.get("files"):
+        raise UserError(
+            f"{args.config} was made for local files, which are not opened because "
+            f"a file names them. {mend}"
+        )
+    if name is not None and name not in CORPORA:
+        raise UserError(
+            f"{args.config} was made for {shown(name)}, which is none of the corpora "
+            f"that nmt has: {', '.join(CORPORA)}. {mend}"
+        )
+    args.corpus = name
+    for key in ("source", "target", "text"):
+        if getattr(args, key) is None:
+            setattr(args, key, settings.get(key))
 
 
-def _local(args):
-    return [getattr(args, f"{part}_{side}") for part in PARTS for side in SIDES]
-
-
-def _preset(name):
+def _preset(name, files):
     """Name the settings made for a corpus; text of one's own gets those of most use."""
-    public = name in CORPORA and not os.path.isfile(name)
-    return CORPORA[name].preset if public else "base"
+    return "base" if files or name not in CORPORA else CORPORA[name].preset
 
 
 def _picture_of(args, config):
@@ -205,31 +228,17 @@ def _picture_of(args, config):
     return args.picture_of
 
 
-def _open_corpus(args):
-    """Return the corpus to train on, and the local files it is made of."""
-    local = _local(args)
+def _open_corpus(args, files):
+    """Return the corpus to train on."""
     text = args.text or "raw"
-    if args.corpus is None and not any(local):
+    if args.corpus is None and not files:
         raise UserError(
             "no text to train on. Give the name of a corpus (see: nmt corpora), a "
             ".tsv file, or --train-source and --train-target."
         )
-    if args.corpus is not None and any(local):
-        raise UserError(
-            f"both CORPUS ({args.corpus}) and files (--train-source ...) were given. "
-            "Give one of them."
-        )
-    files = ()
-    if any(local):
-        files = tuple(os.path.abspath(path) if path else "" for path in local)
-    elif args.corpus.endswith((".tsv", ".tsv.gz")) or os.path.isfile(args.corpus):
-        files = (os.path.abspath(args.corpus),)
     if files and text != "raw":
         raise UserError(
             f"--text {text} is for public corpora in that form. Files are taken "
             "as they are: leave it out."
         )
-    corpus = inputs.open_corpus(
-        args.corpus, args.source, args.target, text, files, args
-    )
-    return corpus, files
+    return inputs.open_corpus(args.corpus, args.source, args.target, text, files, args)

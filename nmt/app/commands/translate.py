@@ -11,7 +11,7 @@ from nmt.app.options import (
     add_batch_size,
     add_beam,
     add_command,
-    add_model,
+    add_models,
     add_on_error,
     add_texts,
     number,
@@ -21,7 +21,7 @@ from nmt.app.options import (
 from nmt.config import LONGEST
 from nmt.errors import UserError
 from nmt.files import picture_ending
-from nmt.translation import CHUNK, check_utf8, chunks, format_result
+from nmt.translation import CHUNK, check_utf8, chunks, format_result, most_pieces
 
 MOST = 2 * LONGEST
 """Most pieces that a translation can be made to have."""
@@ -41,7 +41,7 @@ def add_parser(commands):
         "end lines that may be far from what the model knows are named: those with "
         "unknown characters, or with a score below -1 a word.",
     )
-    add_model(command)
+    add_models(command)
     add_texts(command)
     add_on_error(command)
     _add_search(command.add_argument_group("search"))
@@ -148,9 +148,9 @@ def run(args):
         several = sum(not line.is_blank for batch in batches for line in batch) > 1
     if args.plot is not None:
         inputs.check_attention(
-            args.model, "there is nothing to draw. Leave --plot out."
+            args.models, "there is nothing to draw. Leave --plot out."
         )
-    translator = inputs.load_translator(args.model)
+    translator = inputs.load_translator(args.models)
     # Where translations appear on the terminal, they show the progress themselves.
     hidden = True if sys.stdout.isatty() or args.texts else None
     doubts = Doubts()
@@ -161,23 +161,33 @@ def run(args):
             search["seed"] += CHUNK  # other samples for the next lines
         return results
 
-    worker = Worker(translator, translate, args.on_error)
-    with tqdm(unit=" sentences", disable=hidden, leave=False) as bar:
-        for batch in batches:
-            for line, result in worker.results(batch):
-                print(format_result(result, line.number, args.n_best, args.json))
-                if result is None:
-                    continue
-                best = result if args.n_best == 1 else result[0]
-                doubts.add(line.number, best)
-                if args.plot == TERMINAL:
-                    print(best.blocks())
-                elif picture:
-                    _draw(best, picture, line.number if several else None)
-            sys.stdout.flush()
-            bar.update(len(batch))
-    doubts.tell()
+    worker = Worker(translator, translate, args.on_error, _weights(args, translator))
+    try:
+        with tqdm(unit=" sentences", disable=hidden, leave=False) as bar:
+            for batch in batches:
+                for line, result in worker.results(batch):
+                    print(format_result(result, line.number, args.n_best, args.json))
+                    if result is None:
+                        continue
+                    best = result if args.n_best == 1 else result[0]
+                    doubts.add(line.number, best)
+                    if args.plot == TERMINAL:
+                        print(best.blocks())
+                    elif picture:
+                        _draw(best, picture, line.number if several else None)
+                sys.stdout.flush()
+                bar.update(len(batch))
+    finally:  # also of the lines before the one that ends it
+        doubts.tell()
+        worker.tell()
     return worker.status()
+
+
+def _weights(args, translator):
+    """Return how many attention weights the results of a line have at most."""
+    (beginning,) = translator.count_pieces([args.prefix or ""], "target")
+    sizes = (args.min_length or 0, args.max_length, beginning)
+    return lambda pieces: args.n_best * pieces * most_pieces(pieces, *sizes)
 
 
 def _search(args):

@@ -1,0 +1,41 @@
+"""Several models that predict together."""
+
+from keras import ops
+
+
+class Ensemble:
+    """Predicts by the mean of what several models with one vocabulary predict.
+
+    The mean is of log-probabilities, which is the geometric one of probabilities, and
+    of attention weights. It is searched as a `TranslationModel` is.
+
+    Args:
+        models: List of `TranslationModel`.
+    """
+
+    def __init__(self, models):
+        self.models = models
+
+    def start(self, source, beams=1):
+        """See `TranslationModel.start`; memory and states are lists, one a model."""
+        starts = [model.start(source, beams) for model in self.models]
+        memories, masks, states = zip(*starts, strict=True)
+        return list(memories), masks[0], list(states)
+
+    def step(self, token, memory, states):
+        """See `TranslationModel.step`; the logits are log-probabilities."""
+        parts = zip(self.models, memory, states, strict=True)
+        steps = [model.step(token, *part) for model, *part in parts]
+        states, logits, weights = zip(*steps, strict=True)
+        logits = [ops.log_softmax(each) for each in logits]
+        return list(states), _mean(logits), _mean(weights)
+
+    def predict_targets(self, source, target):
+        """See `TranslationModel.predict_targets`."""
+        found = [model.predict_targets(source, target) for model in self.models]
+        log_probabilities, weights = map(_mean, zip(*found, strict=True))
+        return ops.log_softmax(log_probabilities), weights
+
+
+def _mean(tensors):
+    return sum(tensors) / len(tensors)

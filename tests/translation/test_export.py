@@ -1,0 +1,119 @@
+"""The exported model, loaded where none of our packages can be imported."""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from nmt.app.cli import main
+from nmt.config import Config
+from nmt.model import TranslationModel
+from nmt.text import Vocabulary
+from nmt.translation.translator import Translator
+
+WORDS = ["dog", "cat", "runs", "sleeps", "the", "a", "red", "big", "house", "in"]
+TEXTS = ["the red dog runs", " ", "a cat", "big big house in the house", "sleeps", ""]
+CONFIG = Config().replace(
+    vocabulary_size=60, embedding_size=8, units=12, attention_units=8
+)
+PROGRAM = """
+import json, sys
+
+class Blocked:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in ("nmt", "keras_attention", "sentencepiece"):
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Blocked())
+import tensorflow as tf
+import tensorflow_text
+
+path, prefix, *texts = sys.argv[1:]
+model = tf.saved_model.load(path)
+plain = model.signatures["serving_default"](text=tf.constant(texts))
+full = model.signatures["translate"](
+    text=tf.constant(texts),
+    prefix=tf.constant([prefix] * len(texts)),
+    n_best=tf.constant(2),
+)
+as_lists = {}
+for name, part in {**{f"plain_{k}": v for k, v in plain.items()}, **full}.items():
+    as_lists[name] = part.numpy().tolist()
+print(json.dumps(as_lists, default=lambda text: text.decode("utf-8")))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    keras.utils.set_random_seed(11)
+    folder = tmp_path_factory.mktemp("model")
+    vocabulary = Vocabulary.train([*WORDS, *filter(str.strip, TEXTS)], 60)
+    model = TranslationModel(CONFIG.model, len(vocabulary))
+    model.set_weights([3 * weight for weight in model.get_weights()])
+    CONFIG.save(folder / "config.json")
+    vocabulary.save(folder / "vocabulary.model")
+    model.save_weights(folder / "model.weights.h5")
+    return folder
+
+
+def run(path, prefix, *texts):
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(path), prefix, *texts],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return {name: np.array(x) for name, x in json.loads(done.stdout).items()}
+
+
+def test_it_translates_as_the_command_does(folder, tmp_path, capsys):
+    out = tmp_path / "exported"
+    assert main(["export", "--model", str(folder), "--out", str(out)]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"{out / '1'}\n" and "en" in printed.err
+    found = run(out / "1", "", *TEXTS)
+    translator = Translator.load(folder)
+    for row, text in enumerate(TEXTS):
+        if not text.strip():
+            assert found["plain_text"][row] == "" and found["plain_score"][row] == 0
+            continue
+        best = translator(text)
+        assert found["plain_text"][row] == best.text
+        assert found["plain_score"][row] == pytest.approx(best.score, abs=1e-4)
+        for n, one in enumerate(translator(text, n_best=2)):
+            assert found["text"][row][n] == one.text
+            assert found["score"][row][n] == pytest.approx(one.score, abs=1e-4)
+            steps, size = one.weights.shape
+            assert found["length"][row][n] == steps
+            weights = found["attention"][row][n]
+            np.testing.assert_allclose(weights[:steps, :size], one.weights, atol=1e-5)
+            assert not weights[steps:].any() and not weights[:, size:].any()
+            assert found["pieces"][row][n][:steps].tolist() == one.target_tokens
+            assert found["source_pieces"][row][:size].tolist() == one.source_tokens
+
+
+def test_a_second_export_is_a_second_version_and_takes_a_beginning(folder, tmp_path):
+    from nmt.translation.export import export_model
+
+    (tmp_path / ".partial-1-1").mkdir()  # another process at work
+    translator = Translator.load(folder, folder)
+    paths = [export_model(translator, tmp_path, beam_size=3) for _ in range(2)]
+    assert paths == [tmp_path / "1", tmp_path / "2"]
+    found = run(paths[1], "the", "a cat", "sleeps")
+    alone = Translator.load(folder)
+    for row, text in enumerate(["a cat", "sleeps"]):
+        wanted = alone(text, beam_size=3, n_best=2, prefix="the")
+        assert found["text"][row].tolist() == [one.text for one in wanted]
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [".partial-1-1", "1", "2"]
+
+
+def test_a_folder_that_cannot_be_is_refused(folder, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "x"
+    assert main(["export", "--model", str(folder), "--out", str(out)]) == 2
+    assert "--out must be a folder" in capsys.readouterr().err
