@@ -1,24 +1,19 @@
 import importlib
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from markdown_blocks import ROOT, python_blocks, run_apart
 
 import keras_attention as ka
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     """The folder in which the examples ran: the first by itself, then the others."""
     folder = tmp_path_factory.mktemp("readme")
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    blocks = python_blocks((ROOT / "README.md").read_text())
     check = """
 assert weights.shape == (1, 3, 4)
 assert float(weights.numpy()[0, :, 3].sum()) == 0
@@ -30,13 +25,8 @@ assert float(weights.numpy()[0, :, 3].sum()) == 0
     program = "".join(
         f"exec({code!r}, {{}})\n" for code in (blocks[0] + check, "\n".join(rest))
     )
-    subprocess.run(
-        [sys.executable, "-c", program],
-        check=True,
-        timeout=300,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    done = run_apart(program, folder)
+    assert done.returncode == 0, done.stderr
     return folder
 
 
