@@ -11,5 +11,8 @@ class UserError(Exception):
 
 
 def has_controls(text) -> bool:
-    """Say whether a text has control characters, by which a terminal could be led."""
-    return any(unicodedata.category(character) == "Cc" for character in text)
+    """Say whether a text has characters that lead a terminal, or are no text at all.
+
+    The latter are surrogates, which JSON can spell and no file can hold.
+    """
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text)

@@ -9,7 +9,7 @@ from pathlib import Path
 from nmt.errors import UserError
 
 LONGEST_NAME = 255
-"""Most bytes of a name on all file systems in use. A path is not looked at that far if
+"""Most bytes of a name on all file systems in use. A path is not checked that far if
 its first folder is missing."""
 PICTURES = (".png", ".svg", ".pdf", ".html")
 PARTIAL = ".partial-"

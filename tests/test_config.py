@@ -31,6 +31,7 @@ def test_settings_come_back_from_a_file(tmp_path):
         ("encoder_layers", 17, "encoder_layers must be at most 16; got 17"),
         ("num_heads", 129, "num_heads must be at most 128; got 129"),
         ("vocabulary_size", 10**7, "vocabulary_size must be at most 1000000; got"),
+        ("source", "\ud800", r"source must be without control"),
         ("source", "e\x1b[2Jn", r"source must be without control .* got 'e.x1b.2Jn'"),
         ("seed", 2**32, "seed must be less than 4294967296"),
         ("deterministic", 1, "deterministic must be of type bool; got 1"),

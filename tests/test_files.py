@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from keras_attention.files import write_whole as write_bytes_whole
 from nmt import files
 from nmt.files import remove_partial_files, write_whole
 
@@ -63,3 +64,16 @@ def test_parts_of_processes_that_ended_are_removed_and_no_others(tmp_path):
     remove_partial_files(tmp_path)
     remove_partial_files(tmp_path / "missing")
     assert {path.name for path in tmp_path.iterdir()} == set(kept)
+
+
+def test_a_picture_for_which_the_disk_has_no_room_names_its_path(tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "map.png"
+    path.write_bytes(b"before")
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_bytes_whole(path, b"after")
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == b"before" and list(tmp_path.iterdir()) == [path]

@@ -166,7 +166,7 @@ def _table(frame, weights, name, styled=True):
         heading = "".join(f'<th scope="col">{word}</th>' for word in source)
         rows = ["".join(_cell(weight, styled) for weight in row) for row in weights]
     else:
-        heading = "<td>looks at</td>"
+        heading = "<td>attends to</td>"
         rows = [f'<td class="text">{_largest(row, source)}</td>' for row in weights]
     body = "".join(
         f'<tr><th scope="row">{word}</th>{row}</tr>'

@@ -71,14 +71,14 @@ def describe_selection(part, opening="", notes=()):
     row, column = np.unravel_index(weights.argmax(), weights.shape)
     numbers = attention_diagnostics(np.maximum(weights, 0))
     facts = [
-        f"Strongest link: {_quoted([part.target[row]], 16)} looks at "
+        f"Strongest link: {_quoted([part.target[row]], 16)} attends to "
         f"{_quoted([part.source[column]], 16)}, {weights[row, column]:.2f}.",
         *part.notes,
         *notes,
     ]
     for name, words, label in (
         ("flat", part.target, "Spread evenly"),
-        ("unattended", part.source, "Hardly looked at"),
+        ("unattended", part.source, "Hardly attended to"),
     ):
         if numbers[name].any():
             chosen = [words[i] for i in np.flatnonzero(numbers[name])]
@@ -115,7 +115,7 @@ def describe_difference(difference, source, target, names):
         row, column = np.unravel_index((sign * difference).argmax(), difference.shape)
         if sign * difference[row, column] > 0:
             facts.append(
-                f"Most in favour of {name}: {_quoted([target[row]], 16)} looks at "
+                f"Most in favour of {name}: {_quoted([target[row]], 16)} attends to "
                 f"{_quoted([source[column]], 16)}, "
                 f"{abs(difference[row, column]):.2f} more."
             )

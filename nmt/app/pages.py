@@ -12,7 +12,7 @@ from string import Template
 import numpy as np
 
 from nmt.errors import UserError
-from nmt.files import write_whole
+from nmt.files import remove_partial_files, write_whole
 
 INDEX = "index.html"
 # What tells files that were made here from others.
@@ -40,6 +40,7 @@ def export(results: Sequence, folder) -> Path:
     folder = Path(folder)
     check_replaceable(folder, len(results))
     folder.mkdir(parents=True, exist_ok=True)
+    remove_partial_files(folder)
     names = _names(len(results))
     items = [
         _item(result, result.plot(folder / name).frames[0], name)

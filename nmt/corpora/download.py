@@ -193,8 +193,16 @@ def _transfer(file: RemoteFile, path: str, most: int) -> None:
     from tqdm import tqdm
 
     options = {"unit": "B", "unit_scale": True, "disable": not sys.stderr.isatty()}
-    with requests.get(file.url, stream=True, timeout=TIMEOUT) as response:
+    # As it is: what requests would unpack is counted when it is too late.
+    plain = {"Accept-Encoding": "identity"}
+    with requests.get(
+        file.url, stream=True, timeout=TIMEOUT, headers=plain
+    ) as response:
         response.raise_for_status()
+        if file.url.startswith("https:") and not response.url.startswith("https:"):
+            raise DamagedFile(f"the server sent us to {response.url}, without TLS")
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise DamagedFile("the server sent it in another encoding than asked for")
         with open(path, "wb") as copy, tqdm(total=file.size, **options) as bar:
             for block in response.iter_content(BLOCK):
                 copy.write(block)

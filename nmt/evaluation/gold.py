@@ -84,7 +84,10 @@ def gold_sentences(corpus: Corpus, split: str, data=None) -> list[GoldSentence]:
     """
     if corpus.name == "phrasebook":
         gold = _phrasebook_gold(split)
-    elif {corpus.source_language, corpus.target_language} == {"en", "es"}:
+    elif corpus.text == "raw" and {
+        corpus.source_language,
+        corpus.target_language,
+    } == {"en", "es"}:
         gold = [
             GoldSentence(" ".join(en), " ".join(es), en, es, links, links)
             for en, es, links in gold_alignment(data) or []

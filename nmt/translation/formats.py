@@ -28,7 +28,7 @@ def format_result(result, number: int, n_best: int = 1, as_json: bool = False) -
 def fields(translation) -> dict:
     """Return what `--json` prints of a `Translation`; `None` gives an empty one."""
     if translation is None:
-        empty = ("source_tokens", "target_tokens", "weights")
+        empty = ("source_tokens", "target_tokens", "weights", "doubts")
         return {"source": "", "text": "", "score": 0.0, **{name: [] for name in empty}}
     weights = translation.weights.astype("float64").round(6)
     return {
@@ -38,6 +38,7 @@ def fields(translation) -> dict:
         "source_tokens": list(translation.source_tokens),
         "target_tokens": list(translation.target_tokens),
         "weights": weights.tolist(),
+        "doubts": list(translation.doubts),
     }
 
 

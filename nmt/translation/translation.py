@@ -1,12 +1,21 @@
 """`Translation`: a text, its translation, and the attention of each of its pieces."""
 
 import html
+import sys
 from dataclasses import dataclass
 
 import numpy as np
 
 import keras_attention as ka
 from nmt.files import picture_ending
+
+LOW_SCORE = -1.0
+"""A score a word that casts doubt on a translation.
+
+With 5 beams the demo's model is below on none of its 1,000 test sentences, on 7 % of
+them with a letter left out, 34 % with their words shuffled, 85 % of Tatoeba's, 93 % of
+Multi30k's, and all German ones.
+"""
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,9 @@ class Translation:
         log_probabilities: Of each piece, shape `(T,)`; of forced targets alone.
         correct: Boolean, shape `(T,)`: was the piece the model's first choice; of
             forced targets alone.
+        doubts: Why the text may be far from what the model knows: `unknown characters`
+            in the source, a `low score` a word, below `LOW_SCORE`, of a translation
+            that was freely searched.
     """
 
     source: str
@@ -36,6 +48,7 @@ class Translation:
     weights: np.ndarray
     log_probabilities: np.ndarray | None = None
     correct: np.ndarray | None = None
+    doubts: tuple[str, ...] = ()
 
     def words(self):
         """Merge pieces to words.
@@ -86,6 +99,9 @@ class Translation:
         axes = ka.plot_attention(weights, source=source, target=target)
         if path is not None:
             ka.save_figure(axes, path)
+            # What is in a file is not kept open for `plt.show()`.
+            if pyplot := sys.modules.get("matplotlib.pyplot"):
+                pyplot.close(axes.figure)
         return axes
 
     def view(self):

@@ -21,7 +21,7 @@ from nmt.text import (
 from nmt.translation.batching import batches
 from nmt.translation.compiled import compile_force, compile_search
 from nmt.translation.folder import check_pieces, read_folder
-from nmt.translation.translation import Translation
+from nmt.translation.translation import LOW_SCORE, Translation
 
 _log = logging.getLogger(__name__)
 
@@ -172,7 +172,10 @@ class Translator:
             for row, i in enumerate(group):
                 hypotheses = [
                     self._translation(
-                        texts[i], source[row], *(part[row, n] for part in found)
+                        texts[i],
+                        source[row],
+                        *(part[row, n] for part in found),
+                        searched=not (sample or beginning),
                     )
                     for n in range(found[0].shape[1])
                     if found[1][row, n] > 0
@@ -310,9 +313,11 @@ class Translator:
         inputs = (source, target_in, target_out)
         return self._compiled["force"](*map(tf.constant, inputs))
 
-    def _translation(self, text, source, tokens, length, score, weights):
+    def _translation(
+        self, text, source, tokens, length, score, weights, searched=False
+    ):
         source, tokens = source[source != PAD_ID], tokens[:length]
-        return Translation(
+        result = Translation(
             source=text,
             text=self.vocabulary.text(tokens),
             score=float(score),
@@ -321,3 +326,10 @@ class Translator:
             # A copy: the batch's array is not kept.
             weights=weights[:length, : len(source)].copy(),
         )
+        doubts = []
+        if UNKNOWN_ID in source:
+            doubts.append("unknown characters")
+        # The score itself first, as words take their time to count.
+        if searched and score < LOW_SCORE and result.score_per_word() < LOW_SCORE:
+            doubts.append("low score")
+        return dataclasses.replace(result, doubts=tuple(doubts))

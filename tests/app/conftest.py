@@ -44,6 +44,7 @@ class Shouter:
 
     def __init__(self):
         self.searches = []
+        self.doubts = {}
 
     def count_pieces(self, texts):
         return [len(text) + 1 for text in texts]
@@ -63,6 +64,7 @@ class Shouter:
             score=-1.0,
             source_tokens=["▁a"],
             target_tokens=["▁A"],
+            doubts=self.doubts.get(text, ()),
             weights=np.ones((1, 1), "float32"),
             plot=lambda path: Path(path).write_text(text, encoding="utf-8"),
             blocks=lambda: f"[{text}]",

@@ -693,7 +693,10 @@ def test_a_command_says_nothing_but_its_answer(trained):
         check=True,
     )
     assert len(done.stdout.splitlines()) == 1
-    assert done.stderr == ""
+    # This model has learnt next to nothing, and says so.
+    assert all(
+        line.startswith("nmt: note: 1 of 1") for line in done.stderr.splitlines()
+    )
 
 
 def test_the_parser_takes_no_shortened_flags():

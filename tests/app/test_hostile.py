@@ -508,6 +508,59 @@ evaluate --model model --split                --split: expected at least one arg
 evaluate --model model --beam 0               --beam: must be a whole number from 1 to
 evaluate --model model --beam HUGE            --beam: must be a whole number from 1 to
 evaluate --model model --data ''              --data: must be a path; got ''
+evaluate --model model --source-file a.en     --target-file
+evaluate --model model --target-file a.es     --source-file
+evaluate --model model --source-file a.en --target-file short.es   a.en has 60 lines
+evaluate --model model --source-file a.en --target-file empty      empty is empty
+evaluate --model model --source-file a.en --target-file missing    no file missing
+evaluate --model model --source-file folder --target-file a.es     folder is a folder
+evaluate --model model --source-file loop --target-file a.es       Too many levels
+evaluate --model model --source-file a.en --target-file LONG       File name too long
+evaluate --model model --source-file a.en --target-file a.es --split test  --split has
+
+score                                         required: --model
+score --model ''                              --model: must be a path; got ''
+score --model missing --source-file a.en --target-file a.es  There is no folder missing
+score --model loop                            Too many levels of symbolic links
+score --model empty                           but empty is a file
+score --model no-c --source-file a.en --target-file a.es  it holds no config.json
+score --model model                           standard input is closed
+score --model model a                         unrecognized arguments: a
+score --model model --beam 3                  unrecognized arguments: --beam 3
+score --model model --source-file a.en        --target-file
+score --model model --target-file a.es        --source-file
+score --model model --source-file a.en --target-file ''        file
+score --model model --source-file missing --target-file a.es   missing
+score --model model --source-file folder --target-file a.es    folder
+score --model model --source-file loop --target-file a.es      Too many levels
+score --model model --source-file a.en --target-file empty     empty
+score --model model --source-file a.en --target-file LONG      File name too long
+score --model model --source-file a.en --target-file none.tsv.gz   compressed file
+score --model model --on-error ESC            --on-error: invalid choice: '\x1b[31m
+score --model model --batch-size 0            --batch-size: must be a whole number
+score --model model --batch-size HUGE         --batch-size: must be a whole number
+
+align                                         required: --model
+align --model ''                              --model: must be a path; got ''
+align --model missing --source-file a.en --target-file a.es  There is no folder missing
+align --model loop                            Too many levels of symbolic links
+align --model empty                           but empty is a file
+align --model no-c --source-file a.en --target-file a.es  it holds no config.json
+align --model model                           standard input is closed
+align --model model a                         unrecognized arguments: a
+align --model model --beam 3                  unrecognized arguments: --beam 3
+align --model model --source-file a.en        --target-file
+align --model model --target-file a.es        --source-file
+align --model model --source-file a.en --target-file ''        file
+align --model model --source-file missing --target-file a.es   missing
+align --model model --source-file folder --target-file a.es    folder
+align --model model --source-file loop --target-file a.es      Too many levels
+align --model model --source-file a.en --target-file empty     empty
+align --model model --source-file a.en --target-file LONG      File name too long
+align --model model --source-file a.en --target-file none.tsv.gz   compressed file
+align --model model --on-error ESC            --on-error: invalid choice: '\x1b[31m
+align --model model --batch-size 0            --batch-size: must be a whole number
+align --model model --batch-size HUGE         --batch-size: must be a whole number
 
 serve                                         required: --model
 serve --model loop                            Too many levels of symbolic links

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Shouter:
-    """A translator into capitals; each word looks at its own. Its score: the beams."""
+    """A translator into capitals: words attend to their own. Its score: the beams."""
 
     def __call__(self, texts, beam_size=5, prefix=""):
         if not isinstance(texts, str):

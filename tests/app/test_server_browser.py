@@ -78,9 +78,9 @@ def test_a_sentence_is_typed_and_its_translation_shown(page):
 def test_pointing_at_a_word_shows_where_it_looked(page):
     translate(page, "the cat sleeps")
     page.locator("#target .word").nth(1).hover()
-    assert page.locator("#readout").inner_text().startswith("CAT looks at cat 0.9")
+    assert page.locator("#readout").inner_text().startswith("CAT attends to cat 0.9")
     page.locator("#source .word").nth(2).hover()
-    assert "is looked at by SLEEPS" in page.locator("#readout").inner_text()
+    assert "is attended to by SLEEPS" in page.locator("#readout").inner_text()
     assert page.locator("#links path").count() >= 1
 
 
@@ -152,9 +152,15 @@ def test_form_translation_and_picture_are_together_and_aligned(browser, server, 
         page.locator("#view").wait_for()
         box = {
             name: page.locator(name).bounding_box()
-            for name in ("#text", "#prefix", "#ask button", "#translation", "#source")
+            for name in (
+                "#text",
+                "#prefix",
+                "#translate button",
+                "#translation",
+                "#source",
+            )
         }
-        button, prefix = box["#ask button"], box["#prefix"]
+        button, prefix = box["#translate button"], box["#prefix"]
         text_end = box["#text"]["x"] + box["#text"]["width"]
         assert button["x"] + button["width"] == pytest.approx(text_end)
         assert prefix["x"] == box["#text"]["x"] == box["#translation"]["x"]

@@ -161,3 +161,16 @@ def test_sizes_reach_the_search(shouter):
 )
 def test_sizes_and_choices_out_of_range_are_refused(options, complaint, refused):
     assert complaint in refused("translate", "--model", "m", "a", *options.split())
+
+
+def test_doubtful_lines_are_named_once_at_the_end(shouter, stdin, capsys):
+    shouter.doubts = {"odd": ("unknown characters",), "bad": ("low score",)}
+    stdin(b"good\nodd\n\n" + b"bad\n" * 12)
+    assert main(["translate", "--model", "m"]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 15
+    assert err == (
+        "nmt: note: 13 of 14 lines may be far from what the model knows; unknown "
+        "characters: line 2; low score: lines 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 and 2 "
+        "more.\n"
+    )

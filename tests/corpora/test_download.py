@@ -43,6 +43,8 @@ def server(monkeypatch):
             self.send_response(status)
             if length is not None:
                 self.send_header("Content-Length", str(length))
+            for name, value in served.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 
@@ -51,7 +53,7 @@ def server(monkeypatch):
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     address = f"http://127.0.0.1:{http.server_port}"
-    served = SimpleNamespace(answers={}, requests=[], address=address)
+    served = SimpleNamespace(answers={}, requests=[], headers={}, address=address)
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
     monkeypatch.setenv("NO_PROXY", "*")
@@ -104,6 +106,30 @@ def test_a_file_is_downloaded_once_and_kept_as_it_was_served(server, tmp_path):
 def test_a_downloaded_file_can_be_read_by_others(server, tmp_path):
     fetch(offer(server, TEXT, "text"), tmp_path)
     assert (tmp_path / "folder" / "text").stat().st_mode & 0o777 == 0o644
+
+
+def test_what_the_server_packed_on_its_own_is_not_unpacked(server, tmp_path):
+    file = offer(server, gzip.compress(bytes(10**6)))
+    server.headers["Content-Encoding"] = "gzip"
+    assert "in another encoding than asked for" in refusal(file, tmp_path)
+
+
+def test_an_address_with_tls_is_not_left_for_one_without(tmp_path, monkeypatch):
+    class Moved:
+        url, headers = "http://elsewhere/text", {}
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+        def raise_for_status(self):
+            pass
+
+    monkeypatch.setattr("requests.get", lambda *args, **options: Moved())
+    file = RemoteFile("text", "https://here/text", len(TEXT), "0" * 64, len(TEXT))
+    assert "sent us to http://elsewhere/text, without TLS" in refusal(file, tmp_path)
 
 
 def test_a_zip_is_read_without_unpacking_it_onto_the_disk(server, tmp_path):

@@ -499,7 +499,7 @@ def test_one_query_at_a_time_gives_what_all_at_once_give(position, window):
 def test_causal_outputs_have_no_gradient_for_later_inputs(position, chunk_size):
     inputs = attention_inputs()
     layer = built(**GROUPED, position=position, chunk_size=chunk_size)
-    # One output that is looked at: the others see nothing, and so are 0.
+    # One output that is read: the others attend to nothing, and so are 0.
     seen = {"query_mask": np.broadcast_to(np.arange(T) == 1, (B, T))}
     of_inputs, _ = gradients(layer, inputs | seen, use_causal_mask=True)
     for name in ("query", "key", "value"):

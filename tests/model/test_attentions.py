@@ -98,15 +98,16 @@ def test_an_unknown_name_is_refused_with_those_that_there_are():
 
 
 def test_rotary_positions_need_heads_of_an_even_size():
-    with pytest.raises(UserError, match="embedding_size 20 / num_heads 4 = 5"):
+    with pytest.raises(UserError, match="must be even .* got 20 / 4 = 5"):
         Config().replace(position="rotary", embedding_size=20, num_heads=4)
 
 
 @pytest.mark.parametrize("name", ATTENTIONS)
 def test_step_by_step_gives_the_scores_of_the_whole(name, vocabulary):
     keras.utils.set_random_seed(5)
-    model = TranslationModel(ModelConfig(**SIZES, attention=name), len(vocabulary))
-    translator = Translator(model, vocabulary, None)
+    config = Config(model=ModelConfig(**SIZES, attention=name))
+    model = TranslationModel(config.model, len(vocabulary))
+    translator = Translator(model, vocabulary, config)
     sources = [source for source, _ in PAIRS[:3]]
     found = translator(sources, beam_size=2, max_length=6)
     for one in found:

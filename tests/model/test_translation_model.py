@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nmt.config import ModelConfig
+from nmt.config import Config, ModelConfig
 from nmt.model.translation_model import TranslationModel
 from nmt.text.batches import make_batch
 from nmt.text.vocabulary import END_ID, PAD_ID, START_ID, Vocabulary
@@ -104,10 +104,11 @@ def memorise(model, batch, steps):
 
 def check_that_it_memorises(choice, vocabulary, batch):
     keras.utils.set_random_seed(3)
-    model = TranslationModel(ModelConfig(**SIZES, **choice), len(vocabulary))
+    config = Config(model=ModelConfig(**SIZES, **choice))
+    model = TranslationModel(config.model, len(vocabulary))
     memorise(model, batch, 900)
     sources, targets = zip(*PAIRS, strict=True)
-    found = Translator(model, vocabulary, None)(sources, beam_size=2)
+    found = Translator(model, vocabulary, config)(sources, beam_size=2)
     assert [translation.text for translation in found] == list(targets)
 
 

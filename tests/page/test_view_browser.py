@@ -181,7 +181,7 @@ def test_a_source_word_shows_who_looks_at_it(show):
     page = show(attention_view(WEIGHTS, SOURCE, TARGET))
     word(page, "source", 2).hover()
     assert readout(page) == (
-        "play is looked at by spielen 1.00, Hunde 0.31, </s> 0.17. Coverage 1.53."
+        "play is attended to by spielen 1.00, Hunde 0.31, </s> 0.17. Coverage 1.53."
     )
     assert len(lines(page)) == 3
 
@@ -191,7 +191,7 @@ def test_the_live_region_speaks_the_top_three(show):
     region = page.locator("#readout")
     assert region.get_attribute("aria-live") == "polite"
     word(page, "target", 1).focus()
-    assert readout(page).startswith("Hunde looks at dogs 0.60, play 0.31, two 0.05.")
+    assert readout(page).startswith("Hunde attends to dogs 0.60, play 0.31, two 0.05.")
     label = page.locator("#links").get_attribute("aria-label")
     assert label == readout(page)
 
@@ -420,9 +420,9 @@ def test_the_layer_chosen_is_shown_with_its_own_heads(show):
     assert page.locator("#heads").is_hidden()
     np.testing.assert_allclose(shown(page), WEIGHTS[:, ::-1], atol=0.0075)
     word(page, "target", 2).click()
-    assert readout(page).startswith("spielen looks at in 1.00")
+    assert readout(page).startswith("spielen attends to in 1.00")
     page.locator("#layer").select_option("decoder/cross")
-    assert readout(page).startswith("spielen looks at play 1.00")
+    assert readout(page).startswith("spielen attends to play 1.00")
     np.testing.assert_allclose(shown(page), WEIGHTS, atol=0.0075)
     assert page.locator("#heads button").count() == 3
     assert "decoder/cross, mean of 2" in page.locator("#map-caption").inner_text()
@@ -439,10 +439,10 @@ def test_the_slider_over_frames_changes_words_and_weights(show):
     page = show(view)
     assert page.locator("#frames").inner_text().split() == ["epoch", "last"]
     word(page, "target", 1).click()
-    assert readout(page).startswith("d looks at b 1.00")
+    assert readout(page).startswith("d attends to b 1.00")
     page.locator("#frame").fill("0")
     assert page.locator("#target .word").all_inner_texts() == TARGET
-    assert readout(page).startswith("Hunde looks at dogs 0.60")
+    assert readout(page).startswith("Hunde attends to dogs 0.60")
     word(page, "target", 5).click()
     page.locator("#frame").fill("1")
     assert chosen(page) == []  # there is no such word
@@ -570,7 +570,7 @@ def test_on_a_phone_the_page_speaks_of_tapping(show):
     assert hint == "Tap a word to see where it looks. Tap it again to let go."
     assert "arrow keys" in show(view).locator("#keys").inner_text()
     word(page, "target", 1).tap()
-    assert readout(page).startswith("Hunde looks at dogs")
+    assert readout(page).startswith("Hunde attends to dogs")
     word(page, "target", 2).tap()
     assert chosen(page) == ["spielen"]
     word(page, "target", 2).tap()
@@ -586,7 +586,7 @@ def test_a_cell_pointed_at_names_its_two_words_and_a_click_holds_it(show):
     box = page.locator("#cells").bounding_box()
     cell = box["width"] / 6
     page.locator("#cells").hover(position={"x": 2.5 * cell, "y": 1.5 * cell})
-    assert readout(page).startswith("Hunde looks at play 0.31. Entropy")
+    assert readout(page).startswith("Hunde attends to play 0.31. Entropy")
     assert page.locator("#band").bounding_box()["height"] == pytest.approx(cell)
     page.locator("#cells").click(position={"x": 2.5 * cell, "y": 1.5 * cell})
     page.mouse.move(0, 0)
@@ -808,7 +808,7 @@ def test_the_picture_can_be_saved_as_svg_and_png(show):
     assert all(f">{text}<" in svg for text in SOURCE + TARGET[:-1])
     assert svg.count("<path") == 2
     assert svg.count("<image") == 2  # cells, and the key of colours
-    assert 'role="img"' in svg and "Hunde looks at" in svg
+    assert 'role="img"' in svg and "Hunde attends to" in svg
     with page.expect_download() as download:
         page.get_by_role("button", name="Save PNG").click()
     image = Image.open(io.BytesIO(download.value.path().read_bytes()))
@@ -868,7 +868,7 @@ def test_the_frame_in_a_notebook_works_though_it_is_a_stranger_there(browser):
     page.set_content(f"<!doctype html><p id=outside>{html}")
     frame = page.frame_locator("iframe")
     frame.locator("#target .word").nth(1).hover()
-    assert frame.locator("#readout").inner_text().startswith("Hunde looks at dogs")
+    assert frame.locator("#readout").inner_text().startswith("Hunde attends to dogs")
     inner = page.frames[1]
     assert inner.evaluate("() => origin") == "null"
     assert [url for url in requests if not url.startswith("about:")] == []
@@ -894,4 +894,4 @@ def test_the_page_draws_anew_when_it_is_given_other_data(show):
     assert chosen(page) == []
     assert page.get_by_label("down").is_checked()  # the reader's choice stays
     word(page, "target", 0).hover()
-    assert readout(page) == "c looks at a 1.00. Entropy 0.00."
+    assert readout(page) == "c attends to a 1.00. Entropy 0.00."

@@ -13,7 +13,7 @@ def test_the_description_says_what_is_to_be_seen():
     assert "weights, not an explanation" in text
     assert "“the big cat .”" in text
     assert "“die K x”" in text
-    assert "“die” looks at “cat”, 0.90" in text
+    assert "“die” attends to “cat”, 0.90" in text
     assert "Spread evenly: “K”." in text
     assert "Hardly" not in text
     assert "Row sums" not in text
@@ -22,7 +22,7 @@ def test_the_description_says_what_is_to_be_seen():
 
 def test_the_description_names_what_is_hardly_looked_at_and_odd_sums():
     text = describe_attention([[1, 0, 0], [0.4, 0.1, 0]], list("abc"), list("xy"))
-    assert "Hardly looked at: “c”." in text
+    assert "Hardly attended to: “c”." in text
     assert "Row sums are not 1 in 1 of 2 rows (0.5 to 0.5)." in text
     ax = plot_attention([[1, 0, 0], [0.4, 0.1, 0]], list("abc"), list("xy"))
     assert ax.alt_text == text

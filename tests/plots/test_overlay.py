@@ -84,14 +84,14 @@ def test_the_numbers_drawn_are_those_of_the_function():
     check_layout(ax.figure, [ax])
 
 
-def test_words_that_nobody_looks_at_are_hatched():
+def test_words_that_nothing_attends_to_are_hatched():
     ax = plot_attention(
         [[0.96, 0.04], [0.98, 0.02]], ["a", "b"], ["x", "y"], diagnostics=True
     )
     coverage = strip(ax, "coverage")
     bars, rooms = coverage.containers
     assert [bool(bar.get_hatch()) for bar in bars] == [False, True]
-    assert "Hardly looked at: “b”." in ax.alt_text
+    assert "Hardly attended to: “b”." in ax.alt_text
     # A bar of .06 is a line: the whole room for it is hatched, and the number in it.
     (room,) = rooms
     assert room.get_hatch()

@@ -318,8 +318,8 @@ def test_a_difference_is_centred_on_0_and_says_which_is_which():
     assert middle > 0.9
     assert abs(low - high) < 0.1
     assert "Difference of attention weights, not an explanation" in ax.alt_text
-    assert "Most in favour of epoch 9: “x” looks at “b”, 0.50 more." in ax.alt_text
-    assert "Most in favour of epoch 1: “x” looks at “a”, 0.50 more." in ax.alt_text
+    assert "Most in favour of epoch 9: “x” attends to “b”, 0.50 more." in ax.alt_text
+    assert "Most in favour of epoch 1: “x” attends to “a”, 0.50 more." in ax.alt_text
     assert "0.25 of a row has moved on average." in ax.alt_text
     assert (labels(ax.xaxis), labels(ax.yaxis)) == (["a", "b"], ["x", "y"])
     check_layout(ax.figure, [ax])

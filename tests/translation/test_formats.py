@@ -16,6 +16,7 @@ def translation(text="hola", score=-1.5):
         source_tokens=["▁hello", "</s>"],
         target_tokens=["▁hola", "</s>"],
         weights=np.array([[0.9, 0.1], [0.25, 0.75]], "float32"),
+        doubts=("low score",),
     )
 
 
@@ -39,6 +40,7 @@ def test_an_object_holds_text_score_pieces_and_weights():
         "source_tokens": ["▁hello", "</s>"],
         "target_tokens": ["▁hola", "</s>"],
         "weights": [[0.9, 0.1], [0.25, 0.75]],
+        "doubts": ["low score"],
     }
     assert json.loads(format_result(None, 1, as_json=True)).keys() == values.keys()
 

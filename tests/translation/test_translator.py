@@ -35,6 +35,11 @@ def translator(request):
     return make(CONFIG.replace(order=request.param))
 
 
+@pytest.fixture(scope="module")
+def one_translator():
+    return make(CONFIG)
+
+
 def save(translator, folder):
     folder.mkdir()
     translator.config.save(folder / "config.json")
@@ -57,20 +62,20 @@ def test_a_batch_gives_each_sentence_what_it_gets_alone(translator):
         check_equal(one, other)
 
 
-def test_batches_shrink_where_sentences_are_long(translator, monkeypatch):
+def test_batches_shrink_where_sentences_are_long(one_translator, monkeypatch):
     texts = [*TEXTS, "dog " * 60, "cat " * 50, "red " * 40]
-    together = translator(texts, beam_size=3)
-    forced = translator.force(texts, texts)
+    together = one_translator(texts, beam_size=3)
+    forced = one_translator.force(texts, texts)
     sizes = []
 
     monkeypatch.setattr("nmt.translation.batching.ROOM", 40_000)
     monkeypatch.setattr("nmt.translation.translator.make_batch", recording(sizes))
-    for one, other in zip(translator(texts, beam_size=3), together, strict=True):
+    for one, other in zip(one_translator(texts, beam_size=3), together, strict=True):
         check_equal(one, other)
     assert sizes[0] == 1 and max(sizes) > 3 and sum(sizes) == len(texts)
     sizes.clear()
     monkeypatch.setattr("nmt.translation.batching.ROOM", 10_000)
-    for one, other in zip(translator.force(texts, texts), forced, strict=True):
+    for one, other in zip(one_translator.force(texts, texts), forced, strict=True):
         check_equal(one, other)
     assert sizes[0] == 1 and max(sizes) > 3 and sum(sizes) == len(texts)
 
@@ -83,20 +88,20 @@ def recording(sizes):
     return make
 
 
-def test_a_result_does_not_hold_its_batch(translator):
-    short, _ = translator(["dog", "cat " * 50], beam_size=2)
+def test_a_result_does_not_hold_its_batch(one_translator):
+    short, _ = one_translator(["dog", "cat " * 50], beam_size=2)
     assert short.weights.base is None
 
 
-def test_a_text_is_cut_to_the_words_that_fit(translator):
+def test_a_text_is_cut_to_the_words_that_fit(one_translator):
     text = "dog " * 2000
-    shorter = translator.shorten(text)
-    (pieces,) = translator.count_pieces([shorter])
+    shorter = one_translator.shorten(text)
+    (pieces,) = one_translator.count_pieces([shorter])
     assert text.startswith(shorter) and shorter.endswith("dog")
     assert LONGEST - 3 < pieces <= LONGEST
-    assert translator.shorten("the dog ") == "the dog "
-    unbroken = translator.shorten("dog" * 2000)
-    assert "dogdog" in unbroken and translator.count_pieces([unbroken]) <= [LONGEST]
+    assert one_translator.shorten("the dog ") == "the dog "
+    unbroken = one_translator.shorten("dog" * 2000)
+    assert "dogdog" in unbroken and one_translator.count_pieces([unbroken]) <= [LONGEST]
 
 
 def test_a_model_of_published_text_is_given_its_form_and_says_so_once(caplog):
@@ -116,6 +121,25 @@ def test_a_model_of_published_text_is_given_its_form_and_says_so_once(caplog):
     assert tok.count_pieces(["Dog."]) == raw.count_pieces(["dog ."])
     (line,) = caplog.messages
     assert "small letters, with signs set apart" in line
+
+
+def test_what_is_far_from_what_the_model_knows_is_doubted(one_translator, monkeypatch):
+    texts = ["the dog", "the ☃"]
+    low = min(one.score_per_word() for one in one_translator(texts, beam_size=2))
+    monkeypatch.setattr("nmt.translation.translator.LOW_SCORE", low - 1)
+    known, unknown = one_translator(texts, beam_size=2)
+    assert (known.doubts, unknown.doubts) == ((), ("unknown characters",))
+    monkeypatch.setattr("nmt.translation.translator.LOW_SCORE", 0)
+    known, unknown = one_translator(texts, beam_size=2)
+    assert known.doubts == ("low score",)
+    assert unknown.doubts == ("unknown characters", "low score")
+    # What was drawn, or given, says nothing of the source.
+    for free in (
+        one_translator("the dog", sample=True),
+        one_translator("the dog", beam_size=2, prefix="cat"),
+        *one_translator.force(["the dog"], ["cat"]),
+    ):
+        assert free.doubts == ()
 
 
 def batch_of(translator, result):
@@ -189,13 +213,24 @@ def test_the_seed_decides_what_is_drawn(translator):
         assert len(translator(TEXTS, sample=True, seed=seed)) == len(TEXTS)
 
 
+def test_a_figure_that_went_into_a_file_is_not_left_open(translator, tmp_path):
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+    translator(TEXTS[0]).plot(tmp_path / "map.png")
+    assert plt.get_fignums() == []
+    translator(TEXTS[0]).plot()
+    assert plt.get_fignums() == [1]
+    plt.close("all")
+
+
 def test_lengths_are_kept(translator):
     for result in translator(TEXTS, beam_size=2, min_length=4, max_length=6):
         assert 4 <= len(result.target_tokens) <= 6
 
 
-def test_a_least_length_lengthens_what_is_allowed():
-    result = make(CONFIG)("dog", beam_size=1, min_length=40)
+def test_a_least_length_lengthens_what_is_allowed(one_translator):
+    result = one_translator("dog", beam_size=1, min_length=40)
     assert len(result.target_tokens) == 40
 
 
@@ -230,8 +265,8 @@ def test_align_gives_links_between_the_words(translator):
         assert 0 <= target < 3
 
 
-def test_the_scores_of_words_sum_to_the_score(translator):
-    (result,) = translator.force([TEXTS[0]], ["the redhouse  in"])
+def test_the_scores_of_words_sum_to_the_score(one_translator):
+    (result,) = one_translator.force([TEXTS[0]], ["the redhouse  in"])
     scores = result.word_scores()
     assert len(scores) == len(result.words()[2]) == 4
     assert sum(scores) == pytest.approx(result.score, abs=1e-4)

@@ -47,7 +47,7 @@ function turnColumnNames() {
   classList.toggle("flat", [...children].every((name) => name.offsetHeight <= shown.cell));
 }
 
-/* What colours stand for. */
+/* What colours mean. */
 function drawKey() {
   const isScaled = byId("stretch").checked;
   const largest = shown.weights.reduce((a, b) => Math.max(a, b), 0);

@@ -10,7 +10,7 @@ function drawReadout() {
     const isTarget = chosen.axis === "target", axis = isTarget ? "source" : "target";
     const weights = weightsOf(chosen);
     const named = cell === null ? largest(weights) : [{ index: cell, weight: weights[cell] }];
-    readout.append(bold(chosen.axis, chosen.index), isTarget ? " looks at " : " is looked at by ");
+    readout.append(bold(chosen.axis, chosen.index), isTarget ? " attends to " : " is attended to by ");
     named.forEach(({ index, weight }, i) =>
       readout.append(i ? ", " : "", bold(axis, index), ` ${decimals(weight)}`));
     readout.append(named.length ? ". " : "nothing. ");
@@ -63,12 +63,12 @@ function describe() {
   const best = strongest(shown.strongest.map((link) => (link ? link.weight : 0)));
   if (best) {
     const [from, to] = [named("target", [best.index]), named("source", [shown.strongest[best.index].index])];
-    facts.push(`Strongest link: ${from} looks at ${to}, ${best.weight.toFixed(2)}.`);
+    facts.push(`Strongest link: ${from} attends to ${to}, ${best.weight.toFixed(2)}.`);
   }
   const flat = [...target.keys()].filter((t) => shown.entropy[t] > FLAT);
   if (flat.length) facts.push(`Spread evenly: ${named("target", flat)}.`);
   const missed = [...source.keys()].filter((s) => shown.coverage[s] < UNATTENDED);
-  if (missed.length) facts.push(`Hardly looked at: ${named("source", missed)}.`);
+  if (missed.length) facts.push(`Hardly attended to: ${named("source", missed)}.`);
   if (links) {
     const rate = alignmentErrorRate(links).toFixed(2);
     facts.push(`Alignment error rate of the strongest links: ${rate}.`);

@@ -12,7 +12,7 @@ function drawTable() {
   table.append(make("caption", "", `Attention weights of 0.01 and more${where && `, ${where}`}`));
   table.createTHead().insertRow().append(
     make("td"),
-    ...(isWhole ? source.map((token) => heading(token, "col")) : [make("td", "text", "looks at")]),
+    ...(isWhole ? source.map((token) => heading(token, "col")) : [make("td", "text", "attends to")]),
   );
   const body = table.createTBody();
   target.forEach((token, index) => {

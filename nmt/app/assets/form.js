@@ -3,7 +3,7 @@
 
 (() => {
   const part = (id) => document.getElementById(id);
-  const form = part("ask");
+  const form = part("translate");
   const title = document.title;
   let newest = null; // the last request, by which earlier ones are given up
 
@@ -39,9 +39,9 @@
     return answer;
   }
 
-  function show({ text, score, view }) {
+  function show({ text, score, doubts, view }) {
     part("translation").textContent = text;
-    part("score").textContent = `log-probability ${score.toFixed(2)}`;
+    part("score").textContent = [`log-probability ${score.toFixed(2)}`, ...doubts].join("; ");
     part("result").hidden = false;
     showAttention({ ...view, title });
   }

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from nmt.app import inputs
+from nmt.app.doubts import Doubts
 from nmt.app.lines import Worker
 from nmt.app.options import (
     BEAM_SIZE,
@@ -36,7 +37,9 @@ def add_parser(commands):
         "translate",
         run,
         "translate text: one line out per line in",
-        "Without TEXT and --input, standard input is translated as it comes.",
+        "Without TEXT and --input, standard input is translated as it comes. At the "
+        "end lines that may be far from what the model knows are named: those with "
+        "unknown characters, or with a score below -1 a word.",
     )
     add_model(command)
     add_texts(command)
@@ -111,7 +114,8 @@ def _add_output(group):
     group.add_argument(
         "--json",
         action="store_true",
-        help="print an object a line: source, text, score, tokens, attention weights",
+        help="print an object a line: source, text, score, tokens, attention weights, "
+        "and doubts (why the source may be far from what the model knows)",
     )
     group.add_argument(
         "--plot",
@@ -124,8 +128,6 @@ def _add_output(group):
 def run(args):
     """Do what the command does."""
     from tqdm import tqdm
-
-    from nmt.text import UNKNOWN_PIECE
 
     search = _search(args)
     picture = _picture(args.plot)
@@ -151,7 +153,7 @@ def run(args):
     translator = inputs.load_translator(args.model)
     # Where translations appear on the terminal, they show the progress themselves.
     hidden = True if sys.stdout.isatty() or args.texts else None
-    count = unknown = 0
+    doubts = Doubts()
 
     def translate(texts):
         results = translator(texts, **search)
@@ -163,24 +165,18 @@ def run(args):
     with tqdm(unit=" sentences", disable=hidden, leave=False) as bar:
         for batch in batches:
             for line, result in worker.results(batch):
-                count += 1
                 print(format_result(result, line.number, args.n_best, args.json))
                 if result is None:
                     continue
                 best = result if args.n_best == 1 else result[0]
-                unknown += UNKNOWN_PIECE in best.source_tokens
+                doubts.add(line.number, best)
                 if args.plot == TERMINAL:
                     print(best.blocks())
                 elif picture:
                     _draw(best, picture, line.number if several else None)
             sys.stdout.flush()
             bar.update(len(batch))
-    if unknown:
-        print(
-            f"nmt: note: {unknown} of {count} lines have characters that the model "
-            f"does not know ({UNKNOWN_PIECE}).",
-            file=sys.stderr,
-        )
+    doubts.tell()
     return worker.status()
 
 
