@@ -1,6 +1,6 @@
 # Each target makes .venv and installs what it needs, unless that is done already.
 # PYTHON picks the interpreter for a new .venv: make test PYTHON=python3.13
-.PHONY: demo test test-jax lint bench docs docs-serve
+.PHONY: demo test test-jax test-notebooks lint bench docs docs-serve
 .NOTPARALLEL:
 
 BIN := .venv/bin
@@ -33,6 +33,11 @@ test: .venv/installed-test
 test-jax: .venv/installed-test
 	KERAS_BACKEND=jax \
 		$(BIN)/python $(PYTEST) $(LAYER_TESTS) $(JAX_LEAVES_OUT) -k "not ($(JAX_NAMES))"
+
+# Each notebook from top to bottom, as it stands; two run side by side.
+test-notebooks: .venv/installed-test
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest --numprocesses $(JOBS) --dist load \
+		-m notebook tests/test_notebooks.py
 
 lint: .venv/installed-test
 	$(BIN)/ruff check

@@ -6,16 +6,16 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from markdown_blocks import ROOT
+from markdown_blocks import python_blocks as all_blocks
 
 import keras_attention as ka
 from nmt.app.cli import parser
 
-ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
@@ -26,8 +26,7 @@ def read(name):
 
 def python_blocks(text):
     """The examples, but for those that need a trained model: see `test_demo`."""
-    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
-    return [block for block in blocks if "nmt" not in block]
+    return [block for block in all_blocks(text) if "nmt" not in block]
 
 
 def commands(text):
