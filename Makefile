@@ -1,6 +1,6 @@
 # Each target makes .venv and installs what it needs, unless that is done already.
 # PYTHON picks the interpreter for a new .venv: make test PYTHON=python3.13
-.PHONY: demo test test-jax lint bench
+.PHONY: demo test test-jax test-notebooks lint bench docs docs-serve
 .NOTPARALLEL:
 
 BIN := .venv/bin
@@ -17,6 +17,8 @@ JAX_LEAVES_OUT := --deselect \
 	tests/layers/test_multi_head.py::test_it_equals_that_of_keras_at_random_shapes
 # Test files that run side by side: make test JOBS=8 on a large machine.
 JOBS ?= 2
+# Where make docs-serve listens.
+PORT ?= 8000
 PYTEST := -m pytest --numprocesses $(JOBS) --dist loadfile
 
 demo: .venv/installed
@@ -32,6 +34,11 @@ test-jax: .venv/installed-test
 	KERAS_BACKEND=jax \
 		$(BIN)/python $(PYTEST) $(LAYER_TESTS) $(JAX_LEAVES_OUT) -k "not ($(JAX_NAMES))"
 
+# Each notebook from top to bottom, as it stands; two run side by side.
+test-notebooks: .venv/installed-test
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest --numprocesses $(JOBS) --dist load \
+		-m notebook tests/test_notebooks.py
+
 lint: .venv/installed-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -39,6 +46,15 @@ lint: .venv/installed-test
 
 bench: .venv/installed
 	set -e; for script in $(BENCHMARKS); do $(BIN)/python $$script; done
+
+# The site, in docs/_build/html: every public name, the commands, pages and notebooks.
+docs: .venv/installed-docs
+	$(BIN)/python docs/lay_out.py docs/_build/source
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html \
+		-c docs docs/_build/source docs/_build/html
+
+docs-serve: docs
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory docs/_build/html $(PORT)
 
 # The stamps are younger than the files that say what to install.
 .venv/installed: setup.cfg pyproject.toml
@@ -50,6 +66,11 @@ bench: .venv/installed
 .venv/installed-test: setup.cfg pyproject.toml
 	$(make_venv)
 	$(BIN)/python -m pip install --editable '.[test]'
+	touch .venv/installed $@
+
+.venv/installed-docs: setup.cfg pyproject.toml
+	$(make_venv)
+	$(BIN)/python -m pip install --editable '.[docs]'
 	touch .venv/installed $@
 
 # A .venv that works is kept; one that was interrupted is made again. A name on the

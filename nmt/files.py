@@ -2,12 +2,16 @@
 
 import contextlib
 import errno
-import fcntl
 import os
 import shutil
 from pathlib import Path
 
 from nmt.errors import UserError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 LONGEST_NAME = 255
 """Most bytes of a name on all file systems in use. A path is not checked that far if
@@ -129,6 +133,8 @@ def _sync(path):
 def _is_running(process):
     if process == os.getpid():  # a number that was given again
         return False
+    if os.name == "nt":  # where asking by a signal would stop it
+        return True
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
@@ -143,7 +149,7 @@ def lock_folder(folder):
     """Lock a folder, so that no second process that locks it writes to it.
 
     The system unlocks it when the process ends, however it ends. On a file system that
-    has no locks nothing is locked.
+    has no locks, and on Windows, nothing is locked.
 
     Args:
         folder: The folder; made if it is missing, with those around it, and they are
@@ -155,10 +161,11 @@ def lock_folder(folder):
     folder = Path(folder)
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
+    handle = None if fcntl is None else os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if handle is not None:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(
                 f"Another process is training in {folder}. Wait until it ends, or "
@@ -168,7 +175,8 @@ def lock_folder(folder):
             pass
         yield
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
         for place in made:  # from the innermost on
             with contextlib.suppress(OSError):  # it is not empty
                 place.rmdir()

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from rooms import ARROWS, public_names
 
 ROOT = Path(__file__).parent.parent
@@ -92,6 +93,37 @@ def test_help_loads_nothing_heavy():
         "tensorflow",
         "tensorflow_text",
     }
+
+
+@pytest.mark.parametrize(
+    ("python", "system", "machine", "brings"),
+    [
+        ("3.11", "linux", "x86_64", {"tensorflow", "tensorflow-text"}),
+        ("3.13", "linux", "aarch64", {"tensorflow", "tensorflow-text"}),
+        ("3.12", "darwin", "arm64", {"tensorflow", "tensorflow-text"}),
+        ("3.12", "win32", "AMD64", {"tensorflow"}),
+        ("3.12", "win32", "ARM64", set()),
+        ("3.12", "darwin", "x86_64", set()),
+        ("3.14", "linux", "x86_64", set()),
+    ],
+)
+def test_it_installs_everywhere_with_what_has_a_wheel_there(
+    metadata, python, system, machine, brings
+):
+    place = {
+        "python_version": python,
+        "sys_platform": system,
+        "platform_machine": machine,
+    }
+    lines = metadata["options"]["install_requires"].split("\n")
+    needed = [Requirement(line) for line in lines if line.strip()]
+    installed = {
+        package.name
+        for package in needed
+        if package.marker is None or package.marker.evaluate(place)
+    }
+    assert {"keras", "numpy", "matplotlib"} <= installed
+    assert {name for name in installed if name.startswith("tensorflow")} == brings
 
 
 def test_the_version_is_written_the_same_everywhere(metadata):

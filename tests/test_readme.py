@@ -1,61 +1,104 @@
+"""README.md and the pages beside it: their examples, commands, names and links."""
+
 import importlib
 import os
 import re
+import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from markdown_blocks import ROOT
+from markdown_blocks import python_blocks as all_blocks
 
 import keras_attention as ka
+from nmt.app.cli import parser
 
-ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def python_blocks(text):
+    """The examples, but for those that need a trained model: see `test_demo`."""
+    return [block for block in all_blocks(text) if "nmt" not in block]
+
+
+def commands(text):
+    """What a reader types, without the comments."""
+    blocks = re.findall(r"```console\n(.*?)```", text, re.S)
+    lines = re.findall(r"^\$ (.*)$", "".join(blocks), re.M)
+    return [shlex.split(line, comments=True) for line in lines]
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
-    """The folder in which the examples ran: the first by itself, then the others."""
+    """The folder in which the examples ran, each in names of its own."""
     folder = tmp_path_factory.mktemp("readme")
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    (first,) = python_blocks(read("README.md"))
     check = """
-assert weights.shape == (1, 3, 4)
-assert float(weights.numpy()[0, :, 3].sum()) == 0
+assert said[1:] == list(example[0, ::-1])
+assert np.all(np.diag(np.asarray(weights[0])[:, ::-1]) > 0.5)
 """
-    # What needs a trained model is run by the demo's test.
-    rest = [block for block in blocks[1:] if "nmt" not in block]
-    assert len(rest) == 2
-    # Each in names of its own; a process would import TensorFlow once more.
-    program = "".join(
-        f"exec({code!r}, {{}})\n" for code in (blocks[0] + check, "\n".join(rest))
-    )
+    # Those of one page go on from each other; a process imports TensorFlow but once.
+    programs = [first + check]
+    for page in PAGES[1:]:
+        if page.stem != "recipes":  # run by a test of their own
+            programs.append("\n".join(python_blocks(page.read_text(encoding="utf-8"))))
     subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", "".join(f"exec({code!r}, {{}})\n" for code in programs)],
         check=True,
-        timeout=300,
+        timeout=600,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     return folder
 
 
-def test_the_first_example_runs(ran):
-    assert (ran / "weights.svg").stat().st_size > 1000
+def test_the_first_example_learns_to_look_back(ran):
+    assert (ran / "reversal.svg").stat().st_size > 1000
 
 
 def test_the_other_examples_run(ran):
     assert (ran / "attention.html").stat().st_size > 10_000
 
 
-def test_every_picture_and_page_it_names_is_there():
-    text = (ROOT / "README.md").read_text()
-    for name in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (ROOT / name).exists(), name
+def test_the_readme_stays_short():
+    assert len(read("README.md").splitlines()) < 200
 
 
-def test_every_public_name_in_its_tables_is_there():
-    text = (ROOT / "README.md").read_text()
+@EVERY_PAGE
+def test_every_command_is_one_that_is_there(page):
+    targets = re.search(r"^\.PHONY: (.*)$", read("Makefile"), re.M)[1].split()
+    for words in commands(page.read_text(encoding="utf-8")):
+        if words[0] == "nmt":
+            parser().parse_args(words[1:])
+        elif words[0] == "make":
+            assert words[1] in targets
+        else:
+            assert words in ([".", ".venv/bin/activate"], ["pip", "install", "."])
+
+
+def test_the_readme_trains_translates_and_shows():
+    typed = [words[:2] for words in commands(read("README.md"))]
+    for name in ("train", "translate", "serve"):
+        assert ["nmt", name] in typed
+
+
+@EVERY_PAGE
+def test_every_picture_and_page_it_names_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(r"\]\(([^)#:]+)(?:#[^):]*)?\)", text):
+        assert (page.parent / name).exists(), name
+
+
+def test_every_public_name_in_the_tables_is_there():
+    text = read("docs/overview.md")
     tables = re.findall(r"\| name \| what \|\n\|---\|---\|\n(.*?)\n\n", text, re.S)
     assert len(tables) == 2
     rows = [row for table in tables for row in table.splitlines()]
@@ -67,7 +110,7 @@ def test_every_public_name_in_its_tables_is_there():
 
 
 def test_every_module_path_it_names_is_there():
-    text = (ROOT / "README.md").read_text()
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     names = set(re.findall(r"`((?:nmt|keras_attention)\.[\w.]+)`", text))
     assert names
     for name in names:

@@ -1,11 +1,15 @@
 """TensorFlow without its chatter."""
 
 import contextlib
+import importlib.util
 import os
 import sys
 import tempfile
 
 from nmt.errors import UserError
+
+NEEDED = {"tensorflow": "tensorflow", "tensorflow_text": "tensorflow-text"}
+"""What has no build for some systems, which then do without: module and package."""
 
 
 def import_tensorflow():
@@ -16,8 +20,16 @@ def import_tensorflow():
     fails they are shown, as they may say why.
 
     Raises:
-        UserError: If another backend was chosen for Keras, or Keras cannot be loaded.
+        UserError: If TensorFlow or tensorflow-text is missing, another backend was
+            chosen for Keras, or Keras cannot be loaded.
     """
+    missing = [NEEDED[name] for name in NEEDED if not _is_there(name)]
+    if missing:
+        raise UserError(
+            f"nmt needs {' and '.join(missing)}, not installed here. There are builds "
+            "for Linux and for Macs with Apple silicon, for Python 3.11 to 3.13; on "
+            "Windows use WSL. The layers of keras_attention work without."
+        )
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if backend != "tensorflow":
         raise UserError(
@@ -63,6 +75,12 @@ def _without_keras_json():
             del os.environ["KERAS_HOME"]
             if before is not None:
                 os.environ["KERAS_HOME"] = before
+
+
+def _is_there(name):
+    if name in sys.modules:
+        return sys.modules[name] is not None
+    return importlib.util.find_spec(name) is not None
 
 
 def _import_keras():

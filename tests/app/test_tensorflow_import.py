@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 MODEL = Path(__file__).parents[1] / "data" / "before_rooms" / "nmt_model"
 
 
@@ -43,3 +45,51 @@ def test_another_backend_is_refused(tmp_path):
     done = translate(tmp_path, "{}", KERAS_BACKEND="jax")
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.startswith("nmt: error: KERAS_BACKEND is 'jax', but nmt runs")
+
+
+def without(modules, argv, cwd, **environment):
+    """Run a command where some modules cannot be imported."""
+    code = (
+        f"import sys\nsys.modules.update(dict.fromkeys({modules!r}))\n"
+        f"from nmt.app.cli import main\nsys.exit(main({argv!r}))"
+    )
+    root = str(Path(__file__).parents[2])
+    others = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=cwd,
+        env=others | {"PYTHONPATH": root} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+TEXT = ["tensorflow_text"]
+NONE = ["tensorflow", "tensorflow_text"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "argv"),
+    [
+        (TEXT, ["demo"]),
+        (NONE, ["train", "phrasebook", "--source", "en", "--target", "es"]),
+        (TEXT, ["translate", "--model", str(MODEL), "the dog eats here."]),
+        (NONE, ["score", "--model", str(MODEL)]),
+        (TEXT, ["serve", "--model", str(MODEL), "--port", "0"]),
+    ],
+)
+def test_a_command_says_in_one_line_what_is_missing(modules, argv, tmp_path):
+    # As who set Keras to the backend that the layers run on there.
+    done = without(modules, argv, tmp_path, KERAS_BACKEND="jax")
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    named = " and ".join(name.replace("_", "-") for name in modules)
+    assert line.startswith(f"nmt: error: nmt needs {named}, not installed here.")
+
+
+def test_what_needs_no_tensorflow_runs_without_it_and_without_file_locks(tmp_path):
+    for argv in (["--help"], ["corpora"], ["train", "--help"]):
+        done = without([*NONE, "fcntl"], argv, tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "train" in done.stdout or "phrasebook" in done.stdout

@@ -71,7 +71,7 @@ def test_concat_scores_have_no_projections_and_the_scale_inside_the_tanh(use_sca
             assert_close(some, other)
 
 
-def test_the_readme_lists_what_the_multi_head_layer_does_not_take():
+def test_the_table_lists_what_the_multi_head_layer_does_not_take():
     theirs, ours = layers.MultiHeadAttention, ka.MultiHeadAttention
     assert arguments(theirs) - arguments(ours) == {
         "attention_axes",

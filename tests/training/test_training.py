@@ -152,6 +152,16 @@ def test_a_file_system_without_locks_is_trained_on(tmp_path, monkeypatch):
     assert (tmp_path / "model" / "file").exists()
 
 
+def test_a_system_without_locks_is_trained_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("nmt.files.fcntl", None)
+    with lock_folder(tmp_path / "model"):
+        (tmp_path / "model" / "file").touch()
+    with lock_folder(tmp_path / "other"):
+        pass
+    assert (tmp_path / "model" / "file").exists()
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_validation_sentence_that_is_too_long_is_told_before_the_training(tmp_path):
     long = corpus()
     long.splits["validation"] = ParallelText(("dog " * 2000,), ("dog",))
