@@ -1,0 +1,196 @@
+"""Measures the search: sentences a second, beside Joey NMT and what the products take.
+
+Usage: python benchmarks/search.py [--joey PYTHON] [--rounds 3] [--sentences 500]
+
+Models of the default size (GRU 256, 6,000 pieces) with random weights, which never end
+a sentence: every one has 15 pieces and 16 steps, so that all do the same work. Each
+round starts a process for each program in turn. The limit is what the products of a
+search would take at the rate of one of 2048 × 2048, measured beside it.
+
+`--joey` names the Python of an environment with Joey NMT 2.3, which wants the package
+importlib_metadata too; without it the column is left out.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+PIECES, SIZE, SOURCE, STEPS = 6000, 256, 15, 16
+BATCH = 128
+QUESTIONS = {"beam 5": (5, None), "greedy": (1, None), "one alone, beam 5": (5, 1)}
+
+
+def sources(count):
+    import numpy as np
+
+    return np.random.default_rng(1).integers(4, PIECES, (count, SOURCE))
+
+
+def timed(act):
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
+
+
+def ours(count):
+    """Return the seconds for each question, and the rate of a large product."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import numpy as np
+    import tensorflow as tf
+
+    from nmt.config import ModelConfig
+    from nmt.model import TranslationModel
+    from nmt.translation.compiled import compile_search
+
+    model = TranslationModel(ModelConfig(), PIECES)
+    bias = np.zeros(PIECES, "float32")
+    bias[3] = -1e4  # the end
+    model.output_bias.assign(bias)
+    found = {}
+    for name, (beams, only) in QUESTIONS.items():
+        search = compile_search(model, "beam", {"beam_size": beams})
+        rows = sources(only or count).astype("int32")
+
+        def run(rows=rows, search=search):
+            for start in range(0, len(rows), BATCH):
+                part = rows[start : start + BATCH]
+                limits = np.full(len(part), STEPS, "int32")
+                empty = np.zeros((len(part), 0), "int32")
+                for each in search(part, limits, 0, empty):
+                    np.asarray(each)
+
+        run()
+        found[name] = min(timed(run) for _ in range(9 if only else 1))
+    square = tf.random.normal((2048, 2048))
+    product = tf.function(lambda: tf.matmul(square, square))
+    product()
+    found["rate"] = 2 * 2048**3 / min(timed(product) for _ in range(5))
+    return found
+
+
+def joey(count):
+    """Return the seconds for each question in Joey NMT."""
+    import torch
+    from joeynmt.batch import Batch
+    from joeynmt.model import build_model
+    from joeynmt.search import search
+    from joeynmt.vocabulary import Vocabulary
+
+    torch.set_num_threads(os.cpu_count())
+    special = {"pad_token": "<pad>", "unk_token": "<unk>"}
+    special |= {"bos_token": "<s>", "eos_token": "</s>", "sep_token": None}
+    ids = {"unk_id": 0, "pad_id": 1, "bos_id": 2, "eos_id": 3}
+    from types import SimpleNamespace
+
+    words = [f"w{i}" for i in range(PIECES - 4)]
+    vocabulary = Vocabulary(
+        words, SimpleNamespace(**special, **ids, lang_tags=[], sep_id=None)
+    )
+    part = {
+        "rnn_type": "gru",
+        "embeddings": {"embedding_dim": SIZE},
+        "hidden_size": SIZE,
+        "num_layers": 1,
+        "dropout": 0.0,
+        "type": "recurrent",
+    }
+    decoder = {**part, "attention": "bahdanau", "init_hidden": "bridge"}
+    model = build_model(
+        {"encoder": {**part, "bidirectional": True}, "decoder": decoder},
+        vocabulary,
+        vocabulary,
+    ).eval()
+    model.log_parameters_list = lambda: None
+    last = model.decoder.output_layer
+    if last.bias is not None:
+        with torch.no_grad():
+            last.bias[3] = -1e4
+    found = {}
+    for name, (beams, only) in QUESTIONS.items():
+        rows = torch.tensor(sources(only or count))
+
+        def run(rows=rows, beams=beams):
+            for start in range(0, len(rows), BATCH):
+                source = rows[start : start + BATCH]
+                lengths = torch.full((len(source),), SOURCE)
+                order = torch.arange(len(source))
+                cpu = torch.device("cpu")
+                batch = Batch(
+                    source, lengths, None, None, None, order, cpu, 1, 3, is_train=False
+                )
+                search(model, batch, STEPS, beams, 1.0, min_output_length=STEPS)
+
+        with torch.no_grad():
+            run()
+            found[name] = min(timed(run) for _ in range(9 if only else 1))
+    return found
+
+
+def operations(beams):
+    """Count the multiplications and additions of one step of the default model."""
+    multiplied = (
+        SIZE * 3 * SIZE * 2  # the first cell
+        + SIZE * SIZE  # the query
+        + 2 * SIZE * 3 * SIZE
+        + SIZE * 3 * SIZE  # the second cell
+        + 4 * SIZE * SIZE  # the readout
+        + SIZE * PIECES
+        + SOURCE * (SIZE + 2 * SIZE)  # scores and context
+    )
+    return 2 * multiplied * beams
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--joey", metavar="PYTHON")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sentences", type=int, default=500)
+    parser.add_argument("--worker", choices=("ours", "joey"), help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        print(json.dumps({"ours": ours, "joey": joey}[args.worker](args.sentences)))
+        return
+    from common import describe_run
+
+    print(describe_run())
+    pythons = {"ours": sys.executable} | ({"joey": args.joey} if args.joey else {})
+    found = {name: [] for name in pythons}
+    for _ in range(args.rounds):
+        for name, python in pythons.items():
+            command = [python, __file__, "--worker", name]
+            done = subprocess.run(
+                [*command, "--sentences", str(args.sentences)],
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode:
+                raise SystemExit(f"{python} failed:\n{done.stderr[-2000:]}")
+            found[name].append(json.loads(done.stdout.splitlines()[-1]))
+    rate = statistics.median(each["rate"] for each in found["ours"])
+    print(f"\nproducts of 2048 × 2048: {rate / 1e9:.0f} GFLOP/s\n")
+    print("| question | ours | Joey NMT | ours / Joey | limit | ours / limit |")
+    print("|---|---|---|---|---|---|")
+    for name, (beams, only) in QUESTIONS.items():
+        count = only or args.sentences
+        rates = {
+            who: count / statistics.median(each[name] for each in rounds)
+            for who, rounds in found.items()
+        }
+        limit = rate / (operations(beams) * STEPS)
+        theirs, ratio = "-", "-"
+        if "joey" in rates:
+            theirs = f"{rates['joey']:.1f}"
+            ratio = f"{rates['ours'] / rates['joey']:.2f}"
+        share = rates["ours"] / limit
+        print(
+            f"| {name} | {rates['ours']:.1f} | {theirs} | {ratio} | {limit:.0f} | "
+            f"{share:.2f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
