@@ -9,12 +9,13 @@ from keras import ops
 from keras_attention import chunked
 from keras_attention.annotations import Tensor
 from keras_attention.core import check_chunk_size, combine_masks, fits, masked_softmax
-from keras_attention.layers.base import AttentionLayer, is_overridden
+from keras_attention.layers.base import is_overridden
+from keras_attention.layers.chunked_scores import ChunkedScores
 from keras_attention.layers.memory import Memory
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
-class ScoreAttention(AttentionLayer):
+class ScoreAttention(ChunkedScores):
     """Attends by a score function: the base of the single-head layers.
 
     weights = softmax(score(query, key)); context = weights · value
@@ -94,31 +95,6 @@ class ScoreAttention(AttentionLayer):
         weights = ops.cast(masked_softmax(scores, mask), self.compute_dtype)
         return self._mix(weights, memory, training), weights, list(state)
 
-    def statistics(
-        self,
-        query: Tensor,
-        value: Tensor,
-        key: Tensor | None = None,
-        query_mask: Tensor | None = None,
-        value_mask: Tensor | None = None,
-        key_mask: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        use_causal_mask: bool = False,
-    ) -> chunked.AttentionStatistics:
-        memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
-        query, query_mask, attention_mask = self._read_queries(
-            query, memory, query_mask, attention_mask
-        )
-        query, key, size = self.project_query(query), memory.key, self.chunk_size or 128
-        visible = chunked.Visibility(
-            query_mask, memory.mask, attention_mask, causal=use_causal_mask
-        ).with_four_axes()
-        terms, score = self.score_terms(query, key), self.checked_score
-        if terms is None:
-            return chunked.describe_by_queries(score, query, key, visible, size)
-        found = chunked.describe(terms, visible, size)
-        return chunked.AttentionStatistics(*(each[:, 0] for each in found))  # one head
-
     def project_query(self, query: Tensor) -> Tensor:
         """Project queries, shape `(B, T, Dq)`; as they are unless overridden."""
         return query
@@ -144,30 +120,6 @@ class ScoreAttention(AttentionLayer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "chunk_size": self.chunk_size}
-
-    def _saves_memory(self):
-        return self.chunk_size is not None
-
-    def _attend_in_chunks(self, query, memory, visible):
-        """Attend without holding the weights: the context, shape `(B, T, Dv)`."""
-        query = self.project_query(query)
-        terms = self.score_terms(query, memory.key)
-        if terms is None:
-            return self._attend_by_queries(query, memory, visible)
-        value = memory.value[:, None]  # one head
-        return chunked.attend(terms, value, visible, self.chunk_size)[:, 0]
-
-    def _attend_by_queries(self, query, memory, visible, return_weights=False):
-        return chunked.attend_by_queries(
-            self.checked_score,
-            query,
-            memory.key,
-            memory.value,
-            visible,
-            self.chunk_size,
-            self.variables,
-            return_weights,
-        )
 
     def checked_score(self, query: Tensor, key: Tensor) -> Tensor:
         """Give `score`; `ValueError` if its shape is not `(B, T, S)`."""
