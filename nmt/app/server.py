@@ -107,7 +107,9 @@ class Server(ThreadingHTTPServer):
         loop = threading.Thread(target=self.serve_forever)
         try:
             loop.start()
-            loop.join()
+            # A signal that comes just before a wait does not end it: wait in parts.
+            while loop.is_alive():
+                loop.join(timeout=1)
         finally:
             self.shutdown()
             loop.join()

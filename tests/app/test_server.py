@@ -457,19 +457,22 @@ def test_ctrl_c_ends_it_cleanly(busy):
         text=True,
     )
     with process:
-        said = process.stdout.readline()
-        port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", said)[1])
-        assert "folder" in said and "Ctrl-C" in said
-        with socket.create_connection(("127.0.0.1", port)) as connection:
-            if busy:
-                connection.sendall(
-                    f"POST /translate HTTP/1.1\r\nHost: localhost:{port}\r\n"
-                    "Content-Type: application/json\r\nContent-Length: 13\r\n\r\n"
-                    '{"text": "a"}'.encode()
-                )
-                assert process.stdout.readline() == "translating\n"
-            process.send_signal(signal.SIGINT)
-            rest, errors = process.communicate(timeout=30)
+        try:
+            said = process.stdout.readline()
+            port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", said)[1])
+            assert "folder" in said and "Ctrl-C" in said
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                if busy:
+                    connection.sendall(
+                        f"POST /translate HTTP/1.1\r\nHost: localhost:{port}\r\n"
+                        "Content-Type: application/json\r\nContent-Length: 13\r\n\r\n"
+                        '{"text": "a"}'.encode()
+                    )
+                    assert process.stdout.readline() == "translating\n"
+                process.send_signal(signal.SIGINT)
+                rest, errors = process.communicate(timeout=120)
+        finally:
+            process.kill()
     assert (process.returncode, errors) == (0, "")
     assert rest.strip() == "stopped"
 

@@ -2,11 +2,11 @@
 
 import base64
 import io
+import os
 import re
 import warnings
 import xml.etree.ElementTree as ElementTree
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib
@@ -98,12 +98,11 @@ def test_a_failed_save_leaves_what_was_there(tmp_path, weights, monkeypatch):
     path = tmp_path / "a.svg"
     path.write_text("old")
 
-    def fail(self, content):
-        with open(self, "wb") as file:
-            file.write(content[:10])
+    def fail(handle):
+        os.truncate(handle, 10)
         raise OSError("disk full")
 
-    monkeypatch.setattr(Path, "write_bytes", fail)
+    monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(OSError, match="disk full"):
         save_figure(plot_attention(weights, SOURCE, TARGET), path)
     assert path.read_text() == "old"

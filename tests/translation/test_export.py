@@ -1,5 +1,6 @@
 """The exported model, loaded where none of our packages can be imported."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -7,11 +8,13 @@ import sys
 import keras
 import numpy as np
 import pytest
+from markdown_blocks import ROOT, python_blocks, run_apart
 
 from nmt.app.cli import main
 from nmt.config import Config
 from nmt.model import TranslationModel
 from nmt.text import Vocabulary
+from nmt.translation.export import export_model
 from nmt.translation.translator import Translator
 
 WORDS = ["dog", "cat", "runs", "sleeps", "the", "a", "red", "big", "house", "in"]
@@ -96,9 +99,16 @@ def test_it_translates_as_the_command_does(folder, tmp_path, capsys):
             assert found["source_pieces"][row][:size].tolist() == one.source_tokens
 
 
-def test_a_second_export_is_a_second_version_and_takes_a_beginning(folder, tmp_path):
-    from nmt.translation.export import export_model
+def test_the_page_on_serving_has_a_program_that_runs(folder, tmp_path):
+    export_model(Translator.load(folder), tmp_path / "served" / "phrasebook")
+    page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    (program,) = python_blocks(page)
+    done = run_apart(program, tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert len(ast.literal_eval(done.stdout.splitlines()[-1])) == 2
 
+
+def test_a_second_export_is_a_second_version_and_takes_a_beginning(folder, tmp_path):
     (tmp_path / ".partial-1-1").mkdir()  # another process at work
     translator = Translator.load(folder, folder)
     paths = [export_model(translator, tmp_path, beam_size=3) for _ in range(2)]

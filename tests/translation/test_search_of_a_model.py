@@ -41,9 +41,7 @@ def make_source():
 def plain_search(model, source, limits, beams):
     """Keep all hypotheses whole, reorder all of them at every step, sort everything."""
     count = len(source)
-    memory, mask, states = model.encode(np.repeat(source, beams, axis=0))
-    memory = model.decoder.prepare(memory, mask)
-    states = model.decoder.initial_states(memory, states)
+    memory, _, states = model.start(np.repeat(source, beams, axis=0))
     compiled = tf.function(model.step, autograph=False)
     ended = np.zeros((count, beams), bool) | (np.arange(beams) > 0)
     scores = np.where(ended, -1e9, 0.0)
