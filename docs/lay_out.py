@@ -5,6 +5,7 @@ a page for each package from its `__all__`, the help of the commands, and a list
 at the end of the first page, which is the README.
 """
 
+import json
 import os
 import re
 import shutil
@@ -20,7 +21,10 @@ PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 FOLDERS = {"docs": ("*.md", "*.svg", "*.png"), "notebooks": ("*.ipynb",)}
 FIRST_PAGE = "index.md"
 RESULTS = "benchmarks/results.md"
-FIRST = ("overview", "recipes", "translation", "coming_from", "founding_documents")
+FIRST = (
+    *("overview", "recipes", "translation", "serving", "coming_from"),
+    "founding_documents",
+)
 PACKAGES = (ka, nmt)
 STOP = "Layer, Operation, Callback, Initializer, tuple, object"
 """Classes whose own methods are told elsewhere."""
@@ -39,6 +43,8 @@ def lay_out(target):
         place.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".md":
             place.write_text(without_links_to_code(path), encoding="utf-8")
+        elif path.suffix == ".ipynb":
+            place.write_text(with_alt_texts(path), encoding="utf-8")
         else:
             shutil.copy(path, place)
     (target / "reference").mkdir()
@@ -84,6 +90,20 @@ def without_links_to_code(page):
 
     text = page.read_text(encoding="utf-8")
     return re.sub(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)", keep, text)
+
+
+def with_alt_texts(notebook):
+    """Return a notebook whose pictures keep their descriptions on the site.
+
+    They are stored with the outputs; the site takes them from the cells.
+    """
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    for cell in content["cells"]:
+        for output in cell.get("outputs", []):
+            alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+            if alt:
+                cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
+    return json.dumps(content, ensure_ascii=False)
 
 
 def reference(package):

@@ -4,6 +4,7 @@ import importlib.util
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import keras_attention as ka
@@ -66,3 +67,15 @@ def test_its_links_lead_to_its_own_pages_alone(site):
     for page in site.rglob("*.md"):
         for place in re.findall(r"\]\(([^)#:\s]+)(?:#[^):]*)?\)", read(page)):
             assert (page.parent / place).is_file(), (page, place)
+
+
+def test_pictures_of_notebooks_keep_their_descriptions(site):
+    described = 0
+    for path in sorted((site / "notebooks").glob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            for output in cell.get("outputs", []):
+                alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+                if alt:
+                    described += 1
+                    assert cell.metadata["mystnb"]["image"]["alt"] == alt
+    assert described > 10

@@ -94,7 +94,7 @@ def test_a_saved_model_loads_in_a_fresh_process_that_imports_the_layers(tmp_path
 
 
 def test_weights_of_a_model_are_recorded_and_drawn(tmp_path):
-    names = run("The weights of a trained model, drawn")
+    names = run("The weights of a model, drawn")
     record = names["record"]
     assert {name: record[name].shape for name in record} == {
         "stock": (1, 2, 6, 6),

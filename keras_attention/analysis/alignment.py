@@ -84,7 +84,7 @@ def alignment_error_rate(
         ```
 
     Reference:
-        [Och and Ney, 2003](https://aclanthology.org/J03-1002), section 2.5
+        [Och and Ney, 2003](https://aclanthology.org/J03-1002)
     """
     if isinstance(links, set | frozenset):
         links, sure = [links], [sure]

@@ -71,8 +71,8 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
         ```
 
     Reference:
-        [Luong et al., 2015](https://arxiv.org/abs/1508.04025), section 3.1, equations
-        7 and 8; windows: section 3.2, equations 9 and 10.
+        [Luong et al., 2015](https://arxiv.org/abs/1508.04025), section 3.1 with
+        equation 7; windows: section 3.2, equations 9 and 10.
     """
 
     def __init__(
