@@ -5,7 +5,7 @@ import re
 
 import nbformat
 import pytest
-from markdown_blocks import ROOT
+from markdown_blocks import ROOT, python_blocks
 from nbclient import NotebookClient
 
 import keras_attention as ka
@@ -69,8 +69,12 @@ def alt_text(picture):
 
 @pytest.mark.notebook
 @each_notebook
-def test_a_notebook_runs_from_top_to_bottom(path):
-    NotebookClient(read(path), timeout=600, kernel_name="python3").execute()
+def test_a_notebook_and_its_answers_run_from_top_to_bottom(path):
+    notebook = read(path)
+    for answer in re.findall(r"<details>(.*?)</details>", prose(notebook), re.S):
+        cells = map(nbformat.v4.new_code_cell, python_blocks(answer))
+        notebook.cells.extend(cells)
+    NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
 
 
 @each_notebook
