@@ -13,11 +13,12 @@ class GRUCell(layers.GRUCell):
 
     Args:
         units: Int. Size of the state.
-        **kwargs: Arguments of `keras.layers.Layer`.
+        name, dtype, trainable: As for `keras.layers.Layer`.
     """
 
-    def __init__(self, units, **kwargs):
-        super().__init__(units, **kwargs)
+    # None of the options of Keras' cell: `call` has its defaults built in.
+    def __init__(self, units, name=None, dtype=None, trainable=True):
+        super().__init__(units, name=name, dtype=dtype, trainable=trainable)
 
     def call(self, inputs, states, training=False):
         (state,) = states

@@ -37,5 +37,10 @@ class Ensemble:
         return ops.log_softmax(log_probabilities), weights
 
 
+def models_of(model):
+    """List the models of an `Ensemble`, or the one that a single model is."""
+    return model.models if isinstance(model, Ensemble) else [model]
+
+
 def _mean(tensors):
     return sum(tensors) / len(tensors)

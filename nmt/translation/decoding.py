@@ -94,29 +94,21 @@ def decode(
     """
     batch, source_length = tf.unstack(tf.shape(tf.convert_to_tensor(source_mask)))
     length = rules.longest()
-    kept = [each for each in keras.tree.flatten(memory) if each is not None]
     sentences = Sentences(
         tf.range(batch),
         rules.limits(batch),
         rules.beginnings(batch),
-        [tf.convert_to_tensor(each) for each in kept],
+        [tf.convert_to_tensor(x) for x in keras.tree.flatten(memory) if x is not None],
     )
 
     def continues(position, token, state, beams, sentences, found, trace):
         return (position < length) & (tf.size(sentences.index) > 0)
 
     def body(position, token, state, beams, sentences, found, trace):
-        parts = iter(sentences.memory)
-        state, logits, weights = _call_step(
-            step,
-            state,
-            token,
-            keras.tree.map_structure(
-                lambda each: None if each is None else next(parts), memory
-            ),
-        )
+        parts = _packed_like(memory, sentences.memory)
+        state, logits, weights = _call_step(step, state, token, parts)
         wanted = rules.wanted(sentences.beginnings, sentences.limits, position)
-        gains, tokens = _candidates(
+        candidates = _candidates(
             tf.reshape(logits, (-1, logits.shape[-1])),
             tf.where(beams.finished, rules.pad_id, wanted[:, None]),
             beams.finished,
@@ -124,75 +116,34 @@ def decode(
             position,
             breadth,
         )
-        lengths = tf.where(beams.finished, beams.lengths, position + 1)
-        taken = choose(
-            gains, beams._replace(lengths=lengths), position, sentences.index
-        )
-        scores = _flat(beams.scores[..., None] + gains)
-        token = tf.gather(_flat(tokens), taken, batch_dims=1)
-        parents = taken // gains.shape[-1]
         weights = tf.reshape(weights, (-1, width, source_length))
-        made = Trace(
-            token,
-            parents,
-            tf.where(beams.finished[..., None], 0.0, weights),
-        )
-        trace = Trace(
-            *(
-                array.write(position, _spread(own, sentences.index, batch, rest))
-                for array, own, rest in zip(
-                    trace, made, (rules.pad_id, tf.range(width), 0.0), strict=True
-                )
-            )
-        )
-        beams = Beams(
-            tf.gather(scores, taken, batch_dims=1),
-            tf.gather(lengths, parents, batch_dims=1),
-            tf.gather(beams.finished, parents, batch_dims=1) | (token == rules.end_id),
-        )
+        weights = tf.where(beams.finished[..., None], 0.0, weights)
+        lengths = tf.where(beams.finished, beams.lengths, position + 1)
+        beams = beams._replace(lengths=lengths)
+        taken = choose(candidates[0], beams, position, sentences.index)
+        token, parents, beams = _take(taken, *candidates, beams, rules.end_id)
+
+        made = Trace(token, parents, weights)
+        trace = _record(trace, position, made, sentences.index, batch, rules.pad_id)
         found = [
             tf.tensor_scatter_nd_update(all_, sentences.index[:, None], own)
             for all_, own in zip(found, beams[:2], strict=True)
         ]
-        if is_done:
-            done = is_done(beams, sentences.limits)
-        else:
-            done = tf.reduce_all(beams.finished, axis=1)
+        done = (is_done or _all_ended)(beams, sentences.limits)
         rows = tf.range(tf.shape(parents)[0])[:, None] * width + parents
         rows, token, beams, sentences = _leave(done, (rows, token, beams, sentences))
         rows, token = tf.reshape(rows, (-1,)), tf.reshape(token, (-1,))
         state = keras.tree.map_structure(lambda each: tf.gather(each, rows), state)
         return position + 1, token, state, beams, sentences, found, trace
 
-    # Beams that begin alike would stay alike: all but the first begin as ended, empty
-    # hypotheses, which any real one displaces.
-    empty = tf.broadcast_to(tf.range(width) > 0, (batch, width))
-    beams = Beams(
-        scores=tf.where(empty, EMPTY, 0.0),
-        lengths=tf.zeros((batch, width), tf.int32),
-        finished=empty,
-    )
-    trace = Trace(
-        *(
-            tf.TensorArray(kind, length, element_shape=(None, width, *rest))
-            for kind, rest in ((tf.int32, ()), (tf.int32, ()), (tf.float32, (None,)))
-        )
-    )
     state = keras.tree.map_structure(
         lambda each: tf.repeat(tf.convert_to_tensor(each), width, axis=0), state
     )
     token = tf.fill((batch * width,), rules.start_id)
+    beams, trace = _first_beams(batch, width), _empty_trace(length, width)
     start = (tf.constant(0), token, state, beams, sentences, list(beams[:2]), trace)
-    any_rows = tf.nest.map_structure(
-        lambda each: (
-            None
-            if isinstance(each, tf.TensorArray) or not each.shape.rank
-            else tf.TensorShape([None, *each.shape[1:]])
-        ),
-        start,
-    )
     count, *_, found, trace = tf.while_loop(
-        continues, body, start, shape_invariants=any_rows
+        continues, body, start, shape_invariants=tf.nest.map_structure(_any_rows, start)
     )
     tokens, weights = _follow_back(trace, count, batch, width)
     rest = [[0, 0], [0, 0], [0, length - count]]
@@ -202,6 +153,66 @@ def decode(
         lengths,
         scores,
         tf.pad(weights, [*rest, [0, 0]]),
+    )
+
+
+def _first_beams(batch, width):
+    # Beams that begin alike would stay alike: all but the first begin as ended, empty
+    # hypotheses, which any real one displaces.
+    empty = tf.broadcast_to(tf.range(width) > 0, (batch, width))
+    return Beams(
+        scores=tf.where(empty, EMPTY, 0.0),
+        lengths=tf.zeros((batch, width), tf.int32),
+        finished=empty,
+    )
+
+
+def _empty_trace(length, width):
+    return Trace(
+        *(
+            tf.TensorArray(kind, length, element_shape=(None, width, *rest))
+            for kind, rest in ((tf.int32, ()), (tf.int32, ()), (tf.float32, (None,)))
+        )
+    )
+
+
+def _any_rows(each):
+    """Tell the shape of a variable of the loop; its rows are those that go on."""
+    if isinstance(each, tf.TensorArray) or not each.shape.rank:
+        return None
+    return tf.TensorShape([None, *each.shape[1:]])
+
+
+def _packed_like(memory, parts):
+    parts = iter(parts)
+    return keras.tree.map_structure(
+        lambda each: None if each is None else next(parts), memory
+    )
+
+
+def _all_ended(beams, limits):
+    return tf.reduce_all(beams.finished, axis=1)
+
+
+def _take(taken, gains, tokens, beams, end_id):
+    """Go on with the candidates that were taken: tokens, parents and `Beams`."""
+    scores = tf.gather(_flat(beams.scores[..., None] + gains), taken, batch_dims=1)
+    token = tf.gather(_flat(tokens), taken, batch_dims=1)
+    parents = taken // gains.shape[-1]
+    lengths = tf.gather(beams.lengths, parents, batch_dims=1)
+    finished = tf.gather(beams.finished, parents, batch_dims=1)
+    return token, parents, Beams(scores, lengths, finished | (token == end_id))
+
+
+def _record(trace, position, made, index, batch, pad_id):
+    """Write what a step made; sentences that have left get tokens of padding."""
+    rests = (pad_id, tf.range(made.parents.shape[1]), 0.0)
+    parts = zip(trace, made, rests, strict=True)
+    return Trace(
+        *(
+            array.write(position, _spread(own, index, batch, rest))
+            for array, own, rest in parts
+        )
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from nmt.files import remove_partial_files, write_folder_whole
+from nmt.model import models_of
 from nmt.text import PAD_ID
 from nmt.translation.batching import usual_pieces
 from nmt.translation.compiled import compile_search
@@ -25,7 +26,7 @@ class ExportedModel(tf.Module):
     def __init__(self, translator, beam_size):
         super().__init__()
         self.vocabulary = GraphVocabulary(translator.vocabulary)
-        models = getattr(translator.model, "models", [translator.model])
+        models = models_of(translator.model)
         self.weights = [each.value for model in models for each in model.variables]
         options = {"beam_size": beam_size}
         self._best = compile_search(translator.model, "beam", options)

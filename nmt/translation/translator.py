@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from nmt.config import LONGEST
 from nmt.errors import UserError
+from nmt.model import models_of
 from nmt.text import (
     PAD_ID,
     UNKNOWN_ID,
@@ -44,9 +45,9 @@ class Translator:
         self.vocabulary = vocabulary
         self.config = config
         # Numbers for each piece of a source: the memory, and what a score makes of it.
-        models = getattr(model, "models", [model])
         self._width = sum(
-            2 * (each.config.units + each.config.attention_units) for each in models
+            2 * (each.config.units + each.config.attention_units)
+            for each in models_of(model)
         )
         self._compiled = {}
         self._told = False

@@ -50,3 +50,8 @@ def test_a_cell_comes_back_from_its_configuration():
 def test_the_settings_choose_the_cell(name, kind):
     cell = make_cell(ModelConfig(cell=name, units=9))
     assert type(cell) is kind and cell.units == 9
+
+
+def test_it_takes_no_option_that_it_would_not_obey():
+    with pytest.raises(TypeError, match="reset_after"):
+        GRUCell(7, reset_after=False)

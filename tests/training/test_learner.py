@@ -1,0 +1,31 @@
+"""What one step of training does."""
+
+import keras
+import numpy as np
+import pytest
+import tiny_training
+
+from nmt.text import make_batch
+from nmt.training.learner import Learner
+
+SIZE = 60
+
+
+def first_loss(**options):
+    keras.utils.set_random_seed(3)
+    learner = Learner(tiny_training.CONFIG.replace(**options), SIZE)
+    random = np.random.default_rng(1)
+    ids = [random.integers(4, SIZE, size).tolist() for size in (3, 6, 5)]
+    return float(learner.learn(make_batch(ids, ids[::-1]), 0.001))
+
+
+def test_draws_that_are_alike_do_not_differ():
+    alone = first_loss(dropout=0.0)
+    assert first_loss(dropout=0.0, consistency=5.0) == pytest.approx(alone, rel=1e-5)
+
+
+def test_what_two_draws_of_dropout_predict_differs_and_counts():
+    losses = [first_loss(dropout=0.5, consistency=weight) for weight in (1.0, 3.0, 5.0)]
+    # The same two draws: the loss is linear in the weight.
+    assert losses[0] < losses[1] < losses[2]
+    assert losses[2] - losses[1] == pytest.approx(losses[1] - losses[0], rel=1e-3)
