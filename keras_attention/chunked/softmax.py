@@ -28,10 +28,7 @@ from keras_attention.chunked.chunks import (
     put,
     take,
 )
-from keras_attention.core import multiply_heads, sum_heads
-
-# Finite: with minus infinity a row that attends to nothing would make NaN.
-LOWEST = -3.0e38
+from keras_attention.core import LOWEST, multiply_heads, sum_heads
 
 # The axis of a value that follows the queries, and that for the keys.
 VALUE_AXES = (None, 2)

@@ -38,9 +38,10 @@ from keras_attention.core.masks import (
 )
 from keras_attention.core.projections import as_dense, project
 from keras_attention.core.scores import additive_scores, dot_scores
-from keras_attention.core.softmax import masked_softmax
+from keras_attention.core.softmax import LOWEST, masked_softmax, visible_softmax
 
 __all__ = [
+    "LOWEST",
     "scaled_dot_product_attention",
     "add_kernel",
     "add_projection",
@@ -75,4 +76,5 @@ __all__ = [
     "run_loop",
     "split_heads",
     "sum_heads",
+    "visible_softmax",
 ]
