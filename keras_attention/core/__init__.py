@@ -38,7 +38,12 @@ from keras_attention.core.masks import (
 )
 from keras_attention.core.projections import as_dense, project
 from keras_attention.core.scores import additive_scores, dot_scores
-from keras_attention.core.softmax import LOWEST, masked_softmax, visible_softmax
+from keras_attention.core.softmax import (
+    LOWEST,
+    masked_softmax,
+    softmax,
+    visible_softmax,
+)
 
 __all__ = [
     "LOWEST",
@@ -74,6 +79,7 @@ __all__ = [
     "read_memory",
     "read_queries",
     "run_loop",
+    "softmax",
     "split_heads",
     "sum_heads",
     "visible_softmax",

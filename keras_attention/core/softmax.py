@@ -35,10 +35,10 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     dtype = keras.backend.result_type(scores.dtype, "float32")
     scores = ops.cast(scores, dtype)
     if mask is None:
-        return _softmax(scores)
+        return softmax(scores)
     # The most negative finite number: an added constant fails in float16, and minus
     # infinity gives NaN gradients in rows that are hidden whole.
-    weights = _softmax(ops.where(mask, scores, ops.cast(LOWEST, dtype)))
+    weights = softmax(ops.where(mask, scores, ops.cast(LOWEST, dtype)))
     return ops.where(mask, weights, ops.zeros_like(weights))
 
 
@@ -56,10 +56,11 @@ def visible_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
         # pass of its own, as that of a choice does.
         zero, lowest = (ops.cast(number, dtype) for number in (0.0, LOWEST))
         scores = scores + ops.where(mask, zero, lowest)
-    return _softmax(scores)
+    return softmax(scores)
 
 
-def _softmax(scores):
+def softmax(scores: Tensor) -> Tensor:
+    """Give the softmax over the last axis, of any size."""
     if scores.shape[-1] == 1:
         # 1 with gradient 0: Keras' softmax warns of an axis of size 1, and ones that
         # do not depend on the scores would leave weights without any gradient.

@@ -72,22 +72,32 @@ def attend_in_chunks(query, key, value, visible, chunk_size):
     The offset of the `Visibility` is a scalar.
     """
     hidden = visible.may_hide_rows()
-    if hidden:
-        # A column of ones gives the sum of the weights, 0 where all is hidden.
-        value = ops.concatenate([value, ops.ones_like(value[..., :1])], axis=-1)
-    heads = attend([(DotTerm(), (query, key))], value, visible, chunk_size)
+    terms = [(DotTerm(), (query, key))]
+    heads = attend(terms, value, visible, chunk_size, tell_rows=hidden)
     if not hidden:
         return heads, None
     return heads[..., :-1], ops.any(heads[..., -1:] > 0, axis=1)
 
 
+def has_fused_path():
+    """Tell whether `ops.dot_product_attention` is more than its single steps here.
+
+    It is on PyTorch, and on JAX on an accelerator; on a processor that of JAX takes
+    twice the time of the steps, and has no float16.
+    """
+    backend = keras.backend.backend()
+    if backend != "jax":
+        return backend == "torch"
+    return not keras.distribution.list_devices()[0].startswith("cpu")
+
+
 def _is_fused(query, key, value, visible):
-    """Tell whether the backend has a fused path for this, as JAX and PyTorch have.
+    """Tell whether the backend has a fused path for this.
 
     That of JAX wants one size for keys and values, and lengths that are known.
     """
     return (
-        keras.backend.backend() in ("jax", "torch")
+        has_fused_path()
         and visible.bias is None
         and visible.position is None
         and key.shape[-1] == value.shape[-1]

@@ -7,10 +7,12 @@ from helpers import B, S, T, array, assert_close, gradients
 from keras import ops
 
 from keras_attention.chunked import Visibility
+from keras_attention.layers import head_attention
 from keras_attention.layers.head_attention import (
     attend_at_once,
     attend_fused,
     attend_without_weights,
+    has_fused_path,
 )
 
 H, D = 4, 6
@@ -99,7 +101,8 @@ def test_a_causal_mask_alone_hides_no_row_and_anything_else_may():
     assert set(VISIBLE) - hides == {"all", "causal", "causal, later"}
 
 
-def test_the_backends_with_a_fused_path_take_it_where_it_serves(monkeypatch):
+@pytest.mark.parametrize("has_it", [True, False])
+def test_a_fused_path_of_the_backend_is_taken_where_it_serves(monkeypatch, has_it):
     taken = []
     attend = ops.dot_product_attention
 
@@ -108,6 +111,7 @@ def test_the_backends_with_a_fused_path_take_it_where_it_serves(monkeypatch):
         return attend(*args, **options)
 
     monkeypatch.setattr(ops, "dot_product_attention", noted)
+    monkeypatch.setattr(head_attention, "has_fused_path", lambda: has_it)
     given = [ops.convert_to_tensor(each) for each in inputs().values()]
     for visible in (
         Visibility(causal=True),
@@ -117,5 +121,13 @@ def test_the_backends_with_a_fused_path_take_it_where_it_serves(monkeypatch):
         attend_without_weights(*given, visible.with_four_axes())
     narrow = [*given[:2], given[2][..., :3]]
     attend_without_weights(*narrow, Visibility())
-    is_fused = keras.backend.backend() in ("jax", "torch")
-    assert taken == ([True, False] if is_fused else [])
+    assert taken == ([True, False] if has_it else [])
+
+
+def test_jax_has_a_fused_path_on_an_accelerator_alone(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    for device, expected in (("cpu:0", False), ("gpu:0", True), ("tpu:0", True)):
+        monkeypatch.setattr(keras.distribution, "list_devices", lambda d=device: [d])
+        assert has_fused_path() == expected
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    assert not has_fused_path()
