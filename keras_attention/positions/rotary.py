@@ -112,8 +112,8 @@ def rotate_halves(inputs, factors):
     """Turn `(…, T, D)`, its columns ordered by `split_pairs`, by cos and sin."""
     cos, sin = factors
     # Split, not sliced: the gradient of that is a concatenation.
-    halves = ops.split(ops.cast(inputs, cos.dtype), 2, axis=-1)
-    turned = ops.concatenate(_turn(*halves, cos, sin), axis=-1)
+    first, second = ops.split(ops.cast(inputs, cos.dtype), 2, axis=-1)
+    turned = ops.concatenate(_turn(first, second, cos, sin), axis=-1)
     return ops.cast(turned, inputs.dtype)
 
 
