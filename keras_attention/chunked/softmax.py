@@ -28,6 +28,7 @@ from keras_attention.chunked.chunks import (
     positions,
     put,
     take,
+    zeros_after,
 )
 from keras_attention.core import LOWEST, multiply_heads, softmax, sum_heads
 
@@ -231,7 +232,7 @@ def attend_gradients(blocks, value, output, log_sums, gradient):
         0,
         blocks.column_count(),
         add_columns,
-        tuple(ops.zeros_like(tensor, dtype=blocks.dtype) for tensor in tensors),
+        tuple(zeros_after(level, tensor, blocks.dtype) for tensor in tensors),
     )
     return [
         ops.cast(total, tensor.dtype)
