@@ -29,30 +29,32 @@ D = 256
 
 def bahdanau():
     layer = ka.BahdanauAttention(D)
-    return layer, lambda q, v, mask: layer(q, v, value_mask=mask)
+    return [layer], lambda q, v, mask: layer(q, v, value_mask=mask)
 
 
 def keras_additive():
     # Keras' layer has no projections: these make it the same function.
     query, value = keras.layers.Dense(D, use_bias=False), keras.layers.Dense(D)
     layer = keras.layers.AdditiveAttention()
-    return layer, lambda q, v, mask: layer([query(q), v, value(v)], mask=[None, mask])
+    return [layer, query, value], lambda q, v, mask: layer(
+        [query(q), v, value(v)], mask=[None, mask]
+    )
 
 
 def luong():
     layer = ka.LuongAttention(score="general")
-    return layer, lambda q, v, mask: layer(q, v, value_mask=mask)
+    return [layer], lambda q, v, mask: layer(q, v, value_mask=mask)
 
 
 def keras_dot():
     value = keras.layers.Dense(D, use_bias=False)
     layer = keras.layers.Attention()
-    return layer, lambda q, v, mask: layer([q, v, value(v)], mask=[None, mask])
+    return [layer, value], lambda q, v, mask: layer([q, v, value(v)], mask=[None, mask])
 
 
 def multi_head(**options):
     layer = ka.MultiHeadAttention(8, D // 8, **options)
-    return layer, lambda q, v, mask: layer(q, v, value_mask=mask)
+    return [layer], lambda q, v, mask: layer(q, v, value_mask=mask)
 
 
 def rotary():
@@ -61,7 +63,7 @@ def rotary():
 
 def keras_multi_head():
     layer = keras.layers.MultiHeadAttention(8, D // 8)
-    return layer, lambda q, v, mask: layer(q, v, value_mask=mask)
+    return [layer], lambda q, v, mask: layer(q, v, value_mask=mask)
 
 
 ORDINARY = (32, 30)
@@ -81,9 +83,9 @@ PAIRS = {
 
 def runs(make, query, value, mask):
     """Compile a forward pass, and the gradient of a scalar for inputs and weights."""
-    layer, call = make()
+    layers, call = make()
     call(query, value, mask)
-    weights = [variable.value for variable in layer.trainable_variables]
+    weights = [each.value for layer in layers for each in layer.trainable_variables]
 
     @tf.function
     def forward(query, value):
