@@ -121,7 +121,8 @@ def attend_blocks(blocks, value):
             scores, _, _ = blocks.scores(rows, columns)
             weights, of_block = softmax_and_log_sum(scores)
             values = blocks.part(value, VALUE_AXES, rows, columns)
-            new = ops.logaddexp(log_sum, of_block)
+            top = ops.maximum(log_sum, of_block)
+            new = top + ops.log(ops.exp(log_sum - top) + ops.exp(of_block - top))
             # Where the block hides a whole row, its weights mean nothing. Their share
             # is 0, or becomes it with the first block that shows the row a key.
             output = ops.exp(log_sum - new) * output
