@@ -1,9 +1,12 @@
-"""Times a training step of our layers beside Keras' own, in one run, in turns.
+"""Times our layers beside Keras' own, in one run, in turns.
 
 Usage: python benchmarks/layers.py [--rounds 15]
 
-Prints, for each pair, the median time of a step (forward and gradient, compiled) and
-the ratio of the medians. Timings of one machine vary; ratios of one run vary less.
+Prints, for each pair, the median times of a forward pass and of a training step
+(forward and gradient), both compiled, and the ratios of the medians. Multi-head
+attention is timed at several sizes, with padding and without, and with rotary positions
+beside the same layer without them. Timings of one machine vary; ratios of one run vary
+less.
 """
 
 import argparse
@@ -21,92 +24,125 @@ import tensorflow as tf
 
 import keras_attention as ka
 
-B, T, S, D = 32, 30, 30, 256
+D = 256
 
 
 def bahdanau():
     layer = ka.BahdanauAttention(D)
-    return layer, lambda q, v, mask: layer(q, v, value_mask=mask)
+    return [layer], lambda q, v, mask: layer(q, v, value_mask=mask)
 
 
 def keras_additive():
     # Keras' layer has no projections: these make it the same function.
     query, value = keras.layers.Dense(D, use_bias=False), keras.layers.Dense(D)
     layer = keras.layers.AdditiveAttention()
-    return layer, lambda q, v, mask: layer([query(q), v, value(v)], mask=[None, mask])
+    return [layer, query, value], lambda q, v, mask: layer(
+        [query(q), v, value(v)], mask=[None, mask]
+    )
 
 
 def luong():
     layer = ka.LuongAttention(score="general")
-    return layer, lambda q, v, mask: layer(q, v, value_mask=mask)
+    return [layer], lambda q, v, mask: layer(q, v, value_mask=mask)
 
 
 def keras_dot():
     value = keras.layers.Dense(D, use_bias=False)
     layer = keras.layers.Attention()
-    return layer, lambda q, v, mask: layer([q, v, value(v)], mask=[None, mask])
+    return [layer, value], lambda q, v, mask: layer([q, v, value(v)], mask=[None, mask])
 
 
-def multi_head():
-    layer = ka.MultiHeadAttention(8, D // 8)
-    return layer, lambda q, v, mask: layer(q, v, value_mask=mask)
+def multi_head(**options):
+    layer = ka.MultiHeadAttention(8, D // 8, **options)
+    return [layer], lambda q, v, mask: layer(q, v, value_mask=mask)
+
+
+def rotary():
+    return multi_head(position="rotary")
 
 
 def keras_multi_head():
     layer = keras.layers.MultiHeadAttention(8, D // 8)
-    return layer, lambda q, v, mask: layer(q, v, value_mask=mask)
+    return [layer], lambda q, v, mask: layer(q, v, value_mask=mask)
 
 
+ORDINARY = (32, 30)
+SIZES = (ORDINARY, (128, 15), (64, 20), (8, 128), (2, 512), (1, 100), (1, 30), (1, 1))
+
+# Which to time, and at which sizes (B, T).
 PAIRS = {
-    "BahdanauAttention / AdditiveAttention + Dense": (bahdanau, keras_additive),
-    "LuongAttention general / Attention + Dense": (luong, keras_dot),
-    "MultiHeadAttention / Keras' own": (multi_head, keras_multi_head),
+    "BahdanauAttention / AdditiveAttention + Dense": (
+        (bahdanau, keras_additive),
+        [ORDINARY],
+    ),
+    "LuongAttention general / Attention + Dense": ((luong, keras_dot), [ORDINARY]),
+    "MultiHeadAttention / Keras' own": ((multi_head, keras_multi_head), SIZES),
+    "MultiHeadAttention rotary / without": ((rotary, multi_head), SIZES[:4]),
 }
 
 
-def training_step(make, query, value, mask):
-    """Compile a step: the gradient of a scalar with respect to both inputs."""
-    _, call = make()
+def runs(make, query, value, mask):
+    """Compile a forward pass, and the gradient of a scalar for inputs and weights."""
+    layers, call = make()
     call(query, value, mask)
+    weights = [each.value for layer in layers for each in layer.trainable_variables]
+
+    @tf.function
+    def forward(query, value):
+        return call(query, value, mask)
 
     @tf.function
     def step(query, value):
         with tf.GradientTape() as tape:
             tape.watch((query, value))
             total = tf.reduce_sum(call(query, value, mask) ** 2)
-        return tape.gradient(total, (query, value))
+        return tape.gradient(total, (query, value, *weights))
 
-    step(query, value)
-    return lambda: step(query, value)[0].numpy()
+    return lambda: forward(query, value).numpy(), lambda: step(query, value)[0].numpy()
+
+
+def compare(one, other, rounds):
+    """Run two functions in turns; tell their median times and the ratio of these."""
+    times = [[], []]
+    for run in (one, other):
+        run()
+    for _ in range(rounds):
+        for run, kept in zip((one, other), times, strict=True):
+            began = time.perf_counter()
+            run()
+            kept.append(time.perf_counter() - began)
+    ours, theirs = map(statistics.median, times)
+    return f"{1e3 * ours:6.1f} / {1e3 * theirs:6.1f} ms = {ours / theirs:.2f}"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help="timed steps of each")
+    parser.add_argument("--rounds", type=int, default=15, help="timed runs of each")
     rounds = parser.parse_args().rounds
     keras.utils.set_random_seed(1)
     random = np.random.default_rng(1)
-    query = tf.constant(random.normal(size=(B, T, D)), tf.float32)
-    value = tf.constant(random.normal(size=(B, S, D)), tf.float32)
-    mask = tf.constant(random.random((B, S)) < 0.8)
     print(f"$ python {' '.join(sys.argv)}")
     print(
         f"Python {platform.python_version()}, Keras {keras.__version__}, TensorFlow "
-        f"{tf.__version__}, {os.cpu_count()} processors, B={B} T={T} S={S} D={D}"
+        f"{tf.__version__}, {os.cpu_count()} processors, size {D}, T queries and keys"
     )
-    for name, makers in PAIRS.items():
-        steps = [training_step(make, query, value, mask) for make in makers]
-        times = [[], []]
-        for _ in range(rounds):
-            for step, kept in zip(steps, times, strict=True):
-                began = time.perf_counter()
-                step()
-                kept.append(time.perf_counter() - began)
-        ours, theirs = map(statistics.median, times)
-        print(
-            f"{name:<48} {1e3 * ours:7.1f} ms / {1e3 * theirs:7.1f} ms = "
-            f"{ours / theirs:.2f}"
-        )
+    for name, (makers, sizes) in PAIRS.items():
+        print(name)
+        for batch, length in sizes:
+            shape = (batch, length, D)
+            query = tf.constant(random.normal(size=shape), tf.float32)
+            value = tf.constant(random.normal(size=shape), tf.float32)
+            padding = tf.constant(random.random(shape[:2]) < 0.8)
+            for mask in (padding, None):
+                pair = [runs(make, query, value, mask) for make in makers]
+                kinds = zip(*pair, strict=True)
+                forward, step = (compare(*each, rounds) for each in kinds)
+                kind = "all real" if mask is None else "padding "
+                print(
+                    f"  B={batch:<4} T={length:<4} {kind}  forward {forward}   "
+                    f"step {step}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

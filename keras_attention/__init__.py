@@ -4,6 +4,8 @@ Masks are boolean everywhere; `True` = attend. A query that may attend to nothin
 weights 0 and context 0.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from keras_attention.analysis import (
     alignment_error_rate,
     attention_concentration,
@@ -46,15 +48,6 @@ from keras_attention.layers import (
     ScoreAttention,
     coverage_loss,
 )
-from keras_attention.page import AttentionView, attention_page, attention_view
-from keras_attention.plots import (
-    attention_text,
-    describe_attention,
-    plot_attention,
-    plot_attention_difference,
-    plot_attention_heads,
-    save_figure,
-)
 from keras_attention.positions import (
     AlibiBias,
     PositionalEncoding,
@@ -63,14 +56,25 @@ from keras_attention.positions import (
     RelativePositionBias,
     RotaryEmbedding,
 )
-from keras_attention.recording import (
-    AttentionCallback,
-    EpochPictures,
-    plot_model_attention,
-    record_attention,
-    view_model_attention,
-)
 from keras_attention.recurrent import AttentionRNN
+
+if TYPE_CHECKING:
+    from keras_attention.page import AttentionView, attention_page, attention_view
+    from keras_attention.plots import (
+        attention_text,
+        describe_attention,
+        plot_attention,
+        plot_attention_difference,
+        plot_attention_heads,
+        save_figure,
+    )
+    from keras_attention.recording import (
+        AttentionCallback,
+        EpochPictures,
+        plot_model_attention,
+        record_attention,
+        view_model_attention,
+    )
 
 __version__ = "0.1.0"
 
@@ -133,3 +137,15 @@ __all__ = [
     "view_model_attention",
     "word_spans",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what draws and records when it is first used: layers start sooner."""
+    if name not in (*__all__, "page", "plots", "recording"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import keras_attention.page as page
+    import keras_attention.plots as plots
+    import keras_attention.recording as recording
+
+    rooms = {"page": page, "plots": plots, "recording": recording}
+    return {**vars(page), **vars(plots), **vars(recording), **rooms}[name]

@@ -67,6 +67,28 @@ def test_importing_the_layers_needs_only_keras_and_its_backend(backend, absent):
     assert {"keras_attention", backend} <= loaded
 
 
+def test_what_draws_and_records_is_imported_when_it_is_used():
+    code = (
+        "import sys\n"
+        "import keras_attention as ka\n"
+        "rooms = ('page', 'plots', 'recording')\n"
+        "names = ['keras_attention.' + room for room in rooms]\n"
+        "assert not any(name in sys.modules for name in names)\n"
+        "assert all(getattr(ka, name) is not None for name in ka.__all__)\n"
+        "assert all(sys.modules[name] is not None for name in names)\n"
+        "assert ka.plots.plot_attention is ka.plot_attention\n"
+        "from keras_attention import *\n"
+        "assert record_attention is ka.record_attention\n"
+        "try:\n"
+        "    ka.attention_pages\n"
+        "except AttributeError as error:\n"
+        "    print(error)\n"
+    )
+    assert "module 'keras_attention' has no attribute 'attention_pages'" in run(
+        "-c", code
+    )
+
+
 def test_importing_nmt_does_not_wait_for_keras():
     loaded = loaded_by("import nmt")
     assert "nmt" in loaded

@@ -13,7 +13,7 @@ from keras_attention.chunked.terms import BiasTerm, PositionTerm
 from keras_attention.core import check_int
 
 
-def attend(terms, value, visible, chunk_size):
+def attend(terms, value, visible, chunk_size, tell_rows=False):
     """Attend without holding the weights: shape `(B, H, T, Dv)`, 0 where all is hidden.
 
     Exact: the same result and gradient as with all weights at once, to rounding. A
@@ -29,6 +29,7 @@ def attend(terms, value, visible, chunk_size):
         value: Shape `(B, G, S, Dv)`. NaN has to be set to 0 before, even where hidden.
         visible: A `Visibility` with four axes, its offset a scalar.
         chunk_size: Positive int.
+        tell_rows: Bool. Whether to add a column, 1 where a query attends to any key.
 
     Reference:
         [Rabe and Staats, 2021](https://arxiv.org/abs/2112.05682), sections 3 and 4;
@@ -36,19 +37,23 @@ def attend(terms, value, visible, chunk_size):
     """
     make_blocks, inputs = _prepare(terms, visible, chunk_size)
     value = ops.convert_to_tensor(value)
+    size = value.shape[-1]
 
     def run(value, *inputs):
         # The tape of TensorFlow would keep every block.
         value, blocks = ops.stop_gradient(value), make_blocks(inputs)
-        output, log_sums = attend_blocks(blocks, value)
+        output, log_sums, attends = attend_blocks(blocks, value)
 
         def gradient(*args, upstream=None):
             # Keras hands it over by name on torch, and by place elsewhere.
             upstream = args[0] if upstream is None else upstream
+            upstream = upstream[..., :size] if tell_rows else upstream
             found = attend_gradients(blocks, value, output, log_sums, upstream)
             return (*found, *[None] * (1 + len(inputs) - len(found)))
 
-        return ops.cast(output, value.dtype), gradient
+        # One tensor: on torch Keras' `custom_gradient` takes no more.
+        told = ops.concatenate([output, attends], axis=-1) if tell_rows else output
+        return ops.cast(told, value.dtype), gradient
 
     if keras.backend.backend() == "numpy":
         return run(value, *inputs)[0]  # it has no gradients, and warns of them

@@ -104,12 +104,21 @@ def loop(lower, upper, body, state):
     def step(index, state):
         state = body(index, state)
         for tensor in state:
-            # Adds 0, but not before the tensor is there.
-            first = ops.reshape(tensor, (-1,))[:1]
-            index = index + ops.minimum(ops.sum(ops.cast(first > 0, "int32")), 0)
+            index = index + _zero_after(tensor)
         return index + 1, state
 
     return ops.while_loop(lambda index, state: index < upper, step, (lower, state))[1]
+
+
+def zeros_after(tensor, like, dtype):
+    """Make zeros of the shape of `like`, but not before `tensor` is there.
+
+    TensorFlow would make them as soon as it can tell their shape, and hold them from
+    the forward pass on.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return ops.zeros_like(like, dtype=dtype)
+    return ops.broadcast_to(ops.cast(_zero_after(tensor), dtype), ops.shape(like))
 
 
 def least(first, second):
@@ -124,6 +133,12 @@ def greatest(first, second):
     if isinstance(first, int) and isinstance(second, int):
         return max(first, second)
     return ops.maximum(first, second)
+
+
+def _zero_after(tensor):
+    """Give 0, an int32, that is not there before the tensor."""
+    first = ops.reshape(tensor, (-1,))[:1]
+    return ops.minimum(ops.sum(ops.cast(first > 0, "int32")), 0)
 
 
 def _long_axes(tensor, axes):

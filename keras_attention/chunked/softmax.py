@@ -1,18 +1,19 @@
 """Softmax attention, one block of queries and keys at a time, with its own gradient.
 
-A row of weights is never held: the forward pass keeps the largest score so far and the
-sum of the exponentials relative to it, and corrects the sums when a larger score comes
-up. What it saves is the logarithm of that sum for each query, from which the backward
+A row of weights is never held: the forward pass attends within each block, and mixes
+what comes out by the sums of the exponentials of the scores, of which it keeps the
+logarithm. What it saves is that of all keys for each query, from which the backward
 pass makes the weights of any block again.
 
 Shapes: `B` batch, `H` heads, `G` heads of the values, `T` queries and `S` keys in all,
 `C` queries and `K` keys in a block.
 
 Reference:
-    [Milakov and Gimelshein, 2018](https://arxiv.org/abs/1805.02867), algorithm 3: the
-    running softmax; [Rabe and Staats, 2021](https://arxiv.org/abs/2112.05682), sections
-    3 and 4: attention by chunks; [Dao et al., 2022](https://arxiv.org/abs/2205.14135),
-    appendix B.2: the gradient from the saved sums.
+    [Milakov and Gimelshein, 2018](https://arxiv.org/abs/1805.02867), section 3.1: how
+    two parts of a softmax are joined;
+    [Rabe and Staats, 2021](https://arxiv.org/abs/2112.05682), sections 3 and 4:
+    attention by chunks; [Dao et al., 2022](https://arxiv.org/abs/2205.14135), appendix
+    B.2: the gradient from the saved sums.
 """
 
 from typing import Any, NamedTuple
@@ -27,11 +28,9 @@ from keras_attention.chunked.chunks import (
     positions,
     put,
     take,
+    zeros_after,
 )
-from keras_attention.core import multiply_heads, sum_heads
-
-# Finite: with minus infinity a row that attends to nothing would make NaN.
-LOWEST = -3.0e38
+from keras_attention.core import LOWEST, multiply_heads, softmax, sum_heads
 
 # The axis of a value that follows the queries, and that for the keys.
 VALUE_AXES = (None, 2)
@@ -89,14 +88,14 @@ class Blocks(NamedTuple):
         """
         # 0 for the last query and the first key, as `Visibility.bias_by_distance`.
         distances = positions(columns) - positions(rows)[:, None] + self.shape[2] - 1
-        total, kept = 0, []
+        total, kept = None, []
         for term, tensors in zip(self.terms, self.tensors, strict=True):
             parts = [
                 self.part(tensor, axes, rows, columns)
                 for tensor, axes in zip(tensors, term.axes, strict=True)
             ]
             scores, again = term.scores(parts, distances)
-            total = total + scores
+            total = scores if total is None else total + scores
             kept.append((parts, again))
         mask = self.visible.block(rows, columns)
         if mask is not None:
@@ -107,8 +106,9 @@ class Blocks(NamedTuple):
 def attend_blocks(blocks, value):
     """Attend to values `(B, G, S, Dv)`, block by block.
 
-    Gives the output, shape `(B, H, T, Dv)`, 0 where a query attends to nothing, and the
-    logarithm of the sum of the exponentials of its scores, shape `(B, H, T, 1)`.
+    Gives the output, shape `(B, H, T, Dv)`; the logarithm of the sum of the
+    exponentials of the scores, shape `(B, H, T, 1)`; both 0 where a query attends to
+    nothing; and, of that shape, whether it attends to something, 1 or 0.
     """
     batch, heads, length, _ = blocks.shape
 
@@ -116,36 +116,36 @@ def attend_blocks(blocks, value):
         rows = blocks.rows(index)
 
         def attend_block(index, sums):
-            highest, total, output = sums
+            log_sum, output = sums
             columns = blocks.columns(index)
-            scores, mask, _ = blocks.scores(rows, columns)
-            # With a start, as Keras has no maximum of an empty batch without one.
-            top = ops.max(scores, axis=-1, keepdims=True, initial=LOWEST)
-            new_highest = ops.maximum(highest, top)
-            shares = hide(ops.exp(scores - new_highest), mask)
-            # As long as all was hidden both are LOWEST: 1, and the sums are 0.
-            fade = ops.exp(highest - new_highest)
-            total = fade * total + ops.sum(shares, axis=-1, keepdims=True)
+            scores, _, _ = blocks.scores(rows, columns)
+            weights, of_block = softmax_and_log_sum(scores)
             values = blocks.part(value, VALUE_AXES, rows, columns)
-            return new_highest, total, fade * output + multiply_heads(shares, values)
+            top = ops.maximum(log_sum, of_block)
+            new = top + ops.log(ops.exp(log_sum - top) + ops.exp(of_block - top))
+            # Where the block hides a whole row, its weights mean nothing. Their share
+            # is 0, or becomes it with the first block that shows the row a key.
+            output = ops.exp(log_sum - new) * output
+            share = ops.exp(of_block - new)
+            return new, output + share * multiply_heads(weights, values)
 
         row_shape = (batch, heads, rows.size)
         first, end = blocks.column_range(rows)
-        highest, total, output = loop(
+        log_sum, output = loop(
             first,
             end,
             attend_block,
             (
                 ops.full((*row_shape, 1), LOWEST, blocks.dtype),
-                ops.zeros((*row_shape, 1), blocks.dtype),
                 ops.zeros((*row_shape, value.shape[3]), blocks.dtype),
             ),
         )
-        total = ops.where(total > 0, total, ops.ones_like(total))
-        outputs, log_sums = results
+        shown = log_sum > LOWEST / 2
+        outputs, log_sums, attends = results
         return (
-            put(outputs, output / total, {2: rows}),
-            put(log_sums, highest + ops.log(total), {2: rows}),
+            put(outputs, hide(output, shown), {2: rows}),
+            put(log_sums, hide(log_sum, shown), {2: rows}),
+            put(attends, ops.cast(shown, blocks.dtype), {2: rows}),
         )
 
     return loop(
@@ -155,8 +155,22 @@ def attend_blocks(blocks, value):
         (
             ops.zeros((batch, heads, length, value.shape[3]), blocks.dtype),
             ops.zeros((batch, heads, length, 1), blocks.dtype),
+            ops.zeros((batch, heads, length, 1), blocks.dtype),
         ),
     )
+
+
+def softmax_and_log_sum(scores):
+    """Give the softmax, and the logarithm of the sum of exponentials, `(…, 1)`.
+
+    The largest weight is exp(its score - that logarithm). Few passes, of the kernel of
+    the backend: on a CPU half the time of exponentials and their sum.
+    """
+    weights = softmax(scores)
+    # With a start, as Keras has no maximum of an empty batch without one.
+    top = ops.max(scores, axis=-1, keepdims=True, initial=LOWEST)
+    largest = ops.max(weights, axis=-1, keepdims=True, initial=0.0)
+    return weights, top - ops.log(largest)
 
 
 def attend_gradients(blocks, value, output, log_sums, gradient):
@@ -172,8 +186,8 @@ def attend_gradients(blocks, value, output, log_sums, gradient):
     level = ops.sum(gradient * output, axis=-1, keepdims=True)
 
     def block_gradients(rows, columns):
-        scores, mask, kept = blocks.scores(rows, columns)
-        weights = hide(ops.exp(scores - take(log_sums, {2: rows})), mask)
+        scores, _, kept = blocks.scores(rows, columns)
+        weights = ops.exp(scores - take(log_sums, {2: rows}))  # 0 where hidden
         values = blocks.part(value, VALUE_AXES, rows, columns)
         of_output = take(gradient, {2: rows})
         of_weights = multiply_heads(of_output, ops.transpose(values, (0, 1, 3, 2)))
@@ -219,7 +233,7 @@ def attend_gradients(blocks, value, output, log_sums, gradient):
         0,
         blocks.column_count(),
         add_columns,
-        tuple(ops.zeros_like(tensor, dtype=blocks.dtype) for tensor in tensors),
+        tuple(zeros_after(level, tensor, blocks.dtype) for tensor in tensors),
     )
     return [
         ops.cast(total, tensor.dtype)

@@ -6,7 +6,8 @@ from keras import ops
 
 from keras_attention.annotations import Tensor
 from keras_attention.chunked.chunks import add, loop
-from keras_attention.chunked.softmax import LOWEST, hide
+from keras_attention.chunked.softmax import hide
+from keras_attention.core import LOWEST
 
 
 class AttentionStatistics(NamedTuple):

@@ -77,6 +77,11 @@ class Visibility(NamedTuple):
             given["offset"] = ops.cast(self.offset, "int32")
         return given
 
+    def may_hide_rows(self):
+        """Tell whether a query may attend to no key; causal alone leaves the first."""
+        hidden = self.query_mask, self.key_mask, self.attention_mask, self.window
+        return any(each is not None for each in hidden)
+
     def whole(self, query_length, key_length):
         """Tell which pairs are visible, as `block` for all queries and keys."""
         return self.block(Chunk.whole(query_length), Chunk.whole(key_length))

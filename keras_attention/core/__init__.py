@@ -38,9 +38,15 @@ from keras_attention.core.masks import (
 )
 from keras_attention.core.projections import as_dense, project
 from keras_attention.core.scores import additive_scores, dot_scores
-from keras_attention.core.softmax import masked_softmax
+from keras_attention.core.softmax import (
+    LOWEST,
+    masked_softmax,
+    softmax,
+    visible_softmax,
+)
 
 __all__ = [
+    "LOWEST",
     "scaled_dot_product_attention",
     "add_kernel",
     "add_projection",
@@ -73,6 +79,8 @@ __all__ = [
     "read_memory",
     "read_queries",
     "run_loop",
+    "softmax",
     "split_heads",
     "sum_heads",
+    "visible_softmax",
 ]

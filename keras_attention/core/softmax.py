@@ -6,6 +6,9 @@ from keras import ops
 from keras_attention.annotations import Tensor
 from keras_attention.core.checks import check_mask
 
+# Finite: with minus infinity a row that attends to nothing would make NaN.
+LOWEST = -3.0e38
+
 
 def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     """Turn scores into weights that are exactly 0 at hidden keys.
@@ -31,17 +34,35 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     check_mask("mask", mask)
     dtype = keras.backend.result_type(scores.dtype, "float32")
     scores = ops.cast(scores, dtype)
+    if mask is None:
+        return softmax(scores)
+    # The most negative finite number: an added constant fails in float16, and minus
+    # infinity gives NaN gradients in rows that are hidden whole.
+    weights = softmax(ops.where(mask, scores, ops.cast(LOWEST, dtype)))
+    return ops.where(mask, weights, ops.zeros_like(weights))
+
+
+def visible_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Turn scores into weights as `masked_softmax`, in one pass.
+
+    Scores are finite at hidden keys too. A row whose query may attend to nothing gets
+    weights that are finite and mean nothing: there must be none, or what is made of
+    them is set to 0.
+    """
+    dtype = keras.backend.result_type(scores.dtype, "float32")
+    scores = ops.cast(scores, dtype)
     if mask is not None:
-        # The most negative finite number: an added constant fails in float16, and
-        # minus infinity gives NaN gradients in rows that are hidden whole.
-        lowest = ops.cast(-3.0e38, dtype)
-        scores = ops.where(mask, scores, lowest)
+        # Added, in float32: beside it a score is nothing, and the gradient needs no
+        # pass of its own, as that of a choice does.
+        zero, lowest = (ops.cast(number, dtype) for number in (0.0, LOWEST))
+        scores = scores + ops.where(mask, zero, lowest)
+    return softmax(scores)
+
+
+def softmax(scores: Tensor) -> Tensor:
+    """Give the softmax over the last axis, of any size."""
     if scores.shape[-1] == 1:
         # 1 with gradient 0: Keras' softmax warns of an axis of size 1, and ones that
         # do not depend on the scores would leave weights without any gradient.
-        weights = ops.exp(scores - scores)
-    else:
-        weights = ops.softmax(scores, axis=-1)
-    if mask is not None:
-        weights = ops.where(mask, weights, ops.zeros_like(weights))
-    return weights
+        return ops.exp(scores - scores)
+    return ops.softmax(scores, axis=-1)

@@ -24,14 +24,18 @@ from keras_attention.core import (
 )
 from keras_attention.layers.base import AttentionLayer
 from keras_attention.layers.cache import Cache, append_steps, check_cache, new_cache
-from keras_attention.layers.head_attention import attend_at_once, attend_in_chunks
+from keras_attention.layers.head_attention import (
+    attend_at_once,
+    attend_in_chunks,
+    attend_without_weights,
+)
 from keras_attention.layers.memory import Memory
+from keras_attention.layers.rotation import make_rotation, split_and_turn
 from keras_attention.layers.symbolic import head_attention_spec
 from keras_attention.positions import (
     PositionBias,
     RotaryEmbedding,
     position_layer,
-    step_positions,
 )
 
 
@@ -223,9 +227,8 @@ class MultiHeadAttention(AttentionLayer):
         visible = Visibility(
             query_mask, None, attention_mask, attention_bias, causal, offset=offset
         )
-        chunked = self.chunk_size is not None and not return_attention_scores
         output, weights = self._attend(
-            query, memory, visible, head_mask, training, chunked
+            query, memory, visible, head_mask, training, return_attention_scores
         )
         results = [output[:, 0] if one_step else output]
         if return_attention_scores:
@@ -257,9 +260,10 @@ class MultiHeadAttention(AttentionLayer):
         the place `offset`: their inner products with the keys of `prepare` are the
         scores, to which only biases and masks are added.
         """
-        query = split_heads(query, self.query_kernel, self.query_bias)
+        rotation = self._rotation(query, offset)
+        query = split_and_turn(query, self.query_kernel, self.query_bias, rotation)
         # Scaled before the product: in float16 the product could overflow.
-        return self._rotate(query, offset) * (1.0 / math.sqrt(self.key_dim))
+        return query * (1.0 / math.sqrt(self.key_dim))
 
     def initial_state(self, memory: Memory) -> list[Tensor]:
         """Give, with `position` or `window`, the place of the next query, `(B, 1)`."""
@@ -365,19 +369,22 @@ class MultiHeadAttention(AttentionLayer):
     def _project(self, value, key, value_mask, key_mask, start=0):
         """Clean and project to keys (B, G, S, D), values (B, G, S, Dv), and a mask."""
         value, key, mask = self._clean(value, key, value_mask, key_mask)
-        key = self._rotate(split_heads(key, self.key_kernel, self.key_bias), start)
+        rotation = self._rotation(key, start)
+        key = split_and_turn(key, self.key_kernel, self.key_bias, rotation)
         return key, split_heads(value, self.value_kernel, self.value_bias), mask
 
     def _attend(
-        self, query, memory, visible, head_mask=None, training=False, chunked=False
+        self, query, memory, visible, head_mask=None, training=False, weigh=True
     ):
-        """Attend: (B, T, Dq) to (B, T, Do) and the weights, `None` if chunked."""
+        """Attend: (B, T, Dq) to (B, T, Do) and the weights, `None` if not `weigh`."""
         batch = query.shape[0]
         query, visible = self._project_visible(query, memory, visible)
         given = query, memory.key, memory.value, visible
-        if chunked:
-            weights = None
+        weights, drops = None, training and self.dropout
+        if not weigh and self.chunk_size is not None:
             heads, attends = attend_in_chunks(*given, self.chunk_size)
+        elif not weigh and not drops:
+            heads, attends = attend_without_weights(*given)
         else:
             heads, weights, attends = attend_at_once(
                 *given, lambda weights: self._drop(weights, memory, training)
@@ -386,7 +393,7 @@ class MultiHeadAttention(AttentionLayer):
             gates = check_head_mask(head_mask, (batch, self.num_heads))
             heads = heads * ops.cast(gates, heads.dtype)[..., None, None]
         output = join_heads(heads, self.output_kernel, self.output_bias)
-        if attends is not None and self.use_bias:
+        if attends is not None:
             output = ops.where(attends, output, ops.zeros_like(output))
         return output, weights
 
@@ -401,12 +408,11 @@ class MultiHeadAttention(AttentionLayer):
         visible.check(sizes)
         return query, visible.with_four_axes()
 
-    def _rotate(self, heads, start):
-        """Turn queries or keys (B, H, T, D) by their positions, if so chosen."""
-        if not isinstance(self.position_layer, RotaryEmbedding):
-            return heads
-        positions = step_positions(ops.shape(heads)[2], start)  # T, or B T
-        return self.position_layer.rotate(heads, positions[..., None, :])
+    def _rotation(self, inputs, start):
+        """Give the `Rotation` of steps `(B, T, Dx)` from `start`, if so chosen."""
+        length = ops.shape(inputs)[1]
+        size, dtype = self.key_dim, self.compute_dtype
+        return make_rotation(self.position_layer, length, start, size, dtype)
 
     def check_cache(
         self, cache: Cache, query_shape: Shape, value_shape: Shape

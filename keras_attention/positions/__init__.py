@@ -3,7 +3,11 @@
 from keras_attention.positions.bias import AlibiBias, PositionBias, RelativePositionBias
 from keras_attention.positions.by_name import position_layer
 from keras_attention.positions.encoding import PositionalEncoding, PositionEmbedding
-from keras_attention.positions.rotary import RotaryEmbedding
+from keras_attention.positions.rotary import (
+    RotaryEmbedding,
+    rotate_halves,
+    split_pairs,
+)
 from keras_attention.positions.steps import concrete_int, step_positions
 
 __all__ = [
@@ -15,5 +19,7 @@ __all__ = [
     "RotaryEmbedding",
     "concrete_int",
     "position_layer",
+    "rotate_halves",
+    "split_pairs",
     "step_positions",
 ]

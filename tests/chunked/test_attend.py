@@ -785,3 +785,18 @@ def test_the_functions_refuse_a_chunk_size_that_is_none(chunk_size):
         chunked_additive_statistics(
             normal(B, T, U), normal(B, S, U), normal(U), chunk_size=chunk_size
         )
+
+
+@pytest.mark.parametrize("chunk_size", [1, 2, 7])
+def test_rows_that_attend_to_something_are_told_and_change_nothing(chunk_size):
+    query, key, value = normal(B, H, T, D), normal(B, H, S, D), normal(B, H, S, 3)
+    mask = coin(B, 1, T, S)
+    mask[0, 0, 1] = False
+    terms = [(DotTerm(), (query, key))]
+    visible = visibility(attention_mask=mask)
+    plain = attend(terms, value, visible, chunk_size)
+    told = array(attend(terms, value, visible, chunk_size, tell_rows=True))
+    np.testing.assert_array_equal(told[..., :-1], array(plain))
+    rows = np.broadcast_to(mask.any(-1), (B, H, T))
+    np.testing.assert_array_equal(told[..., -1], rows)
+    assert (told[~rows] == 0).all()

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as drawn_arrays
 from keras import ops
 
-from keras_attention.core.softmax import masked_softmax
+from keras_attention.core.softmax import masked_softmax, visible_softmax
 
 VALUE = np.zeros((B, S, DV))
 
@@ -122,3 +122,22 @@ def test_large_scores_do_not_overflow():
 def test_a_mask_of_floats_is_refused():
     with pytest.raises(ValueError, match="`mask` must be boolean, True = attend. Rec"):
         masked_softmax(random_scores(), np.zeros((B, T, S), "float32"))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_one_pass_masking_equals_that_of_two_where_no_row_is_empty(dtype, scale):
+    scores = ops.cast(random_scores(scale), dtype)
+    mask = np.random.default_rng(1).random((B, T, S)) < 0.5
+    mask[..., 0] = True
+    weights = array(visible_softmax(scores, mask))
+    np.testing.assert_array_equal(weights, array(masked_softmax(scores, mask)))
+    assert (weights[~mask] == 0).all()
+    assert_close(visible_softmax(scores), masked_softmax(scores))
+
+
+@pytest.mark.parametrize("length", [1, S])
+def test_one_pass_masking_gives_an_empty_row_what_is_finite(length):
+    scores = random_scores(scale=1e4, shape=(B, T, length))
+    mask = np.zeros((B, 1, length), bool)
+    assert np.isfinite(array(visible_softmax(scores, mask))).all()

@@ -751,3 +751,33 @@ def test_projected_queries_and_keys_give_the_raw_scores(position):
     assert tuple(query.shape) == (B, 2, T, 4)
     scores = keras.ops.matmul(query, keras.ops.swapaxes(memory.key, -1, -2))
     assert_close(keras.ops.softmax(scores), expected)
+
+
+class Skewed(RotaryEmbedding):
+    """A rotation of one's own."""
+
+    def rotate(self, inputs, positions):
+        return super().rotate(inputs, 3 * positions)
+
+
+@pytest.mark.parametrize("steps", [1, T])
+def test_a_rotation_of_ones_own_is_taken(steps):
+    inputs = attention_inputs()
+    inputs["query"] = inputs["query"][:, :steps]
+    layer = MultiHeadAttention(2, 4, position=Skewed())
+    _, weights = randomised(layer, inputs)(**inputs, return_attention_scores=True)
+    plain = MultiHeadAttention(2, 4)
+    plain.build(inputs["query"].shape, inputs["value"].shape, inputs["key"].shape)
+    plain.set_weights(layer.get_weights())
+    query = RotaryEmbedding().rotate(
+        plain.project_query(inputs["query"]), 3 * np.arange(steps)
+    )
+    key = plain.prepare(inputs["value"], inputs["key"]).key
+    key = RotaryEmbedding().rotate(key, 3 * np.arange(S))
+    scores = keras.ops.matmul(query, keras.ops.swapaxes(key, -1, -2))
+    assert_close(weights, keras.ops.softmax(scores))
+
+
+def randomised(layer, inputs):
+    layer(**inputs)
+    return randomise(layer)

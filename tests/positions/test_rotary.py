@@ -16,7 +16,11 @@ from helpers import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_attention.positions.rotary import RotaryEmbedding
+from keras_attention.positions.rotary import (
+    RotaryEmbedding,
+    rotate_halves,
+    split_pairs,
+)
 
 H, D = 3, 8
 
@@ -110,6 +114,18 @@ def test_each_sequence_may_have_positions_of_its_own():
     output = array(RotaryEmbedding().rotate(inputs, positions[:, None]))
     for row, places in enumerate(positions):
         assert_close(output[row], reference(inputs[row], places).astype("float32"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_columns_in_halves_are_turned_as_neighbours_are(dtype):
+    inputs = keras.ops.cast(draw(B, H, T, D), dtype)
+    layer, positions = RotaryEmbedding(dtype=dtype), np.arange(T)
+    factors = layer.factors(positions, D, dtype)
+    turned = rotate_halves(split_pairs(inputs), factors)
+    expected = split_pairs(layer.rotate(inputs, positions))
+    np.testing.assert_array_equal(array(turned), array(expected))
+    order = array(split_pairs(keras.ops.arange(D)))
+    assert order.tolist() == [0, 2, 4, 6, 1, 3, 5, 7]
 
 
 def test_the_gradient_is_turned_back():
