@@ -142,6 +142,13 @@ class TrainingConfig:
         least=0,
         most=MANY,
     )
+    save_minutes: float = option(
+        10.0,
+        "save the state after so many minutes, inside an epoch too; 0: after each "
+        "epoch alone",
+        least=0,
+        most=MANY,
+    )
     seed: int = option(
         1, "seed of data order, pieces, first weights and dropout", least=0, below=2**32
     )

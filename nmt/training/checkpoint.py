@@ -45,12 +45,23 @@ class Progress:
         steps: Number of batches learnt from.
         seconds: Time spent.
         finished: Whether nothing is left to do.
+        batch: Number of batches learnt from in the epoch that is under way.
+        loss: Sum of their losses.
     """
 
     history: list = dataclasses.field(default_factory=list)
     steps: int = 0
     seconds: float = 0.0
     finished: bool = False
+    batch: int = 0
+    loss: float = 0.0
+
+    def place(self):
+        """Tell how far it got, as in "after epoch 3"."""
+        epochs = len(self.history)
+        if self.batch:
+            return f"after batch {self.batch} of epoch {epochs + 1}"
+        return f"after epoch {epochs}"
 
 
 def fingerprint(corpus):
@@ -71,7 +82,12 @@ def save_weights(out, model):
     """Write the weights of a model, with their checksum."""
     # In memory first: HDF5 crashes where a disk is full.
     file = _NamedBytes()
-    model.save_weights(file)
+    optimizer = getattr(model, "optimizer", None)
+    model.optimizer = None  # Keras would save its state with the weights.
+    try:
+        model.save_weights(file)
+    finally:
+        model.optimizer = optimizer
     write_model_file(out, WEIGHTS_FILE, file.getvalue())
 
 
@@ -206,6 +222,8 @@ def _check_progress(progress):
         for number, row in enumerate(rows, 1)
     )
     sound = sound and is_number(progress.steps, int) and is_number(progress.seconds)
+    sound = sound and is_number(progress.batch, int) and progress.batch >= 0
+    sound = sound and is_number(progress.loss)
     if not sound or not isinstance(progress.finished, bool):
         raise ValueError("its progress is none of a training")
 

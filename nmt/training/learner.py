@@ -35,10 +35,20 @@ class Learner:
         self._step = tf.function(self._train_step, **graph)
         self._loss = tf.function(self._validation_nll, **graph)
 
-    def learn(self, batch, learning_rate):
-        """Take a step. Returns the smoothed loss per piece, a scalar tensor."""
+    def set_rate(self, learning_rate):
+        """Set the learning rate of the steps to come."""
         self.optimizer.learning_rate.assign(learning_rate)
+
+    def learn(self, batch):
+        """Take a step. Returns the smoothed loss per piece, a scalar tensor."""
         return self._step(*map(tf.constant, batch))
+
+    def model_for_callbacks(self):
+        """Return the model with what callbacks expect of one that `fit` trains."""
+        self.model.optimizer = self.optimizer
+        self.model.train_function = self._step
+        self.model.stop_training = False
+        return self.model
 
     def validation_loss(self, batches):
         """Return the negative log-likelihood per piece, in nats."""
