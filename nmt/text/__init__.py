@@ -1,8 +1,10 @@
 """Text to pieces and their ids, and these to batches."""
 
 from nmt.text.batches import (
+    batches_of_part,
     check_lengths,
     make_batch,
+    none_fits,
     training_batches,
     validation_batches,
 )
@@ -29,8 +31,10 @@ __all__ = [
     "UNKNOWN_PIECE",
     "Vocabulary",
     "as_published",
+    "batches_of_part",
     "check_lengths",
     "make_batch",
+    "none_fits",
     "published_words",
     "split_words",
     "training_batches",

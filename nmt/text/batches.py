@@ -84,17 +84,28 @@ def training_batches(text, vocabulary, training, epoch):
     Raises:
         UserError: If every pair is longer than `max_pieces`.
     """
+    batches = batches_of_part(text, vocabulary, training, epoch)
+    if not batches:
+        raise none_fits(training)
+    return batches
+
+
+def none_fits(training):
+    """Return the error that every pair of a text is longer than `max_pieces`."""
+    return UserError(
+        f"No pair has at most {training.max_pieces} pieces on both sides. Give "
+        "shorter sentences, one a line, or a larger --max-pieces."
+    )
+
+
+def batches_of_part(text, vocabulary, training, epoch):
+    """Make the batches of a part of a text, see `training_batches`; maybe none."""
     random = np.random.default_rng([training.seed, epoch])
     sources, targets = _ids(text, vocabulary, training, epoch)
     lengths = np.array(
         [[len(s) + 1, len(t) + 1] for s, t in zip(sources, targets, strict=True)]
     )
     fitting = np.flatnonzero(lengths.max(axis=1, initial=0) <= training.max_pieces)
-    if not len(fitting):
-        raise UserError(
-            f"No pair has at most {training.max_pieces} pieces on both sides. Give "
-            "shorter sentences, one a line, or a larger --max-pieces."
-        )
     order = random.permutation(fitting)
     order = order[np.lexsort((lengths[order, 0], lengths[order, 1]))]
     groups = _cut(order, lengths, training.batch_tokens)

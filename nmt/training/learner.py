@@ -41,7 +41,7 @@ class Learner:
 
     def learn(self, batch):
         """Take a step. Returns the smoothed loss per piece, a scalar tensor."""
-        return self._step(*map(tf.constant, batch))
+        return self._step(*batch)
 
     def model_for_callbacks(self):
         """Return the model with what callbacks expect of one that `fit` trains."""

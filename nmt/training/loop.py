@@ -10,17 +10,16 @@ class Loop:
 
     Args:
         learner: `Learner`.
-        batches: Function from the number of an epoch, from 1, to a list of functions
-            that make a batch each.
+        data: `Data`, which makes the batches.
         progress: `Progress`, from where it goes on.
         losses: `Losses`, which is given the loss of each step.
         own: List of callbacks that do not look at the loss of a step.
         others: List of callbacks that may: it is read for them after each step.
     """
 
-    def __init__(self, learner, batches, progress, losses, own, others=()):
+    def __init__(self, learner, data, progress, losses, own, others=()):
         self.learner, self.settings = learner, learner.settings
-        self.batches, self.progress, self.losses = batches, progress, losses
+        self.data, self.progress, self.losses = data, progress, losses
         self.model = learner.model
         self.callbacks = keras.callbacks.CallbackList(
             [*own, *others],
@@ -39,26 +38,26 @@ class Loop:
         self.callbacks.on_train_end()
 
     def _run_epoch(self, epoch):
-        batches = self.batches(epoch + 1)
-        self.callbacks.set_params({**self.callbacks.params, "steps": len(batches)})
+        steps, batches = self.data.epoch()
+        self.callbacks.set_params({**self.callbacks.params, "steps": steps})
         self.callbacks.on_epoch_begin(epoch)
-        for number in range(self.progress.batch, len(batches)):
-            done = (epoch + number / len(batches)) / self.settings.epochs
-            self._run_step(number, batches[number], done)
+        for number, batch in enumerate(batches, self.progress.batch):
+            done = (epoch + number / steps) / self.settings.epochs
+            self._run_step(number, batch, done)
             if self.model.stop_training:
                 break
-        ended = self.progress.finished or self.progress.batch == len(batches)
+        ended = self.progress.finished or self.progress.batch == steps
         if ended:  # and not stopped inside by a callback, to go on there later
             self.callbacks.on_epoch_end(epoch, {})
 
-    def _run_step(self, number, make_batch, done):
+    def _run_step(self, number, batch, done):
         progress, settings = self.progress, self.settings
         if settings.max_minutes:
             done = max(done, progress.seconds / 60 / settings.max_minutes)
         # Before the callbacks, so that one can set another.
         self.learner.set_rate(learning_rate(settings, progress.steps, done))
         self.callbacks.on_train_batch_begin(number)
-        loss = self.learner.learn(make_batch())
+        loss = self.learner.learn(batch)
         progress.steps += 1
         progress.batch = number + 1
         self.losses.add(loss)

@@ -7,9 +7,10 @@ import keras
 import tensorflow as tf
 
 from nmt.config import CONFIG_FILE, Config
+from nmt.corpora import ParallelText, StreamedText
 from nmt.errors import UserError
 from nmt.files import lock_folder, remove_partial_files
-from nmt.text import Vocabulary, training_batches
+from nmt.text import Vocabulary
 from nmt.training.best_weights import BestWeights
 from nmt.training.checkpoint import (
     Progress,
@@ -20,6 +21,7 @@ from nmt.training.checkpoint import (
     save_state,
     write_history,
 )
+from nmt.training.data import Data
 from nmt.training.learner import Learner
 from nmt.training.loop import Loop
 from nmt.training.losses import Losses
@@ -36,6 +38,9 @@ from nmt.translation import (
     Translator,
     write_model_file,
 )
+
+VOCABULARY_PAIRS = 50_000
+"""Pairs of a streamed text from which its pieces are learnt."""
 
 
 def train(corpus, config, out, report=print, picture_of=None, callbacks=()):
@@ -75,11 +80,32 @@ def train(corpus, config, out, report=print, picture_of=None, callbacks=()):
             raise UserError(
                 f"callbacks must be keras.callbacks.Callback objects; got {callback!r}."
             )
-    for split in ("train", "validation"):
-        if not corpus.splits[split].source:
-            raise UserError(f"The {split} part of {corpus.name} is empty.")
+    _check_corpus(corpus, config)
     with lock_folder(out):
         return _train(corpus, config, Path(out), report, picture_of, callbacks)
+
+
+def _check_corpus(corpus, config):
+    for split, text in corpus.splits.items():
+        if isinstance(text, StreamedText):
+            if not config.training.epoch_steps:
+                raise UserError(
+                    "the length of a streamed text is not known. Give --epoch-steps, "
+                    "the number of batches after which it is validated."
+                )
+            if not text.sample(1):
+                raise UserError(
+                    f"{', '.join(text.source_files)} and their translations hold no "
+                    "pair of sentences: a side is always blank."
+                )
+        elif split in ("train", "validation") and not text.source:
+            raise UserError(f"The {split} part of {corpus.name} is empty.")
+
+
+def _size(text):
+    if isinstance(text, StreamedText):
+        return f"those of {len(text.source_files):,} files"
+    return f"{len(text.source):,}"
 
 
 def _train(corpus, config, out, report, picture_of, callbacks):
@@ -98,7 +124,7 @@ def _train(corpus, config, out, report, picture_of, callbacks):
         vocabulary = _train_vocabulary(corpus, config)
         write_model_file(out, VOCABULARY_FILE, vocabulary.model)
         there = config
-        parts = (f"{name} {len(part.source):,}" for name, part in corpus.splits.items())
+        parts = (f"{name} {_size(part)}" for name, part in corpus.splits.items())
         report(f"{corpus.name}, pairs: {', '.join(parts)}; {len(vocabulary):,} pieces")
     learner = Learner(config, len(vocabulary))
     progress = _restored(learner, config, there, out, text, report)
@@ -120,13 +146,9 @@ def _train(corpus, config, out, report, picture_of, callbacks):
     if picture_of is not None:
         validation = corpus.splits["validation"]
         own.append(Pictures(learner, translator, validation, picture_of, out))
-
-    def batches(epoch):
-        train = corpus.splits["train"]
-        return training_batches(train, vocabulary, config.training, epoch)
-
+    data = Data(corpus.splits["train"], vocabulary, config.training, progress)
     with contextlib.closing(told):
-        Loop(learner, batches, progress, losses, [*own, told], callbacks).run()
+        Loop(learner, data, progress, losses, [*own, told], callbacks).run()
     return progress.history
 
 
@@ -162,5 +184,7 @@ def _restored(learner, config, there, out, text, report):
 
 def _train_vocabulary(corpus, config):
     text = corpus.splits["train"]
+    if isinstance(text, StreamedText):
+        text = ParallelText(*zip(*text.sample(VOCABULARY_PAIRS), strict=True))
     lines = [*text.source, *text.target]
     return Vocabulary.train(lines, config.vocabulary.vocabulary_size)
