@@ -36,7 +36,7 @@ class Losses(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         """Read the losses now and then."""
         if batch % STEPS_READ == 0:
-            self._read()
+            self.read()
 
     def on_epoch_end(self, epoch, logs=None):
         """Give the mean loss of the epoch."""
@@ -49,7 +49,7 @@ class Losses(keras.callbacks.Callback):
         Raises:
             UserError: If there is one.
         """
-        self._read()
+        self.read()
         if not self.learner.is_finite():
             raise self.diverged("a weight or a moment of Adam")
 
@@ -75,7 +75,12 @@ class Losses(keras.callbacks.Callback):
             f"{norm}). {then}"
         )
 
-    def _read(self):
+    def read(self):
+        """Read the losses that were not read yet.
+
+        Raises:
+            UserError: If one is not finite.
+        """
         first = self.progress.steps - len(self._unread) + 1
         values = [float(loss) for loss in self._unread]
         self._unread.clear()

@@ -16,13 +16,15 @@ class Pictures(keras.callbacks.Callback):
         text: `ParallelText`, whose first pair is drawn if no sentence is given.
         sentence: Text that is translated and drawn; `""` for none.
         out: Path of the folder.
+        board: Path of a log folder for TensorBoard, which gets the pictures too;
+            `None` for none.
     """
 
-    def __init__(self, learner, translator, text, sentence, out):
+    def __init__(self, learner, translator, text, sentence, out, board=None):
         super().__init__()
         self.learner, self.translator = learner, translator
         self.text, self.sentence = text, sentence
-        self.pictures = ka.EpochPictures(out / PICTURES_FOLDER)
+        self.pictures = ka.EpochPictures(out / PICTURES_FOLDER, board)
 
     def on_epoch_end(self, epoch, logs=None):
         """Draw."""

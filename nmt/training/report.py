@@ -54,7 +54,8 @@ class Report(keras.callbacks.Callback):
             f"epoch {row['epoch']:3d}  {row['seconds'] / 60:5.1f} min  "
             f"loss {row['train_loss']:.3f}  "
             f"validation: perplexity {math.exp(min(50, row['validation_loss'])):.2f}  "
-            f"BLEU {row['validation_bleu']:.1f}"
+            f"BLEU {row['validation_bleu']:.1f}  "
+            f"{logs['pieces_per_second']:,.0f} pieces/s{self._time_left()}"
         )
         patience = self.settings.patience
         if epochs_without_gain(self.progress.history) >= patience:
@@ -79,6 +80,17 @@ class Report(keras.callbacks.Callback):
             f"{best['epoch']}, validation BLEU {best['validation_bleu']:.1f}. "
             f"Model: {self.out}"
         )
+
+    def _time_left(self):
+        progress, settings = self.progress, self.settings
+        if progress.finished:
+            return ""
+        done = len(progress.history)
+        minutes = progress.seconds / 60
+        left = minutes / done * (settings.epochs - done)
+        if settings.max_minutes:
+            left = min(left, settings.max_minutes - minutes)
+        return f"  {left:.1f} min left"
 
     def close(self):
         """Clear the bar away, if there is one."""

@@ -23,6 +23,7 @@ from nmt.training.checkpoint import (
 )
 from nmt.training.data import Data
 from nmt.training.learner import Learner
+from nmt.training.log import Log
 from nmt.training.loop import Loop
 from nmt.training.losses import Losses
 from nmt.training.pictures import PICTURES_FOLDER, Pictures
@@ -31,6 +32,7 @@ from nmt.training.resuming import changes, check_folder, note_settings
 from nmt.training.rows import EpochRows
 from nmt.training.saving import SaveState
 from nmt.training.schedule import is_over
+from nmt.training.speed import Speed
 from nmt.training.time_limit import TimeLimit
 from nmt.training.validation import Validation
 from nmt.translation import (
@@ -43,7 +45,15 @@ VOCABULARY_PAIRS = 50_000
 """Pairs of a streamed text from which its pieces are learnt."""
 
 
-def train(corpus, config, out, report=print, picture_of=None, callbacks=()):
+def train(
+    corpus,
+    config,
+    out,
+    report=print,
+    picture_of=None,
+    callbacks=(),
+    tensorboard=None,
+):
     """Train a model, or go on with its training.
 
     After every epoch, and every few minutes inside it, the folder holds the state of
@@ -64,6 +74,10 @@ def train(corpus, config, out, report=print, picture_of=None, callbacks=()):
             averages. The learning rate is set before each step; a callback may set
             another in `on_train_batch_begin`. What one stops goes on from there when
             `train` is called again.
+        tensorboard: Log folder that TensorBoard shows: losses, scores, the learning
+            rate, the norm of the gradient, the speed, and a picture of the attention
+            after each epoch. `None` for none. The same numbers are always in
+            `log.jsonl` in the folder of the model.
 
     Returns:
         The history: a list of one dict for each epoch.
@@ -82,7 +96,9 @@ def train(corpus, config, out, report=print, picture_of=None, callbacks=()):
             )
     _check_corpus(corpus, config)
     with lock_folder(out):
-        return _train(corpus, config, Path(out), report, picture_of, callbacks)
+        return _train(
+            corpus, config, Path(out), report, picture_of, callbacks, tensorboard
+        )
 
 
 def _check_corpus(corpus, config):
@@ -108,7 +124,7 @@ def _size(text):
     return f"{len(text.source):,}"
 
 
-def _train(corpus, config, out, report, picture_of, callbacks):
+def _train(corpus, config, out, report, picture_of, callbacks, tensorboard):
     text = fingerprint(corpus)
     for folder in (out, out / PICTURES_FOLDER):
         remove_partial_files(folder)
@@ -135,17 +151,24 @@ def _train(corpus, config, out, report, picture_of, callbacks):
     losses = Losses(learner, progress, config.training, out, text)
     translator = Translator(learner.model, vocabulary, config)
     told = Report(progress, config.training, losses, out, report)
+    speed = Speed(learner)
     own = [
         losses,
+        speed,
         Validation(learner, translator, corpus, losses),
         TimeLimit(progress, config.training),
         EpochRows(progress, config.training),
         BestWeights(learner, progress, out),
         SaveState(learner, progress, config.training, out, text, losses.check),
+        Log(learner, progress, losses, speed, out, tensorboard),
     ]
+    if tensorboard and picture_of is None and config.model.attention != "none":
+        picture_of = ""
     if picture_of is not None:
         validation = corpus.splits["validation"]
-        own.append(Pictures(learner, translator, validation, picture_of, out))
+        own.append(
+            Pictures(learner, translator, validation, picture_of, out, tensorboard)
+        )
     data = Data(corpus.splits["train"], vocabulary, config.training, progress)
     with contextlib.closing(told):
         Loop(learner, data, progress, losses, [*own, told], callbacks).run()

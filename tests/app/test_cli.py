@@ -588,6 +588,8 @@ def test_a_file_in_the_place_of_a_model_folder_is_refused(refused, tmp_path, pai
     path = write(tmp_path / "taken", "text")
     assert "--out must be a folder" in refused("train", pairs, "--out", path)
     assert "--out must be a folder" in refused("demo", "--out", path)
+    line = refused("train", pairs, "--tensorboard", path)
+    assert "--tensorboard must be a folder" in line
     assert f"but {path} is a file" in refused("demo", "--out", path / "in" / "it")
     assert f"but {path} is a file" in refused(
         "translate", "--model", "m", "a", "--plot", path / "x.svg"

@@ -60,11 +60,12 @@ def whole(tmp_path_factory):
 
 def test_callbacks_are_called_as_fit_calls_them(whole):
     _, history, seen, table = whole
-    epoch = [0, 1, 2, 3, ["loss", "val_bleu", "val_loss"]]
+    logs = ["learning_rate", "loss", "pieces_per_second", "val_bleu", "val_loss"]
+    epoch = [0, 1, 2, 3, logs]
     assert seen.called == ["begin", "epoch 0", *epoch, "epoch 1", *epoch, "end"]
     head, *rows = table.read_text().splitlines()
-    assert head == "epoch,loss,val_bleu,val_loss"
-    told = [float(row.split(",")[1]) for row in rows]
+    assert head == ",".join(["epoch", *logs])
+    told = [float(row.split(",")[2]) for row in rows]
     np.testing.assert_allclose(told, [row["train_loss"] for row in history])
 
 

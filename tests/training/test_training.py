@@ -1,5 +1,6 @@
 import errno
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -68,12 +69,15 @@ def test_it_learns_and_keeps_what_it_learnt(whole):
     assert json.loads((out / "history.json").read_text()) == history
     assert len(lines) == 5
     assert lines[0] == "tiny, pairs: train 24, validation 5; 60 pieces"
-    assert "BLEU" in lines[1]
+    told = r"  BLEU [\d.]+  [\d,]+ pieces/s"
+    assert all(re.search(rf"{told}  [\d.]+ min left$", line) for line in lines[1:3])
+    assert re.search(rf"{told}$", lines[3])
     assert lines[-1].startswith("Finished after 3 epochs")
     assert {path.name for path in out.iterdir()} == {
         "checksums.json",
         "config.json",
         "history.json",
+        "log.jsonl",
         "model.weights.h5",
         "training_state.npz",
         "vocabulary.model",

@@ -65,6 +65,12 @@ def add_parser(commands):
     command.add_argument(
         "--picture-of", metavar="TEXT", help="draw this sentence in its place"
     )
+    command.add_argument(
+        "--tensorboard",
+        metavar="DIR",
+        help="write what is measured for TensorBoard, with a picture of the attention "
+        "after each epoch; the numbers are always in log.jsonl in the folder",
+    )
     for name in SETTINGS:
         group = command.add_argument_group(f"{name} (defaults are those of base)")
         for option in dataclasses.fields(SECTIONS[name]):
@@ -132,6 +138,9 @@ def run(args):
     if args.stream:
         _check_stream(args, config)
     picture_of = _picture_of(args, config)
+    board = None
+    if args.tensorboard is not None:
+        board = inputs.output_folder(args.tensorboard, "--tensorboard")
     out = None if args.out is None else inputs.output_folder(args.out, "--out")
     corpus = _open_corpus(args, files)
     described = CorpusConfig(
@@ -154,7 +163,7 @@ def run(args):
     import_tensorflow()
     from nmt.training import PICTURES_FOLDER, train
 
-    train(corpus, config, out, picture_of=picture_of)
+    train(corpus, config, out, picture_of=picture_of, tensorboard=board)
     page = out / PICTURES_FOLDER / "index.html"
     if picture_of is not None and page.is_file():
         print(f"Where the model looked, epoch by epoch: {page}")
