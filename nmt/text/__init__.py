@@ -1,10 +1,9 @@
 """Text to pieces and their ids, and these to batches."""
 
 from nmt.text.batches import (
-    batches_of_part,
     check_lengths,
     make_batch,
-    none_fits,
+    split_pairs,
     training_batches,
     validation_batches,
 )
@@ -31,11 +30,10 @@ __all__ = [
     "UNKNOWN_PIECE",
     "Vocabulary",
     "as_published",
-    "batches_of_part",
     "check_lengths",
     "make_batch",
-    "none_fits",
     "published_words",
+    "split_pairs",
     "split_words",
     "training_batches",
     "validation_batches",

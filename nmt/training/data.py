@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from nmt.corpora import ParallelText
 from nmt.errors import UserError
-from nmt.text import batches_of_part, none_fits, training_batches
+from nmt.text import split_pairs, training_batches
 
 PREFETCHED = 32
 """Batches made ahead: a next part of a stream is split meanwhile."""
@@ -29,7 +29,7 @@ class Data:
     def __init__(self, text, vocabulary, settings, progress):
         self.text, self.vocabulary, self.settings = text, vocabulary, settings
         self.progress = progress
-        self._endless = None
+        self._endless = self._pieces = None
         self._error = None
 
     def epoch(self):
@@ -45,7 +45,9 @@ class Data:
                 self._endless = self._noting_the_place(self._prefetched(self._passes))
             return steps, islice(self._endless, steps - progress.batch)
         number = len(progress.history) + 1
-        makers = training_batches(self.text, self.vocabulary, self.settings, number)
+        makers = list(self._makers(number))
+        if not makers:
+            raise self._none_fits()
         rest = makers[progress.batch :]
         batches = self._prefetched(lambda: ((*make(), 0, 0) for make in rest))
         return len(makers), (batch for *batch, _, _ in batches)
@@ -59,19 +61,20 @@ class Data:
                 if place > done:
                     yield (*make(), number, place)
             if not place:
-                raise none_fits(self.settings)
+                raise self._none_fits()
             number, done = number + 1, 0
 
     def _makers(self, number):
         """Yield functions that make the batches of a pass."""
+        how = self.vocabulary, self.settings
         if isinstance(self.text, ParallelText):
-            parts = [self.text]
-        else:
-            parts = self._parts(number)
-        for place, part in enumerate(parts):
+            if self._pieces is None and not self.settings.sampling_alpha:
+                self._pieces = split_pairs(self.text, *how, number)
+            yield from training_batches(self.text, *how, number, self._pieces)
+            return
+        for place, part in enumerate(self._parts(number)):
             # The first part of a pass is drawn as a text that is in memory.
-            drawn = number + 1_000_003 * place
-            yield from batches_of_part(part, self.vocabulary, self.settings, drawn)
+            yield from training_batches(part, *how, number + 1_000_003 * place)
 
     def _parts(self, number):
         """Yield a streamed text, its shards in a random order, in parts."""
@@ -79,6 +82,12 @@ class Data:
         pairs = self.text.pairs(random.permutation(len(self.text.source_files)))
         while part := list(islice(pairs, self.settings.shuffle_pairs)):
             yield ParallelText(*zip(*part, strict=True))
+
+    def _none_fits(self):
+        return UserError(
+            f"No pair has at most {self.settings.max_pieces} pieces on both sides. "
+            "Give shorter sentences, one a line, or a larger --max-pieces."
+        )
 
     def _noting_the_place(self, batches):
         for *batch, number, place in batches:

@@ -27,7 +27,9 @@ class SaveState(keras.callbacks.Callback):
         self._saved = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        """Save, if the last time is long ago."""
+        """Save, if the last time is long ago and the epoch goes on."""
+        if self.progress.finished:
+            return
         if 0 < self.seconds <= time.monotonic() - self._saved:
             self._save_inside()
 

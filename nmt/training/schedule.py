@@ -44,6 +44,8 @@ def epochs_without_gain(history):
 def is_over(settings, progress):
     """Say whether a training has nothing left to do.
 
+    Its time cannot be up inside an epoch: what that learnt was not validated yet.
+
     Args:
         settings: `TrainingConfig`.
         progress: `Progress`.
@@ -51,5 +53,5 @@ def is_over(settings, progress):
     return (
         len(progress.history) >= settings.epochs
         or epochs_without_gain(progress.history) >= settings.patience
-        or 0 < settings.max_minutes <= progress.seconds / 60
+        or (not progress.batch and 0 < settings.max_minutes <= progress.seconds / 60)
     )

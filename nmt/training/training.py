@@ -109,7 +109,7 @@ def _check_corpus(corpus, config):
                     "the length of a streamed text is not known. Give --epoch-steps, "
                     "the number of batches after which it is validated."
                 )
-            if not text.sample(1):
+            if next(text.pairs(), None) is None:
                 raise UserError(
                     f"{', '.join(text.source_files)} and their translations hold no "
                     "pair of sentences: a side is always blank."

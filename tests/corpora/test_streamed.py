@@ -59,8 +59,8 @@ def test_shards_whose_sides_differ_in_length_are_told(shards):
     [
         (gzip.compress(b"a\nb\xff\n"), "gz, line 2: byte 0xff is not UTF-8"),
         (gzip.compress(b"a\0\n"), "gz, line 1: a byte is 0"),
-        (b"no gzip", "cannot read .*part-1.en.gz: "),
-        (gzip.compress(b"cut off")[:-9], "en.gz and .*part-1.es differ in length"),
+        (b"no gzip", "part-1.en.gz is not a whole compressed file .Not a gzipped"),
+        (gzip.compress(b"cut off")[:-9], "en.gz is not a whole compressed file .Compr"),
     ],
     ids=["UTF-8", "null", "gzip", "cut"],
 )

@@ -9,6 +9,7 @@ from tiny_training import CONFIG, corpus, weights
 import nmt
 from nmt.errors import UserError
 from nmt.training.learner import Learner
+from nmt.training.validation import Validation
 
 STEPS = 4  # of an epoch
 OFTEN = CONFIG.replace(epochs=2, save_minutes=1e-9)
@@ -91,6 +92,33 @@ def test_what_a_callback_stops_inside_an_epoch_goes_on_to_the_same_end(whole, tm
         assert row["steps"] == same["steps"]
     for weight, same in zip(weights(out), weights(whole[0]), strict=True):
         np.testing.assert_allclose(weight, same, rtol=1e-3, atol=1e-4)
+
+
+def test_an_epoch_in_which_time_is_up_is_validated_and_kept(tmp_path):
+    out = tmp_path / "model"
+    hurried = OFTEN.replace(max_minutes=1e-9)
+    seen = Seen()
+    run(out, Seen(stop_at=2))  # its state is that of the middle of an epoch
+    history, lines = run(out, seen, config=hurried)
+    assert lines[0] == f"Going on after batch 2 of epoch 1 of {out}."
+    assert [row["steps"] for row in history] == [3]
+    assert seen.called[-2:] == [seen.called[-2], "end"]
+    assert (out / "model.weights.h5").exists()
+    assert lines[-1].startswith("Finished after 1 epochs")
+
+
+def test_a_kill_before_the_last_validation_does_not_end_a_training(
+    tmp_path, monkeypatch
+):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    hurried = OFTEN.replace(max_minutes=1e-9)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Validation, "on_epoch_end", interrupt)
+        run(tmp_path / "model", config=hurried)
+    history, _ = run(tmp_path / "model", config=hurried)
+    assert len(history) == 1
 
 
 def test_nan_ends_the_training_at_its_step_and_is_not_saved(tmp_path, monkeypatch):

@@ -8,8 +8,10 @@ from tiny_training import CONFIG, PAIRS, corpus, run
 
 from nmt.corpora.streamed import StreamedText
 from nmt.errors import UserError
+from nmt.text import batches as making
 from nmt.text.batches import training_batches
 from nmt.text.vocabulary import PAD_ID, Vocabulary
+from nmt.training import data as of_training
 from nmt.training import training
 from nmt.training.checkpoint import Progress, fingerprint
 from nmt.training.data import Data
@@ -56,6 +58,32 @@ def test_an_epoch_from_memory_is_a_pass_and_goes_on_inside(vocabulary):
     steps, batches = Data(text, vocabulary, settings, progress).epoch()
     assert steps == len(expected)
     assert_equal(arrays(batches), expected[2:])
+
+
+@pytest.mark.parametrize(("alpha", "times"), [(0.0, 1), (0.1, 3)])
+def test_pieces_are_split_once_unless_they_are_drawn(
+    vocabulary, monkeypatch, alpha, times
+):
+    split, called = of_training.split_pairs, []
+
+    def counted(*how):
+        called.append(1)
+        return split(*how)
+
+    monkeypatch.setattr(making, "split_pairs", counted)
+    monkeypatch.setattr(of_training, "split_pairs", counted)
+    text = corpus().splits["train"]
+    settings = CONFIG.replace(sampling_alpha=alpha).training
+    progress = Progress()
+    epochs = Data(text, vocabulary, settings, progress)
+    for _ in range(3):
+        found = arrays(epochs.epoch()[1])
+        number = len(progress.history) + 1
+        pieces = split(text, vocabulary, settings, number)
+        expected = training_batches(text, vocabulary, settings, number, pieces)
+        assert_equal(found, [make() for make in expected])
+        progress.history.append({})
+    assert len(called) == times
 
 
 def test_a_stream_that_fits_in_memory_gives_the_batches_of_memory(vocabulary, stream):
@@ -117,10 +145,14 @@ def test_no_more_pairs_are_read_than_are_shuffled_at_once(vocabulary, stream):
     assert len(read) == 18
 
 
-def test_a_stream_without_a_pair_that_is_short_enough_is_told(vocabulary, stream):
-    settings = CONFIG.replace(epoch_steps=5, max_pieces=2).training
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_text_without_a_pair_that_is_short_enough_is_told(
+    vocabulary, stream, streamed
+):
+    text = stream if streamed else corpus().splits["train"]
+    settings = CONFIG.replace(epoch_steps=5 * streamed, max_pieces=2).training
     with pytest.raises(UserError, match="No pair has at most 2 pieces on both sides"):
-        list(Data(stream, vocabulary, settings, Progress()).epoch()[1])
+        list(Data(text, vocabulary, settings, Progress()).epoch()[1])
 
 
 def test_a_streamed_text_is_trained_on_and_gone_on_with(stream, tmp_path):
