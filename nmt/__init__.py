@@ -4,7 +4,7 @@ The parts are loaded when they are used, so that `import nmt` does not wait for
 TensorFlow.
 """
 
-__all__ = ["Translation", "Translator", "UserError", "register_attention"]
+__all__ = ["Translation", "Translator", "UserError", "register_attention", "train"]
 
 
 def __getattr__(name):
@@ -20,6 +20,10 @@ def __getattr__(name):
         from nmt.model import register_attention
 
         return register_attention
+    if name == "train":
+        from nmt.training import train
+
+        return train
     raise AttributeError(f"module 'nmt' has no attribute {name!r}")
 
 

@@ -44,6 +44,7 @@ class CorpusConfig:
     target: str = option("es", "language translated to")
     text: str = option("raw", "form of the text", choices=("raw", "tok"))
     files: tuple[str, ...] = option((), "local files, in the order of `from_files`")
+    streamed: bool = option(False, "whether files are read while they are trained on")
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,19 @@ class TrainingConfig:
     batch_tokens: int = option(
         2200, "target pieces in a batch, padding included", least=1, most=1_000_000
     )
+    epoch_steps: int = option(
+        0,
+        "batches of an epoch; 0: those of one pass over the text",
+        least=0,
+        most=MANY,
+    )
+    shuffle_pairs: int = option(
+        20_000,
+        "pairs of a streamed text that are in memory at once, put in a random order "
+        "and sorted by length",
+        least=1,
+        most=MANY,
+    )
     max_pieces: int = option(
         100,
         "longest training sentence, in pieces; longer pairs are left out",
@@ -139,6 +153,13 @@ class TrainingConfig:
     max_minutes: float = option(
         0.0,
         "stop after so many minutes of training; 0: no limit",
+        least=0,
+        most=MANY,
+    )
+    save_minutes: float = option(
+        10.0,
+        "save the state after so many minutes, inside an epoch too; 0: after each "
+        "epoch alone",
         least=0,
         most=MANY,
     )

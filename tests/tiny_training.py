@@ -34,10 +34,10 @@ def corpus(pairs=PAIRS):
     return Corpus("tiny", "a", "b", "raw", splits)
 
 
-def run(out, config=CONFIG, pairs=PAIRS, picture_of=None):
+def run(out, config=CONFIG, pairs=PAIRS, picture_of=None, callbacks=()):
     lines = []
     history = training.train(
-        corpus(pairs), config, out, report=lines.append, picture_of=picture_of
+        corpus(pairs), config, out, lines.append, picture_of, callbacks
     )
     return history, lines
 

@@ -9,11 +9,13 @@ from nmt.corpora.parallel import (
     split_columns,
 )
 from nmt.corpora.published import CORPORA
+from nmt.corpora.streamed import StreamedText, stream_files
 
 __all__ = [
     "CORPORA",
     "Corpus",
     "ParallelText",
+    "StreamedText",
     "catalogue",
     "data_folder",
     "from_files",
@@ -22,4 +24,5 @@ __all__ = [
     "pair_lines",
     "read_lines",
     "split_columns",
+    "stream_files",
 ]

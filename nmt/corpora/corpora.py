@@ -149,13 +149,13 @@ def from_files(
             length, a file is missing, empty or not UTF-8, or a language has no name
             that a folder can have.
     """
-    _check_languages(source, target)
-    train = _file_pair("train", train_source, train_target)
+    check_languages(source, target)
+    train = file_pair("train", train_source, train_target)
     if train is None:
         raise UserError("no training text. Give --train-source and --train-target.")
     train = without_blanks(train, train_source)
-    validation = _file_pair("validation", validation_source, validation_target)
-    test = _file_pair("test", test_source, test_target)
+    validation = file_pair("validation", validation_source, validation_target)
+    test = file_pair("test", test_source, test_target)
     if validation is None:
         splits = _split(list(zip(*train, strict=True)), ("validation",))
     else:
@@ -188,7 +188,7 @@ def from_tsv(
             are too few unrelated pairs to split, or a language has no name that a
             folder can have.
     """
-    _check_languages(source, target)
+    check_languages(source, target)
     splits = _split(_distinct_pairs(read_lines(path), path), ("validation", "test"))
     name = Path(path).stem
     return Corpus(name, source, target, "raw", splits, grouped_references=True)
@@ -251,8 +251,16 @@ def _direction(name: str, source: str | None, target: str | None) -> tuple[str, 
     return source, target
 
 
-def _check_languages(source: str, target: str) -> None:
-    """Refuse what would lead out of the folder that is named after the languages."""
+def check_languages(source: str, target: str) -> None:
+    """Refuse what would lead out of the folder that is named after the languages.
+
+    Args:
+        source: Language to translate from.
+        target: Language to translate to.
+
+    Raises:
+        UserError: If one has no name that a folder can have.
+    """
     for side, language in (("source", source), ("target", target)):
         if not language.strip() or "/" in language or not language.isprintable():
             raise UserError(
@@ -296,8 +304,17 @@ def _phrasebook(source: str, target: str) -> dict[str, ParallelText]:
     return splits
 
 
-def _file_pair(part: str, source, target) -> ParallelText | None:
-    """Read the two files of one part, or say that none are given."""
+def file_pair(part: str, source, target) -> ParallelText | None:
+    """Read the two files of one part, or say that none are given.
+
+    Args:
+        part: Name of the part.
+        source: File of its source sentences, or `None`.
+        target: File of their translations, or `None`.
+
+    Raises:
+        UserError: If half a pair is given, or a file cannot be read.
+    """
     if source is None and target is None:
         return None
     if source is None or target is None:

@@ -3,6 +3,7 @@
 from nmt.text.batches import (
     check_lengths,
     make_batch,
+    split_pairs,
     training_batches,
     validation_batches,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "check_lengths",
     "make_batch",
     "published_words",
+    "split_pairs",
     "split_words",
     "training_batches",
     "validation_batches",

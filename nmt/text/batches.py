@@ -66,8 +66,8 @@ def check_lengths(sequences, texts):
             )
 
 
-def training_batches(text, vocabulary, training, epoch):
-    """Yield the batches of one epoch, the same for the same seed and epoch.
+def training_batches(text, vocabulary, training, epoch, pieces=None):
+    """Make the batches of one epoch, the same for the same seed and epoch.
 
     Pairs are put in a random order, sorted by length, the target's first, and cut into
     batches of about `batch_tokens` target pieces, which come in a random order.
@@ -77,24 +77,18 @@ def training_batches(text, vocabulary, training, epoch):
         vocabulary: `Vocabulary`.
         training: `TrainingConfig`.
         epoch: Int. Number of the epoch.
+        pieces: What `split_pairs` returns, if that is known.
 
     Returns:
-        List of functions that make a `Batch` each.
-
-    Raises:
-        UserError: If every pair is longer than `max_pieces`.
+        List of functions that make a `Batch` each; empty if every pair is longer than
+        `max_pieces`.
     """
     random = np.random.default_rng([training.seed, epoch])
-    sources, targets = _ids(text, vocabulary, training, epoch)
+    sources, targets = pieces or split_pairs(text, vocabulary, training, epoch)
     lengths = np.array(
         [[len(s) + 1, len(t) + 1] for s, t in zip(sources, targets, strict=True)]
     )
     fitting = np.flatnonzero(lengths.max(axis=1, initial=0) <= training.max_pieces)
-    if not len(fitting):
-        raise UserError(
-            f"No pair has at most {training.max_pieces} pieces on both sides. Give "
-            "shorter sentences, one a line, or a larger --max-pieces."
-        )
     order = random.permutation(fitting)
     order = order[np.lexsort((lengths[order, 0], lengths[order, 1]))]
     groups = _cut(order, lengths, training.batch_tokens)
@@ -127,7 +121,18 @@ def validation_batches(text, vocabulary, batch_tokens):
     ]
 
 
-def _ids(text, vocabulary, training, epoch):
+def split_pairs(text, vocabulary, training, epoch):
+    """Split a text into pieces: at random in each epoch, or always by the best split.
+
+    Args:
+        text: `ParallelText`.
+        vocabulary: `Vocabulary`.
+        training: `TrainingConfig`.
+        epoch: Int. Number of the epoch.
+
+    Returns:
+        `(sources, targets)`: lists of lists of ids.
+    """
     if not training.sampling_alpha:
         return vocabulary.ids(text.source), vocabulary.ids(text.target)
     alpha, seed = training.sampling_alpha, 2 * (training.seed * 100_003 + epoch)

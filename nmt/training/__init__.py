@@ -16,8 +16,12 @@ __all__ = [
 
 
 def __getattr__(name):
-    if name in ("PICTURES_FOLDER", "train"):
-        from nmt.training import training
+    if name == "PICTURES_FOLDER":
+        from nmt.training.pictures import PICTURES_FOLDER
 
-        return getattr(training, name)
+        return PICTURES_FOLDER
+    if name == "train":
+        from nmt.training.training import train
+
+        return train
     raise AttributeError(f"module 'nmt.training' has no attribute {name!r}")

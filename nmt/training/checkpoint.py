@@ -15,6 +15,7 @@ import zlib
 
 import numpy as np
 
+from nmt.corpora import StreamedText
 from nmt.errors import UserError
 from nmt.files import write_whole
 from nmt.translation import WEIGHTS_FILE, write_model_file
@@ -45,18 +46,39 @@ class Progress:
         steps: Number of batches learnt from.
         seconds: Time spent.
         finished: Whether nothing is left to do.
+        batch: Number of batches learnt from in the epoch that is under way.
+        loss: Sum of their losses.
+        passes: Number of whole passes over the text, where epochs are by steps.
+        pass_batches: Number of batches learnt from in the pass that is under way.
     """
 
     history: list = dataclasses.field(default_factory=list)
     steps: int = 0
     seconds: float = 0.0
     finished: bool = False
+    batch: int = 0
+    loss: float = 0.0
+    passes: int = 0
+    pass_batches: int = 0
+
+    def place(self):
+        """Tell how far it got, as in "after epoch 3"."""
+        epochs = len(self.history)
+        if self.batch:
+            return f"after batch {self.batch} of epoch {epochs + 1}"
+        return f"after epoch {epochs}"
 
 
 def fingerprint(corpus):
-    """Return the SHA-256 of the text that is trained and validated on."""
+    """Return the SHA-256 of the text that is trained and validated on.
+
+    Of a streamed text it is that of the names and the sizes of its files.
+    """
     digest = hashlib.sha256()
     for split in ("train", "validation"):
+        if isinstance(corpus.splits[split], StreamedText):
+            digest.update(json.dumps(corpus.splits[split].described()).encode())
+            continue
         for side in corpus.splits[split]:
             digest.update("\n".join(side).encode())
     return digest.hexdigest()
@@ -71,7 +93,12 @@ def save_weights(out, model):
     """Write the weights of a model, with their checksum."""
     # In memory first: HDF5 crashes where a disk is full.
     file = _NamedBytes()
-    model.save_weights(file)
+    optimizer = getattr(model, "optimizer", None)
+    model.optimizer = None  # Keras would save its state with the weights.
+    try:
+        model.save_weights(file)
+    finally:
+        model.optimizer = optimizer
     write_model_file(out, WEIGHTS_FILE, file.getvalue())
 
 
@@ -206,6 +233,14 @@ def _check_progress(progress):
         for number, row in enumerate(rows, 1)
     )
     sound = sound and is_number(progress.steps, int) and is_number(progress.seconds)
+    sound = (
+        sound
+        and is_number(progress.loss)
+        and all(
+            is_number(count, int) and count >= 0
+            for count in (progress.batch, progress.passes, progress.pass_batches)
+        )
+    )
     if not sound or not isinstance(progress.finished, bool):
         raise ValueError("its progress is none of a training")
 

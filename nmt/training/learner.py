@@ -15,6 +15,9 @@ class Learner:
     Args:
         config: `Config`.
         vocabulary_size: Int.
+
+    `pieces` counts the target pieces learnt from since it was made, and `gradient_norm`
+    is that of the last step, before it is clipped.
     """
 
     def __init__(self, config, vocabulary_size):
@@ -28,6 +31,8 @@ class Learner:
         self.averages = [
             tf.Variable(v, trainable=False) for v in self.model.trainable_variables
         ]
+        self.gradient_norm = tf.Variable(0.0, trainable=False)
+        self.pieces = tf.Variable(0, dtype=tf.int64, trainable=False)
         graph = {
             "input_signature": [tf.TensorSpec((None, None), tf.int32)] * 3,
             "autograph": False,
@@ -35,10 +40,20 @@ class Learner:
         self._step = tf.function(self._train_step, **graph)
         self._loss = tf.function(self._validation_nll, **graph)
 
-    def learn(self, batch, learning_rate):
-        """Take a step. Returns the smoothed loss per piece, a scalar tensor."""
+    def set_rate(self, learning_rate):
+        """Set the learning rate of the steps to come."""
         self.optimizer.learning_rate.assign(learning_rate)
-        return self._step(*map(tf.constant, batch))
+
+    def learn(self, batch):
+        """Take a step. Returns the smoothed loss per piece, a scalar tensor."""
+        return self._step(*batch)
+
+    def model_for_callbacks(self):
+        """Return the model with what callbacks expect of one that `fit` trains."""
+        self.model.optimizer = self.optimizer
+        self.model.train_function = self._step
+        self.model.stop_training = False
+        return self.model
 
     def validation_loss(self, batches):
         """Return the negative log-likelihood per piece, in nats."""
@@ -73,6 +88,7 @@ class Learner:
         return all(np.isfinite(value).all() for value in values)
 
     def _train_step(self, source, target_in, target_out):
+        self.pieces.assign_add(tf.math.count_nonzero(target_out))  # padding is 0
         if self.settings.consistency:
             # Two draws of dropout: every pair twice in one batch.
             source, target_in, target_out = (
@@ -87,11 +103,11 @@ class Learner:
                 self.settings.consistency,
             )
         values = [variable.value for variable in self.model.trainable_variables]
-        gradients = tape.gradient(loss, values)
-        self.optimizer.apply(
-            [tf.convert_to_tensor(gradient) for gradient in gradients],
-            self.model.trainable_variables,
-        )
+        gradients = [
+            tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, values)
+        ]
+        self.gradient_norm.assign(tf.linalg.global_norm(gradients))
+        self.optimizer.apply(gradients, self.model.trainable_variables)
         # The average is young at first: it then follows at a rate of 1 in 10, 2 in 11 …
         step = tf.cast(self.optimizer.iterations.value, tf.float32)
         decay = tf.minimum(self.settings.average_decay, (1.0 + step) / (10.0 + step))

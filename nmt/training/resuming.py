@@ -21,7 +21,10 @@ from nmt.translation import (
     write_checksums,
 )
 
-MAY_CHANGE = ("epochs", "max_minutes", "patience", "learning_rate", "clip_norm")
+MAY_CHANGE = (
+    *("epochs", "max_minutes", "patience", "learning_rate", "clip_norm"),
+    "save_minutes",
+)
 """Options that may change when a training goes on."""
 
 SCHEDULED = ("epochs", "max_minutes")
@@ -57,16 +60,12 @@ def check_folder(out, config, text):
             has lost what it needs to go on.
     """
     if has_state(out) or (out / HISTORY_FILE).exists():
-        for name in (CONFIG_FILE, VOCABULARY_FILE, WEIGHTS_FILE, STATE_FILE):
-            if not os.path.lexists(out / name):
-                raise UserError(
-                    f"{out} holds a model that cannot be trained further: its {name} "
-                    "is gone. Choose another --out, or put the file back."
-                )
+        _check_there(out, CONFIG_FILE, VOCABULARY_FILE, STATE_FILE)
         _check_settings(out, Config.load(out / CONFIG_FILE), config)
-        for name in (VOCABULARY_FILE, WEIGHTS_FILE):
-            check_model_file(out, name)
-        read_progress(out, text)
+        check_model_file(out, VOCABULARY_FILE)
+        if read_progress(out, text).history:  # none are saved before an epoch has ended
+            _check_there(out, WEIGHTS_FILE)
+            check_model_file(out, WEIGHTS_FILE)
     elif os.path.lexists(out / WEIGHTS_FILE) and not _is_same_start(out, config, text):
         raise UserError(
             f"{out} holds a model without the state of its training, which would be "
@@ -105,6 +104,15 @@ def _is_same_start(out, config, text):
     if not (out / CONFIG_FILE).exists() or read_checksums(out)["text"] != text:
         return False
     return not _differences(Config.load(out / CONFIG_FILE), config)
+
+
+def _check_there(out, *names):
+    for name in names:
+        if not os.path.lexists(out / name):
+            raise UserError(
+                f"{out} holds a model that cannot be trained further: its {name} "
+                "is gone. Choose another --out, or put the file back."
+            )
 
 
 def _check_settings(out, there, now):

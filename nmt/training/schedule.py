@@ -39,3 +39,19 @@ def epochs_without_gain(history):
         count = 0 if bleu > best_bleu or loss < best_loss else count + 1
         best_bleu, best_loss = max(best_bleu, bleu), min(best_loss, loss)
     return count
+
+
+def is_over(settings, progress):
+    """Say whether a training has nothing left to do.
+
+    Its time cannot be up inside an epoch: what that learnt was not validated yet.
+
+    Args:
+        settings: `TrainingConfig`.
+        progress: `Progress`.
+    """
+    return (
+        len(progress.history) >= settings.epochs
+        or epochs_without_gain(progress.history) >= settings.patience
+        or (not progress.batch and 0 < settings.max_minutes <= progress.seconds / 60)
+    )

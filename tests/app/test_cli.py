@@ -519,6 +519,34 @@ def test_training_text_that_cannot_be_used_is_refused(refused, tmp_path):
     assert not out.exists()
 
 
+def test_text_is_streamed_or_it_is_told_what_that_needs(
+    pairs, refused, tmp_path, capsys
+):
+    rows = [line.split("\t") for line in pairs.read_text("utf-8").splitlines()]
+    for side, name in enumerate(("source", "target")):
+        lines = [row[side] for row in rows]
+        write(tmp_path / f"part-1.{name}", *lines[:150])
+        write(tmp_path / f"part-2.{name}", *lines[150:])
+        write(tmp_path / f"valid.{name}", *lines[:5])
+    sides = ("source", "target")
+    train = [f"--train-{side}={tmp_path}/part-*.{side}" for side in sides]
+    valid = [f"--validation-{side}={tmp_path}/valid.{side}" for side in sides]
+    out = tmp_path / "out"
+    command = ["train", "--stream", *train, "--out", str(out), *TINY]
+    assert "--stream needs --epoch-steps" in refused(*command)
+    command += ["--epoch-steps", "3"]
+    assert "--stream needs --train-source" in refused(*command[:2])
+    assert "Give --validation-source and" in refused(*command)
+    test = [f"--test-{side}={tmp_path}/valid.{side}" for side in sides]
+    assert "have no use with --stream" in refused(*command, *valid, *test)
+    assert not out.exists()
+    assert main([*command, *valid]) == 0
+    assert "train those of 2 files, validation 5;" in capsys.readouterr().out
+    assert json.loads((out / "history.json").read_text())[-1]["steps"] == 6
+    line = refused("evaluate", "--model", out)
+    assert "was trained on text that was streamed" in line
+
+
 def test_a_checksum_that_does_not_match_is_refused_and_the_file_kept(
     refused, tmp_path, monkeypatch
 ):
@@ -560,6 +588,8 @@ def test_a_file_in_the_place_of_a_model_folder_is_refused(refused, tmp_path, pai
     path = write(tmp_path / "taken", "text")
     assert "--out must be a folder" in refused("train", pairs, "--out", path)
     assert "--out must be a folder" in refused("demo", "--out", path)
+    line = refused("train", pairs, "--tensorboard", path)
+    assert "--tensorboard must be a folder" in line
     assert f"but {path} is a file" in refused("demo", "--out", path / "in" / "it")
     assert f"but {path} is a file" in refused(
         "translate", "--model", "m", "a", "--plot", path / "x.svg"

@@ -6,7 +6,6 @@ import pytest
 
 from nmt.config import TrainingConfig
 from nmt.corpora.parallel import ParallelText
-from nmt.errors import UserError
 from nmt.text.batches import make_batch, pad, training_batches, validation_batches
 from nmt.text.vocabulary import END_ID, PAD_ID, START_ID, Vocabulary
 
@@ -102,6 +101,5 @@ def test_long_pairs_are_left_out_of_training_but_not_of_validation(vocabulary):
     assert sorted(seen(vocabulary, batches)) == sorted(zip(*TEXT, strict=True))
 
 
-def test_nothing_but_long_pairs_is_told(vocabulary):
-    with pytest.raises(UserError, match="No pair has at most 1 pieces"):
-        training_batches(TEXT, vocabulary, TrainingConfig(max_pieces=1), 1)
+def test_of_nothing_but_long_pairs_there_are_no_batches(vocabulary):
+    assert training_batches(TEXT, vocabulary, TrainingConfig(max_pieces=1), 1) == []

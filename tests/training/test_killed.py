@@ -10,19 +10,28 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nmt.errors import UserError
 from nmt.translation.folder import read_folder
 
 ROOT = Path(__file__).parents[2]
-KILLS = 10
+KILLS = 20
 PROGRAM = """
-import os, signal, sys
+import os, signal, sys, threading
+import keras
 from tests.tiny_training import CONFIG, run
 
-out, last_rename = sys.argv[1], int(sys.argv[2])
+out, numbers = sys.argv[1], map(float, sys.argv[2:])
+last_rename, last_step, delay, save_minutes = numbers
 replace, count = os.replace, 0
+
+class Kill(keras.callbacks.Callback):
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.model.optimizer.iterations == last_step:
+            kill = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL))
+            kill.start()
 
 def counted(*paths):
     global count
@@ -32,14 +41,16 @@ def counted(*paths):
     replace(*paths)
 
 os.replace = counted
-run(out, CONFIG.replace(deterministic=True, epochs=2))
+config = CONFIG.replace(deterministic=True, epochs=2, save_minutes=save_minutes)
+run(out, config, callbacks=[Kill()])
 print(count)
 """
 
 
-def start(out, last_rename=0):
+def start(out, last_rename=0, last_step=-1, delay=0.0, save_minutes=0.0):
+    numbers = (last_rename, last_step, delay, save_minutes)
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(out), str(last_rename)],
+        [sys.executable, "-c", PROGRAM, str(out), *map(str, numbers)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
         stdout=subprocess.PIPE,
@@ -47,8 +58,8 @@ def start(out, last_rename=0):
     )
 
 
-def finish(out):
-    process = start(out)
+def finish(out, **how):
+    process = start(out, **how)
     told, _ = process.communicate()
     assert process.returncode == 0
     return int(told.split()[-1])
@@ -56,7 +67,7 @@ def finish(out):
 
 def digest(out):
     assert not list(out.glob(".partial-*"))
-    names = ("model.weights.h5", "vocabulary.model", "config.json")
+    names = ("model.weights.h5", "vocabulary.model")
     sums = [hashlib.sha256((out / name).read_bytes()).hexdigest() for name in names]
     history = json.loads((out / "history.json").read_text("utf-8"))
     for row in history:
@@ -86,7 +97,7 @@ def test_killed_at_random_moments_it_ends_in_the_same_bits(whole, tmp_path):
     draw = random.Random(5).random
     expected, _, seconds = whole
     killed = ended = 0
-    while killed < KILLS:
+    while killed < KILLS // 2:
         out = tmp_path / str(ended)
         process = start(out)
         try:
@@ -102,6 +113,35 @@ def test_killed_at_random_moments_it_ends_in_the_same_bits(whole, tmp_path):
     for number in range(ended):
         assert digest(tmp_path / str(number)) == expected
     assert digest(out) == expected
+
+
+@pytest.mark.slow
+def test_killed_inside_epochs_it_ends_in_the_same_bits(whole, tmp_path):
+    draw = random.Random(6)
+    out, killed, ended = tmp_path / "0", 0, 0
+    while killed < KILLS // 2:
+        # In one of the next steps, or in what is saved after it.
+        done = _steps(out)
+        step, delay = done + draw.randrange(2), draw.random() / 10
+        process = start(out, last_step=step, delay=delay, save_minutes=1e-9)
+        process.communicate()
+        check_folder_is_sound(out)
+        if process.returncode == -signal.SIGKILL:
+            killed += 1
+        else:
+            ended += 1
+            assert digest(out) == whole[0]
+            out = tmp_path / str(ended)
+    finish(out, save_minutes=1e-9)
+    assert digest(out) == whole[0]
+
+
+def _steps(out):
+    path = out / "training_state.npz"
+    if not path.exists():
+        return 0
+    with np.load(path) as state:
+        return json.loads(bytes(state["meta"]))["steps"]
 
 
 @pytest.mark.slow

@@ -15,9 +15,9 @@ from tiny_training import CONFIG, PAIRS, corpus, restore, run
 
 from nmt.config import Config
 from nmt.errors import UserError
-from nmt.training import training
 from nmt.training.checkpoint import fingerprint
 from nmt.training.learner import Learner
+from nmt.training.loop import Loop
 from nmt.training.resuming import check_folder
 
 STEPS = 4  # of an epoch
@@ -35,8 +35,8 @@ def diverged(tmp_path_factory):
     out = tmp_path_factory.mktemp("diverged") / "model"
     learn = Learner.learn
 
-    def overflow(self, batch, rate):
-        loss = learn(self, batch, rate)
+    def overflow(self, batch):
+        loss = learn(self, batch)
         return loss if self.optimizer.iterations < STEPS + 2 else loss * np.inf
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(UserError) as error:
@@ -79,7 +79,7 @@ def test_a_finished_training_goes_on_when_more_is_wanted(resumed, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training.Training, "_run_epoch", stop)
+    monkeypatch.setattr(Loop, "_run_epoch", stop)
     out, before = resumed[0], contents(resumed[0])
     fewer = CONFIG.replace(**NEW | {"epochs": 2}, **ELSEWHERE)
     assert run(out, fewer)[1][0].endswith("nothing is left to do.")

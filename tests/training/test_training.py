@@ -1,5 +1,6 @@
 import errno
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -68,12 +69,15 @@ def test_it_learns_and_keeps_what_it_learnt(whole):
     assert json.loads((out / "history.json").read_text()) == history
     assert len(lines) == 5
     assert lines[0] == "tiny, pairs: train 24, validation 5; 60 pieces"
-    assert "BLEU" in lines[1]
+    told = r"  BLEU [\d.]+  [\d,]+ pieces/s"
+    assert all(re.search(rf"{told}  [\d.]+ min left$", line) for line in lines[1:3])
+    assert re.search(rf"{told}$", lines[3])
     assert lines[-1].startswith("Finished after 3 epochs")
     assert {path.name for path in out.iterdir()} == {
         "checksums.json",
         "config.json",
         "history.json",
+        "log.jsonl",
         "model.weights.h5",
         "training_state.npz",
         "vocabulary.model",
@@ -186,30 +190,44 @@ def test_it_stops_when_time_is_up_or_nothing_is_gained(hurried, tmp_path):
     assert lines[-2].startswith("Stopped: 2 epochs without a better BLEU")
 
 
-def test_deterministic_training_gives_the_same_bits_in_two_processes(tmp_path):
+def test_deterministic_training_gives_the_same_bits_even_if_stopped_inside_epochs(
+    tmp_path,
+):
     program = textwrap.dedent(
         """
         import hashlib, sys
+        import keras
         from tests.tiny_training import CONFIG, run
         from nmt.translation.translator import Translator
-        run(sys.argv[1], CONFIG.replace(deterministic=True, epochs=2))
-        translator = Translator.load(sys.argv[1])
+
+        class Stop(keras.callbacks.Callback):
+            def on_train_batch_end(self, batch, logs=None):
+                if self.model.optimizer.iterations in (2, 7):
+                    self.model.stop_training = True
+
+        out, *stop = sys.argv[1:]
+        config = CONFIG.replace(deterministic=True, epochs=2)
+        for _ in stop:
+            run(out, config, callbacks=[Stop()])
+        history, _ = run(out, config)
+        translator = Translator.load(out)
         digest = hashlib.sha256()
         for weight in translator.model.get_weights():
             digest.update(weight.tobytes())
         found = translator(["the dog eats", "the cow sings"], beam_size=2)
+        print([row["train_loss"] for row in history], history[-1]["steps"])
         print(digest.hexdigest(), [(one.text, one.score) for one in found])
         """
     )
     told = [
         subprocess.run(
-            [sys.executable, "-c", program, str(tmp_path / name)],
+            [sys.executable, "-c", program, *arguments],
             capture_output=True,
             text=True,
             check=True,
             cwd=Path(__file__).parents[2],
         ).stdout
-        for name in ("one", "two")
+        for arguments in ([tmp_path / "one"], [tmp_path / "two", "stop", "stop"])
     ]
     assert told[0] == told[1].replace("two", "one")
     assert len(told[0].split()[-1]) > 3

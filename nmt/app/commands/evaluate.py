@@ -59,6 +59,11 @@ def run(args):
     else:
         from nmt.translation import check_text_files
 
+        if settings.streamed:
+            raise UserError(
+                f"{args.models[0]} was trained on text that was streamed. Name the "
+                "text to score by --source-file and --target-file."
+            )
         check_text_files(args.models[0], config)
         corpus = inputs.open_corpus(
             settings.name,

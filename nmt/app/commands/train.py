@@ -8,7 +8,7 @@ from nmt.app import inputs
 from nmt.app.options import add_command, add_data, add_no_verify
 from nmt.app.tensorflow_import import import_tensorflow
 from nmt.config import PRESETS, SECTIONS, CorpusConfig, read_settings
-from nmt.corpora import CORPORA
+from nmt.corpora import CORPORA, stream_files
 from nmt.errors import UserError
 from nmt.limits import flag, shown
 from nmt.translation import check_utf8
@@ -65,6 +65,12 @@ def add_parser(commands):
     command.add_argument(
         "--picture-of", metavar="TEXT", help="draw this sentence in its place"
     )
+    command.add_argument(
+        "--tensorboard",
+        metavar="DIR",
+        help="write what is measured for TensorBoard, with a picture of the attention "
+        "after each epoch; the numbers are always in log.jsonl in the folder",
+    )
     for name in SETTINGS:
         group = command.add_argument_group(f"{name} (defaults are those of base)")
         for option in dataclasses.fields(SECTIONS[name]):
@@ -83,6 +89,14 @@ def _add_text(group):
             group.add_argument(
                 f"--{part}-{side}", metavar="FILE", help=f"{side} sentences {use}"
             )
+    group.add_argument(
+        "--stream",
+        action="store_true",
+        help="read the text to train on while it is trained on, in little memory. "
+        "--train-source and --train-target may then be patterns, such as "
+        "'part-*.en.gz', of any place that TensorFlow reads from; files to validate on "
+        "and --epoch-steps are needed",
+    )
     group.add_argument("--source", metavar="LANGUAGE", help="to translate from")
     group.add_argument("--target", metavar="LANGUAGE", help="to translate to")
     group.add_argument(
@@ -121,7 +135,12 @@ def run(args):
     """Do what the command does."""
     files = _files(args)
     config = _settings(args, files)
+    if args.stream:
+        _check_stream(args, config)
     picture_of = _picture_of(args, config)
+    board = None
+    if args.tensorboard is not None:
+        board = inputs.output_folder(args.tensorboard, "--tensorboard")
     out = None if args.out is None else inputs.output_folder(args.out, "--out")
     corpus = _open_corpus(args, files)
     described = CorpusConfig(
@@ -129,7 +148,8 @@ def run(args):
         source=corpus.source_language,
         target=corpus.target_language,
         text=corpus.text,
-        files=files,
+        files=() if args.stream else files,
+        streamed=args.stream,
     )
     config = dataclasses.replace(config, corpus=described)
     if out is None:
@@ -143,7 +163,7 @@ def run(args):
     import_tensorflow()
     from nmt.training import PICTURES_FOLDER, train
 
-    train(corpus, config, out, picture_of=picture_of)
+    train(corpus, config, out, picture_of=picture_of, tensorboard=board)
     page = out / PICTURES_FOLDER / "index.html"
     if picture_of is not None and page.is_file():
         print(f"Where the model looked, epoch by epoch: {page}")
@@ -241,4 +261,28 @@ def _open_corpus(args, files):
             f"--text {text} is for public corpora in that form. Files are taken "
             "as they are: leave it out."
         )
+    if args.stream:
+        return stream_files(
+            *(args.train_source, args.train_target),
+            *(args.validation_source, args.validation_target),
+            source=args.source or "source",
+            target=args.target or "target",
+        )
     return inputs.open_corpus(args.corpus, args.source, args.target, text, files, args)
+
+
+def _check_stream(args, config):
+    """Refuse what a text cannot have that is read while it is trained on."""
+    if not (args.train_source and args.train_target):
+        raise UserError("--stream needs --train-source and --train-target.")
+    if args.test_source or args.test_target:
+        raise UserError(
+            "--test-source and --test-target have no use with --stream: no model "
+            "remembers streamed files. Score by nmt evaluate with --source-file and "
+            "--target-file."
+        )
+    if not config.training.epoch_steps:
+        raise UserError(
+            "--stream needs --epoch-steps, the number of batches after which the model "
+            "is validated: the length of the text is not known."
+        )

@@ -1,0 +1,111 @@
+"""The batches of a training, made beside the steps that learn from them."""
+
+from itertools import islice
+
+import numpy as np
+import tensorflow as tf
+
+from nmt.corpora import ParallelText
+from nmt.errors import UserError
+from nmt.text import split_pairs, training_batches
+
+PREFETCHED = 32
+"""Batches made ahead: a next part of a stream is split meanwhile."""
+
+
+class Data:
+    """The batches of one epoch after another, the same for the same seed.
+
+    An epoch is one pass over the text. If the settings say how many steps it has, it is
+    that many of passes without end.
+
+    Args:
+        text: `ParallelText` or `StreamedText`.
+        vocabulary: `Vocabulary`.
+        settings: `TrainingConfig`.
+        progress: `Progress`, from where it goes on.
+    """
+
+    def __init__(self, text, vocabulary, settings, progress):
+        self.text, self.vocabulary, self.settings = text, vocabulary, settings
+        self.progress = progress
+        self._endless = self._pieces = None
+        self._error = None
+
+    def epoch(self):
+        """Begin the epoch that is under way, or go on with it.
+
+        Returns:
+            `(steps, batches)`: the number of all its batches, and an iterator over
+            those that are left: tuples of three tensors, see `Batch`.
+        """
+        steps, progress = self.settings.epoch_steps, self.progress
+        if steps:
+            if self._endless is None:
+                self._endless = self._noting_the_place(self._prefetched(self._passes))
+            return steps, islice(self._endless, steps - progress.batch)
+        number = len(progress.history) + 1
+        makers = list(self._makers(number))
+        if not makers:
+            raise self._none_fits()
+        rest = makers[progress.batch :]
+        batches = self._prefetched(lambda: ((*make(), 0, 0) for make in rest))
+        return len(makers), (batch for *batch, _, _ in batches)
+
+    def _passes(self):
+        """Yield batches without end, each with its pass and its number in that."""
+        number, done = self.progress.passes, self.progress.pass_batches
+        while True:
+            place = 0
+            for place, make in enumerate(self._makers(number + 1), 1):
+                if place > done:
+                    yield (*make(), number, place)
+            if not place:
+                raise self._none_fits()
+            number, done = number + 1, 0
+
+    def _makers(self, number):
+        """Yield functions that make the batches of a pass."""
+        how = self.vocabulary, self.settings
+        if isinstance(self.text, ParallelText):
+            if self._pieces is None and not self.settings.sampling_alpha:
+                self._pieces = split_pairs(self.text, *how, number)
+            yield from training_batches(self.text, *how, number, self._pieces)
+            return
+        for place, part in enumerate(self._parts(number)):
+            # The first part of a pass is drawn as a text that is in memory.
+            yield from training_batches(part, *how, number + 1_000_003 * place)
+
+    def _parts(self, number):
+        """Yield a streamed text, its shards in a random order, in parts."""
+        random = np.random.default_rng([self.settings.seed, number, 1])
+        pairs = self.text.pairs(random.permutation(len(self.text.source_files)))
+        while part := list(islice(pairs, self.settings.shuffle_pairs)):
+            yield ParallelText(*zip(*part, strict=True))
+
+    def _none_fits(self):
+        return UserError(
+            f"No pair has at most {self.settings.max_pieces} pieces on both sides. "
+            "Give shorter sentences, one a line, or a larger --max-pieces."
+        )
+
+    def _noting_the_place(self, batches):
+        for *batch, number, place in batches:
+            self.progress.passes, self.progress.pass_batches = int(number), int(place)
+            yield batch
+
+    def _prefetched(self, generate):
+        """Yield what a generator yields, made in another thread."""
+
+        def kept():
+            try:
+                yield from generate()
+            except UserError as error:
+                self._error = error
+
+        ids, number = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((), tf.int64)
+        signature = (ids, ids, ids, number, number)
+        dataset = tf.data.Dataset.from_generator(kept, output_signature=signature)
+        yield from dataset.prefetch(PREFETCHED)
+        if self._error is not None:
+            raise self._error

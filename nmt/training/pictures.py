@@ -1,0 +1,38 @@
+"""Pictures of where a model looks while it learns."""
+
+import keras
+
+import keras_attention as ka
+
+PICTURES_FOLDER = "pictures"
+
+
+class Pictures(keras.callbacks.Callback):
+    """Draws the attention in one sentence after each epoch, and a page of them all.
+
+    Args:
+        learner: `Learner`.
+        translator: `Translator` of its model.
+        text: `ParallelText`, whose first pair is drawn if no sentence is given.
+        sentence: Text that is translated and drawn; `""` for none.
+        out: Path of the folder.
+        board: Path of a log folder for TensorBoard, which gets the pictures too;
+            `None` for none.
+    """
+
+    def __init__(self, learner, translator, text, sentence, out, board=None):
+        super().__init__()
+        self.learner, self.translator = learner, translator
+        self.text, self.sentence = text, sentence
+        self.pictures = ka.EpochPictures(out / PICTURES_FOLDER, board)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Draw."""
+        self.pictures.add(epoch + 1, *self.learner.with_averages(self._words))
+
+    def _words(self):
+        if self.sentence:
+            translation = self.translator(self.sentence, beam_size=1)
+        else:
+            (translation,) = self.translator.force(*(side[:1] for side in self.text))
+        return translation.words()
