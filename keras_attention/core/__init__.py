@@ -42,8 +42,8 @@ from keras_attention.core.softmax import (
     LOWEST,
     masked_softmax,
     softmax,
-    visible_softmax,
 )
+from keras_attention.core.visible_softmax import visible_softmax
 
 __all__ = [
     "LOWEST",

@@ -16,7 +16,7 @@ def first_loss(**options):
     learner = Learner(tiny_training.CONFIG.replace(**options), SIZE)
     random = np.random.default_rng(1)
     ids = [random.integers(4, SIZE, size).tolist() for size in (3, 6, 5)]
-    return float(learner.learn(make_batch(ids, ids[::-1]), 0.001))
+    return float(learner.learn(make_batch(ids, ids[::-1])))
 
 
 def test_draws_that_are_alike_do_not_differ():
