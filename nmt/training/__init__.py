@@ -4,6 +4,7 @@
 """
 
 from nmt.training.checkpoint import HISTORY_FILE, fingerprint
+from nmt.training.cluster import read_cluster
 from nmt.training.resuming import check_folder
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "PICTURES_FOLDER",
     "check_folder",
     "fingerprint",
+    "make_strategy",
+    "read_cluster",
     "train",
 ]
 
@@ -20,6 +23,10 @@ def __getattr__(name):
         from nmt.training.pictures import PICTURES_FOLDER
 
         return PICTURES_FOLDER
+    if name == "make_strategy":
+        from nmt.training.workers import make_strategy
+
+        return make_strategy
     if name == "train":
         from nmt.training.training import train
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from nmt.model import TranslationModel
 from nmt.text import PAD_ID
 from nmt.training.loss import label_smoothed_loss
+from nmt.training.workers import Workers
 
 
 class Learner:
@@ -15,24 +16,27 @@ class Learner:
     Args:
         config: `Config`.
         vocabulary_size: Int.
+        workers: `Workers` that learn together. Default: one device.
 
-    `pieces` counts the target pieces learnt from since it was made, and `gradient_norm`
-    is that of the last step, before it is clipped.
+    Attributes:
+        pieces: Number of target pieces that this worker has learnt from.
+        gradient_norm: Norm of the last step's gradient, before it was clipped.
     """
 
-    def __init__(self, config, vocabulary_size):
+    def __init__(self, config, vocabulary_size, workers=None):
         self.settings = config.training
-        self.model = TranslationModel(config.model, vocabulary_size)
-        self.optimizer = keras.optimizers.Adam(
-            self.settings.learning_rate,
-            global_clipnorm=self.settings.clip_norm or None,
-        )
-        self.optimizer.build(self.model.trainable_variables)
-        self.averages = [
-            tf.Variable(v, trainable=False) for v in self.model.trainable_variables
-        ]
-        self.gradient_norm = tf.Variable(0.0, trainable=False)
-        self.pieces = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.workers = workers or Workers()
+        self.pieces, self.gradient_norm = 0, 0.0
+        with self.workers.strategy.scope():
+            self.model = TranslationModel(config.model, vocabulary_size)
+            self.optimizer = keras.optimizers.Adam(
+                self.settings.learning_rate,
+                global_clipnorm=self.settings.clip_norm or None,
+            )
+            self.optimizer.build(self.model.trainable_variables)
+            self.averages = [
+                tf.Variable(v, trainable=False) for v in self.model.trainable_variables
+            ]
         graph = {
             "input_signature": [tf.TensorSpec((None, None), tf.int32)] * 3,
             "autograph": False,
@@ -46,7 +50,10 @@ class Learner:
 
     def learn(self, batch):
         """Take a step. Returns the smoothed loss per piece, a scalar tensor."""
-        return self._step(*batch)
+        for rows in self.workers.own_rows(batch[2]):
+            self.pieces += np.count_nonzero(rows)  # padding is 0
+        loss, self.gradient_norm = self._step(*batch)
+        return loss
 
     def model_for_callbacks(self):
         """Return the model with what callbacks expect of one that `fit` trains."""
@@ -63,6 +70,15 @@ class Learner:
             for batch, count in zip(batches, pieces, strict=True)
         )
         return nll / sum(pieces)
+
+    def follow_chief(self):
+        """Take all weights and states of the chief, but draw dropout of one's own."""
+        self.workers.assign_from_chief(self.variables())
+        for variable in self.model.non_trainable_variables:
+            if variable.path.endswith("seed_generator_state"):
+                apart = np.array([self.workers.number * 1_000_003, 0])
+                value = np.asarray(variable)
+                variable.assign(value + apart.astype(value.dtype))
 
     def with_averages(self, function):
         """Call a function while the model holds the averages of its weights."""
@@ -87,26 +103,13 @@ class Learner:
         values = map(np.asarray, self.variables())  # whole numbers are finite
         return all(np.isfinite(value).all() for value in values)
 
-    def _train_step(self, source, target_in, target_out):
-        self.pieces.assign_add(tf.math.count_nonzero(target_out))  # padding is 0
-        if self.settings.consistency:
-            # Two draws of dropout: every pair twice in one batch.
-            source, target_in, target_out = (
-                tf.concat([ids, ids], axis=0) for ids in (source, target_in, target_out)
-            )
-        with tf.GradientTape() as tape:
-            hidden, _ = self.model(source, target_in, training=True)
-            loss, _ = self._losses(
-                hidden,
-                target_out,
-                self.settings.label_smoothing,
-                self.settings.consistency,
-            )
-        values = [variable.value for variable in self.model.trainable_variables]
-        gradients = [
-            tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, values)
-        ]
-        self.gradient_norm.assign(tf.linalg.global_norm(gradients))
+    def _train_step(self, *batch):
+        strategy = self.workers.strategy
+        results = strategy.run(self._gradients, batch)
+        # They were added up: all replicas have the same.
+        loss, *gradients = (
+            strategy.experimental_local_results(result)[0] for result in results
+        )
         self.optimizer.apply(gradients, self.model.trainable_variables)
         # The average is young at first: it then follows at a rate of 1 in 10, 2 in 11 …
         step = tf.cast(self.optimizer.iterations.value, tf.float32)
@@ -115,19 +118,46 @@ class Learner:
             self.averages, self.model.trainable_variables, strict=True
         ):
             average.assign_sub((1 - decay) * (average - variable.value))
-        return loss
+        return loss, tf.linalg.global_norm(gradients)
+
+    def _gradients(self, *batch):
+        """Give the loss per piece of the batch, and its gradients, of all replicas."""
+        pieces = tf.math.count_nonzero(batch[2], dtype=tf.float32)
+        replicas, context = self.workers.replicas, tf.distribute.get_replica_context()
+        if replicas > 1:
+            batch = _rows(batch, context.replica_id_in_sync_group, replicas)
+        if self.settings.consistency:
+            # Two draws of dropout: every pair twice in one batch.
+            batch = [tf.concat([ids, ids], axis=0) for ids in batch]
+            pieces *= 2
+        source, target_in, target_out = batch
+        with tf.GradientTape() as tape:
+            hidden, _ = self.model(source, target_in, training=True)
+            loss, _ = self._losses(
+                hidden,
+                target_out,
+                self.settings.label_smoothing,
+                self.settings.consistency,
+            )
+            loss /= pieces
+        values = [variable.value for variable in self.model.trainable_variables]
+        gradients = map(tf.convert_to_tensor, tape.gradient(loss, values))
+        results = [loss, *gradients]
+        if replicas > 1:
+            results = context.all_reduce(tf.distribute.ReduceOp.SUM, results)
+        return results
 
     def _validation_nll(self, source, target_in, target_out):
         hidden, _ = self.model(source, target_in)
         _, nll = self._losses(hidden, target_out)
-        return nll
+        return nll / tf.math.count_nonzero(target_out, dtype=nll.dtype)
 
     def _losses(self, hidden, target_out, smoothing=0.0, consistency=0.0):
-        """Give the smoothed loss and the likelihood, both per real piece."""
+        """Give the smoothed loss and the likelihood, both summed over real pieces."""
         # Padding is dropped first: the product with the output matrix is the largest.
         real = tf.not_equal(target_out, PAD_ID)
         targets = tf.boolean_mask(target_out, real)
-        loss, nll = label_smoothed_loss(
+        return label_smoothed_loss(
             tf.boolean_mask(hidden, real),
             self.model.target_embedding.embeddings.value,
             self.model.output_bias.value,
@@ -135,5 +165,15 @@ class Learner:
             smoothing,
             consistency,
         )
-        count = tf.cast(tf.size(targets), loss.dtype)
-        return loss / count, nll / count
+
+
+def _rows(batch, replica, replicas):
+    """Give the rows of one replica; where there are too few, one without targets."""
+    source, target_in, target_out = batch
+    fewer = tf.maximum(replicas - tf.shape(source)[0], 0)
+    target_out = tf.pad(target_out, [[0, fewer], [0, 0]], constant_values=PAD_ID)
+    source, target_in = (
+        tf.concat([ids, tf.repeat(ids[:1], fewer, axis=0)], axis=0)
+        for ids in (source, target_in)
+    )
+    return [ids[replica::replicas] for ids in (source, target_in, target_out)]

@@ -3,6 +3,7 @@
 import json
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 LOG_FILE = "log.jsonl"
@@ -45,7 +46,7 @@ class Log(keras.callbacks.Callback):
         self.losses.read()
         values = {
             "loss": self.losses.last,
-            "learning_rate": float(self.learner.optimizer.learning_rate),
+            "learning_rate": float(np.asarray(self.learner.optimizer.learning_rate)),
             "gradient_norm": float(self.learner.gradient_norm),
             "pieces_per_second": self.speed.pieces_per_second(),
         }
@@ -69,7 +70,8 @@ class Log(keras.callbacks.Callback):
         if self._writer is not None:
             with self._writer.as_default(progress.steps):
                 for name, value in values.items():
-                    _write_scalar(f"{kind}/{name}", value)
+                    if not isinstance(value, list):  # that of each worker
+                        _write_scalar(f"{kind}/{name}", value)
             self._writer.flush()
 
     def _append(self, text):

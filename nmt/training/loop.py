@@ -19,6 +19,7 @@ class Loop:
 
     def __init__(self, learner, data, progress, losses, own, others=()):
         self.learner, self.settings = learner, learner.settings
+        self.workers = learner.workers
         self.data, self.progress, self.losses = data, progress, losses
         self.model = learner.model
         self.callbacks = keras.callbacks.CallbackList(
@@ -36,6 +37,7 @@ class Loop:
         while not self.model.stop_training:
             self._run_epoch(len(self.progress.history))
         self.callbacks.on_train_end()
+        self._agree()  # none leaves while another still works
 
     def _run_epoch(self, epoch):
         steps, batches = self.data.epoch()
@@ -49,6 +51,7 @@ class Loop:
         ended = self.progress.finished or self.progress.batch == steps
         if ended:  # and not stopped inside by a callback, to go on there later
             self.callbacks.on_epoch_end(epoch, {})
+            self._agree()
 
     def _run_step(self, number, batch, done):
         progress, settings = self.progress, self.settings
@@ -63,3 +66,11 @@ class Loop:
         self.losses.add(loss)
         logs = {"loss": loss} if self.tells_losses else None
         self.callbacks.on_train_batch_end(number, logs)
+        self._agree()
+
+    def _agree(self):
+        """Let all workers go on, or stop, at the same step."""
+        stops, progress = self.model.stop_training, self.progress
+        self.model.stop_training, progress.seconds, progress.finished = (
+            self.workers.agree(stops, progress.seconds, progress.finished)
+        )

@@ -18,7 +18,7 @@ class Losses(keras.callbacks.Callback):
         learner: `Learner`.
         progress: `Progress`, whose `loss` is the sum.
         settings: `TrainingConfig`.
-        out: Path of the folder.
+        out: Path of the folder; `None` for a worker that has none.
         text: The `fingerprint` of the text that is trained on.
     """
 
@@ -62,6 +62,8 @@ class Losses(keras.callbacks.Callback):
         """
         step = self.progress.steps if step is None else step
         norm = self.settings.clip_norm or "none"
+        if self.out is None:
+            return UserError(f"the training has diverged: {what} is no finite number.")
         kept = read_progress(self.out, self.text)
         then = (
             f"The same command then goes on {kept.place()}, whose state is kept."

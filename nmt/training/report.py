@@ -55,7 +55,7 @@ class Report(keras.callbacks.Callback):
             f"loss {row['train_loss']:.3f}  "
             f"validation: perplexity {math.exp(min(50, row['validation_loss'])):.2f}  "
             f"BLEU {row['validation_bleu']:.1f}  "
-            f"{logs['pieces_per_second']:,.0f} pieces/s{self._time_left()}"
+            f"{_speed(logs)}{self._time_left()}"
         )
         patience = self.settings.patience
         if epochs_without_gain(self.progress.history) >= patience:
@@ -97,3 +97,9 @@ class Report(keras.callbacks.Callback):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _speed(logs):
+    each = [f"{speed:,.0f}" for speed in logs.get("worker_pieces_per_second", [])]
+    shown = f" ({' + '.join(each)})" if each else ""
+    return f"{logs['pieces_per_second']:,.0f} pieces/s{shown}"

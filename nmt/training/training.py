@@ -1,6 +1,7 @@
 """A training in a folder: its vocabulary, going on where it stopped, its callbacks."""
 
 import contextlib
+import dataclasses
 from pathlib import Path
 
 import keras
@@ -22,6 +23,7 @@ from nmt.training.checkpoint import (
     write_history,
 )
 from nmt.training.data import Data
+from nmt.training.following import Follow
 from nmt.training.learner import Learner
 from nmt.training.log import Log
 from nmt.training.loop import Loop
@@ -35,6 +37,7 @@ from nmt.training.schedule import is_over
 from nmt.training.speed import Speed
 from nmt.training.time_limit import TimeLimit
 from nmt.training.validation import Validation
+from nmt.training.workers import Workers
 from nmt.translation import (
     VOCABULARY_FILE,
     Translator,
@@ -53,6 +56,7 @@ def train(
     picture_of=None,
     callbacks=(),
     tensorboard=None,
+    strategy=None,
 ):
     """Train a model, or go on with its training.
 
@@ -78,6 +82,10 @@ def train(
             rate, the norm of the gradient, the speed, and a picture of the attention
             after each epoch. `None` for none. The same numbers are always in
             `log.jsonl` in the folder of the model.
+        strategy: `tf.distribute.Strategy` over devices and machines; `None` for one
+            device. The batches are the same for any number of workers. Made before
+            anything is computed, and given the same arguments on each worker. Only the
+            chief, worker 0, validates and writes, and `out` is its alone.
 
     Returns:
         The history: a list of one dict for each epoch.
@@ -86,7 +94,7 @@ def train(
         UserError: If the folder holds a model of other settings or of another text, or
             one that has lost what it needs to go on, or another process trains in it,
             or the corpus is too small, or the training diverges, or one of `callbacks`
-            is none.
+            is none, or workers were given unlike arguments, or one is lost.
         OSError: If a file cannot be written.
     """
     for callback in callbacks:
@@ -95,10 +103,15 @@ def train(
                 f"callbacks must be keras.callbacks.Callback objects; got {callback!r}."
             )
     _check_corpus(corpus, config)
-    with lock_folder(out):
-        return _train(
-            corpus, config, Path(out), report, picture_of, callbacks, tensorboard
-        )
+    workers = Workers(strategy)
+    with workers.losses_told():
+        if not workers.is_chief:
+            return _follow(corpus, config, workers, report, callbacks)
+        with lock_folder(out):
+            return _train(
+                *(corpus, config, Path(out), workers),
+                *(report, picture_of, callbacks, tensorboard),
+            )
 
 
 def _check_corpus(corpus, config):
@@ -124,14 +137,13 @@ def _size(text):
     return f"{len(text.source):,}"
 
 
-def _train(corpus, config, out, report, picture_of, callbacks, tensorboard):
+def _train(corpus, config, out, workers, report, picture_of, callbacks, tensorboard):
+    """Train as the chief, or alone."""
     text = fingerprint(corpus)
     for folder in (out, out / PICTURES_FOLDER):
         remove_partial_files(folder)
     check_folder(out, config, text)
-    if config.training.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(config.training.seed)
+    _begin(config, text, workers)
     if has_state(out):
         vocabulary = Vocabulary.load(out / VOCABULARY_FILE)
         there = Config.load(out / CONFIG_FILE)
@@ -142,12 +154,15 @@ def _train(corpus, config, out, report, picture_of, callbacks, tensorboard):
         there = config
         parts = (f"{name} {_size(part)}" for name, part in corpus.splits.items())
         report(f"{corpus.name}, pairs: {', '.join(parts)}; {len(vocabulary):,} pieces")
-    learner = Learner(config, len(vocabulary))
+    workers.bytes_from_chief(vocabulary.model)
+    learner = Learner(config, len(vocabulary), workers)
     progress = _restored(learner, config, there, out, text, report)
     note_settings(out, config, text)
+    workers.object_from_chief(dataclasses.asdict(progress))
     if progress.finished:
         report(f"The training in {out} was finished before; nothing is left to do.")
         return progress.history
+    workers.assign_from_chief(learner.variables())
     losses = Losses(learner, progress, config.training, out, text)
     translator = Translator(learner.model, vocabulary, config)
     told = Report(progress, config.training, losses, out, report)
@@ -169,10 +184,40 @@ def _train(corpus, config, out, report, picture_of, callbacks, tensorboard):
         own.append(
             Pictures(learner, translator, validation, picture_of, out, tensorboard)
         )
+    own += [told, Follow(workers, progress, report)]
     data = Data(corpus.splits["train"], vocabulary, config.training, progress)
     with contextlib.closing(told):
-        Loop(learner, data, progress, losses, [*own, told], callbacks).run()
+        Loop(learner, data, progress, losses, own, callbacks).run()
     return progress.history
+
+
+def _follow(corpus, config, workers, report, callbacks):
+    """Train as a worker that is not the chief."""
+    _begin(config, fingerprint(corpus), workers)
+    vocabulary = Vocabulary(workers.bytes_from_chief())
+    learner = Learner(config, len(vocabulary), workers)
+    progress = Progress(**workers.object_from_chief())
+    if progress.finished:
+        report("The training of worker 0 was finished before.")
+        return progress.history
+    learner.follow_chief()
+    losses = Losses(learner, progress, config.training, None, None)
+    own = [losses, Speed(learner), Follow(workers, progress, report)]
+    data = Data(corpus.splits["train"], vocabulary, config.training, progress)
+    Loop(learner, data, progress, losses, own, callbacks).run()
+    return progress.history
+
+
+def _begin(config, text, workers):
+    """Set the random numbers, where all workers were given the same."""
+    settings = {name: getattr(config, name) for name in ("vocabulary", "model")}
+    settings = {name: dataclasses.asdict(each) for name, each in settings.items()}
+    training = dataclasses.asdict(config.training)
+    workers.check_alike("The options", [settings, training])
+    workers.check_alike("The sentences", text)
+    if config.training.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(config.training.seed)
 
 
 def _restored(learner, config, there, out, text, report):

@@ -71,6 +71,14 @@ def add_parser(commands):
         help="write what is measured for TensorBoard, with a picture of the attention "
         "after each epoch; the numbers are always in log.jsonl in the folder",
     )
+    command.add_argument(
+        "--strategy",
+        choices=("auto", "one", "mirrored", "multi-worker"),
+        default="auto",
+        help="what trains: one device; mirrored: all GPUs of this machine; "
+        "multi-worker: the processes named by the variable TF_CONFIG, of which each is "
+        "started with this command; auto: what there is several of (default: auto)",
+    )
     for name in SETTINGS:
         group = command.add_argument_group(f"{name} (defaults are those of base)")
         for option in dataclasses.fields(SECTIONS[name]):
@@ -157,13 +165,25 @@ def run(args):
         languages = f"{corpus.source_language}-{corpus.target_language}"
         name = f"models/{corpus.name}-{languages}{form}"
         out = inputs.output_folder(name, "--out")
-    from nmt.training import check_folder, fingerprint
+    from nmt.training import check_folder, fingerprint, read_cluster
 
-    check_folder(out, config, fingerprint(corpus))
+    cluster = read_cluster() if args.strategy in ("auto", "multi-worker") else None
+    is_chief = cluster is None or cluster.number == 0
+    if is_chief:
+        check_folder(out, config, fingerprint(corpus))
     import_tensorflow()
-    from nmt.training import PICTURES_FOLDER, train
+    from nmt.training import PICTURES_FOLDER, make_strategy, train
 
-    train(corpus, config, out, picture_of=picture_of, tensorboard=board)
+    train(
+        corpus,
+        config,
+        out,
+        picture_of=picture_of,
+        tensorboard=board,
+        strategy=make_strategy(args.strategy),
+    )
+    if not is_chief:
+        return
     page = out / PICTURES_FOLDER / "index.html"
     if picture_of is not None and page.is_file():
         print(f"Where the model looked, epoch by epoch: {page}")

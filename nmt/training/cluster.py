@@ -1,0 +1,85 @@
+"""The cluster that the environment variable `TF_CONFIG` names."""
+
+import json
+import os
+from typing import NamedTuple
+
+from nmt.errors import UserError
+
+VARIABLE = "TF_CONFIG"
+EXAMPLE = (
+    '{"cluster": {"worker": ["a:2222", "b:2222"]}, '
+    '"task": {"type": "worker", "index": 0}}'
+)
+ROLES = ("chief", "worker")
+
+
+class Cluster(NamedTuple):
+    """A cluster, seen by one of its workers.
+
+    Attributes:
+        addresses: `host:port` of each worker; the first is the chief's.
+        number: Number of this worker, from 0.
+    """
+
+    addresses: tuple[str, ...]
+    number: int
+
+    @property
+    def address(self) -> str:
+        """Address of this worker."""
+        return self.addresses[self.number]
+
+
+def read_cluster() -> Cluster | None:
+    """Read `TF_CONFIG`; `None` if it is not set, or names no cluster.
+
+    Raises:
+        UserError: If it is not as TensorFlow expects it.
+    """
+    text = os.environ.get(VARIABLE, "").strip()
+    if not text:
+        return None
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _unlike("it is not valid JSON") from None
+    if not isinstance(content, dict):
+        raise _unlike("it is no object")
+    jobs, task = content.get("cluster"), content.get("task")
+    if not jobs:
+        return None
+    if not isinstance(jobs, dict) or not isinstance(task, dict):
+        raise _unlike('it needs objects "cluster" and "task"')
+    role, index = task.get("type"), task.get("index")
+    if role not in ROLES or not isinstance(index, int) or isinstance(index, bool):
+        raise _unlike(
+            'its task needs a "type", chief or worker, and an "index", a whole number'
+        )
+    if "ps" in jobs:
+        raise _unlike("nmt trains without parameter servers; leave ps out")
+    addresses = {one: _addresses(jobs.get(one, []), one) for one in ROLES}
+    if len(addresses["chief"]) > 1:
+        raise _unlike("a cluster has one chief")
+    if not 0 <= index < len(addresses[role]):
+        raise _unlike(
+            f"its task is {role} {index}, but its cluster has "
+            f"{len(addresses[role])} of them"
+        )
+    before = len(addresses["chief"]) if role == "worker" else 0
+    return Cluster((*addresses["chief"], *addresses["worker"]), before + index)
+
+
+def _addresses(given, role):
+    if isinstance(given, dict):  # a sparse cluster names some of its workers
+        raise _unlike(f"{role} must be a list of all addresses")
+    sound = isinstance(given, list) and all(
+        isinstance(each, str) and each.rpartition(":")[2].isdecimal() for each in given
+    )
+    if not sound:
+        raise _unlike(f"{role} must be a list of addresses host:port")
+    return given
+
+
+def _unlike(what):
+    return UserError(f"{VARIABLE} is not as expected: {what}. Like this: {EXAMPLE}")
