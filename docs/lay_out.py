@@ -22,8 +22,8 @@ FOLDERS = {"docs": ("*.md", "*.svg", "*.png"), "notebooks": ("*.ipynb",)}
 FIRST_PAGE = "index.md"
 RESULTS = "benchmarks/results.md"
 FIRST = (
-    *("overview", "recipes", "translation", "serving", "coming_from"),
-    "founding_documents",
+    *("overview", "recipes", "translation", "several_machines", "serving"),
+    *("coming_from", "founding_documents"),
 )
 PACKAGES = (ka, nmt)
 STOP = "Layer, Operation, Callback, Initializer, tuple, object"

@@ -43,9 +43,10 @@ class Each(keras.callbacks.Callback):
         np.savez(out + ".npz", *self.model.get_weights())
 
 book = generate(train_size=41, validation_size=5, test_size=0)
-splits = {
-    part: ParallelText(*zip(*((pair.english, pair.spanish) for pair in getattr(book, part))))
-    for part in ("train", "validation")}
+splits = {}
+for part in ("train", "validation"):
+    pairs = [(pair.english, pair.spanish) for pair in getattr(book, part)]
+    splits[part] = ParallelText(*zip(*pairs))
 corpus = Corpus("book", "en", "es", "raw", splits)
 config = CONFIG.replace(
     epochs=2, batch_tokens=100, vocabulary_size=150, dropout=0.0, sampling_alpha=0.0,
