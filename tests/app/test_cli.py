@@ -106,7 +106,7 @@ def test_a_corpus_is_trained_on_with_the_preset_made_for_it(monkeypatch, name, p
     monkeypatch.setattr("nmt.app.inputs.load", lambda *_: corpus)
     monkeypatch.setattr(
         "nmt.training.train",
-        lambda corpus, config, out, picture_of: asked.append(config),
+        lambda corpus, config, out, picture_of, **_: asked.append(config),
     )
     for choice in ([], ["--preset", "base"]):
         assert main(["train", name, "--out", "folder", *choice]) == 0
@@ -120,7 +120,7 @@ def test_a_file_named_like_a_corpus_is_trained_on_as_any_file(monkeypatch, tmp_p
     asked = []
     monkeypatch.setattr(
         "nmt.training.train",
-        lambda corpus, config, out, picture_of: asked.append(config),
+        lambda corpus, config, out, picture_of, **_: asked.append(config),
     )
     monkeypatch.chdir(tmp_path)
     lines = [f"word {i}\twort {i}\n" for i in range(40)]
@@ -133,7 +133,7 @@ def test_settings_that_are_not_given_are_those_of_the_preset(monkeypatch, pairs)
     asked = []
     monkeypatch.setattr(
         "nmt.training.train",
-        lambda corpus, config, out, picture_of: asked.append((config, out)),
+        lambda corpus, config, out, picture_of, **_: asked.append((config, out)),
     )
     command = [
         "train",
@@ -163,7 +163,7 @@ def asked(monkeypatch):
     configs = []
     monkeypatch.setattr(
         "nmt.training.train",
-        lambda corpus, config, out, picture_of: configs.append(config),
+        lambda corpus, config, out, picture_of, **_: configs.append(config),
     )
     return configs
 
@@ -232,7 +232,7 @@ def test_pictures_while_training_are_asked_for(monkeypatch, pairs, options, want
     asked = []
     monkeypatch.setattr(
         "nmt.training.train",
-        lambda corpus, config, out, picture_of: asked.append(picture_of),
+        lambda corpus, config, out, picture_of, **_: asked.append(picture_of),
     )
     assert main(["train", str(pairs), "--out", "folder", *options]) == 0
     assert asked == [wanted]
@@ -245,7 +245,7 @@ def test_a_model_folder_is_named_after_corpus_and_languages(
     asked = []
     monkeypatch.setattr(
         "nmt.training.train",
-        lambda corpus, config, out, picture_of: asked.append(out),
+        lambda corpus, config, out, picture_of, **_: asked.append(out),
     )
     assert main(["train", str(pairs), "--source", "en", "--target", "es"]) == 0
     assert asked == [Path("models/simple-en-es")]
