@@ -33,6 +33,7 @@ from nmt.training.rows import EpochRows
 from nmt.training.saving import SaveState
 from nmt.training.schedule import is_over
 from nmt.training.speed import Speed
+from nmt.training.start import Start, take_over, tell_start
 from nmt.training.time_limit import TimeLimit
 from nmt.training.validation import Validation
 from nmt.translation import (
@@ -53,6 +54,8 @@ def train(
     picture_of=None,
     callbacks=(),
     tensorboard=None,
+    start=None,
+    new_vocabulary=False,
 ):
     """Train a model, or go on with its training.
 
@@ -78,6 +81,11 @@ def train(
             rate, the norm of the gradient, the speed, and a picture of the attention
             after each epoch. `None` for none. The same numbers are always in
             `log.jsonl` in the folder of the model.
+        start: Folder of a trained model whose weights and vocabulary it starts from, in
+            place of new ones; nothing in it is changed. The settings of `config.model`
+            must be those of that model, except `dropout`.
+        new_vocabulary: Bool. Whether with `start` a vocabulary is learnt from the text
+            all the same. Embeddings of pieces that both have are taken over.
 
     Returns:
         The history: a list of one dict for each epoch.
@@ -86,7 +94,8 @@ def train(
         UserError: If the folder holds a model of other settings or of another text, or
             one that has lost what it needs to go on, or another process trains in it,
             or the corpus is too small, or the training diverges, or one of `callbacks`
-            is none.
+            is none, or `start` is no such model or not the one that the training in the
+            folder was started from.
         OSError: If a file cannot be written.
     """
     for callback in callbacks:
@@ -94,10 +103,12 @@ def train(
             raise UserError(
                 f"callbacks must be keras.callbacks.Callback objects; got {callback!r}."
             )
+    if start is not None:
+        start = Start(Path(start), new_vocabulary)
     _check_corpus(corpus, config)
     with lock_folder(out):
         return _train(
-            corpus, config, Path(out), report, picture_of, callbacks, tensorboard
+            corpus, config, Path(out), report, picture_of, callbacks, tensorboard, start
         )
 
 
@@ -124,27 +135,34 @@ def _size(text):
     return f"{len(text.source):,}"
 
 
-def _train(corpus, config, out, report, picture_of, callbacks, tensorboard):
+def _train(corpus, config, out, report, picture_of, callbacks, tensorboard, start):
     text = fingerprint(corpus)
     for folder in (out, out / PICTURES_FOLDER):
         remove_partial_files(folder)
-    check_folder(out, config, text)
+    check_folder(out, config, text, start)
     if config.training.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.training.seed)
+    origin = None
     if has_state(out):
         vocabulary = Vocabulary.load(out / VOCABULARY_FILE)
         there = Config.load(out / CONFIG_FILE)
     else:
+        origin = start and Translator.load(start.folder)
         # What a try that failed has left may be of another text.
-        vocabulary = _train_vocabulary(corpus, config)
+        vocabulary = _new_vocabulary(corpus, config, start, origin)
         write_model_file(out, VOCABULARY_FILE, vocabulary.model)
         there = config
         parts = (f"{name} {_size(part)}" for name, part in corpus.splits.items())
         report(f"{corpus.name}, pairs: {', '.join(parts)}; {len(vocabulary):,} pieces")
     learner = Learner(config, len(vocabulary))
+    if origin is not None:
+        known = take_over(learner, vocabulary, origin)
+        lines = _lines(corpus)
+        for line in tell_start(start, origin, config, vocabulary, known, lines):
+            report(line)
     progress = _restored(learner, config, there, out, text, report)
-    note_settings(out, config, text)
+    note_settings(out, config, text, start)
     if progress.finished:
         report(f"The training in {out} was finished before; nothing is left to do.")
         return progress.history
@@ -205,9 +223,16 @@ def _restored(learner, config, there, out, text, report):
     return progress
 
 
-def _train_vocabulary(corpus, config):
+def _new_vocabulary(corpus, config, start, origin):
+    """Return the vocabulary of a training that begins."""
+    if origin is not None and not start.new_vocabulary:
+        return origin.vocabulary
+    return Vocabulary.train(_lines(corpus), config.vocabulary.vocabulary_size)
+
+
+def _lines(corpus):
+    """Return the sentences from which pieces are learnt."""
     text = corpus.splits["train"]
     if isinstance(text, StreamedText):
         text = ParallelText(*zip(*text.sample(VOCABULARY_PAIRS), strict=True))
-    lines = [*text.source, *text.target]
-    return Vocabulary.train(lines, config.vocabulary.vocabulary_size)
+    return [*text.source, *text.target]

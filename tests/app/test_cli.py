@@ -23,6 +23,7 @@ HEAVY = {
     *("keras", "matplotlib", "numpy", "pooch", "sacrebleu", "sentencepiece"),
     *("tensorflow", "tensorflow_text", "tqdm"),
 }
+MODEL = Path(__file__).parents[1] / "data" / "before_rooms" / "nmt_model"
 TINY = (
     *("--vocabulary-size", "60", "--embedding-size", "8", "--units", "8"),
     *("--attention-units", "8", "--epochs", "2", "--batch-tokens", "300"),
@@ -217,6 +218,18 @@ def test_settings_name_no_file_that_is_opened(
     Config().save(tmp_path / "config.json")
     assert main(["train", "--config", "config.json", "--out", "folder"]) == 0
     assert (asked[0].corpus, asked[0].corpus.files) == (Config().corpus, ())
+
+
+def test_a_training_from_a_model_has_its_settings_and_languages(asked, pairs, tmp_path):
+    command = ["train", str(pairs), "--from", str(MODEL), "--out", str(tmp_path / "x")]
+    assert main([*command, "--epochs", "2", "--dropout", "0.3"]) == 0
+    config = Config.load(MODEL / "config.json").replace(epochs=2, dropout=0.3)
+    assert asked[0] == config.replace(name="simple", files=(str(pairs),))
+    more = write(tmp_path / "some.json", '{"vocabulary": {"vocabulary_size": 50}}')
+    command += ["--config", str(more), "--source", "it", "--new-vocabulary"]
+    assert main(command) == 0
+    assert asked[1].vocabulary.vocabulary_size == 50
+    assert (asked[1].corpus.source, asked[1].corpus.target) == ("it", "es")
 
 
 @pytest.mark.parametrize(
