@@ -67,7 +67,8 @@ def check_folder(out, config, text, start=None):
         _check_there(out, CONFIG_FILE, VOCABULARY_FILE, STATE_FILE)
         _check_settings(out, Config.load(out / CONFIG_FILE), config)
         check_model_file(out, VOCABULARY_FILE)
-        if read_progress(out, text).history:  # none are saved before an epoch has ended
+        progress = read_progress(out, text)
+        if progress and progress.history:  # no weights are saved before
             _check_there(out, WEIGHTS_FILE)
             check_model_file(out, WEIGHTS_FILE)
     elif os.path.lexists(out / WEIGHTS_FILE) and not _is_same_start(

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from nmt.config import CONFIG_FILE, Config
 from nmt.errors import UserError
@@ -56,7 +57,7 @@ def read_checksums(folder) -> dict:
     """
     path = Path(folder) / CHECKSUMS_FILE
     try:
-        sums = json.loads(path.read_text("utf-8"))
+        sums: Any = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {"text": None, "text_files": {}, "model_files": {}}
     except OSError as error:

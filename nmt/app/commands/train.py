@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import os
+from typing import Any
 
 from nmt.app import inputs
 from nmt.app.options import add_command, add_data, add_no_verify, model_folder
@@ -133,7 +134,7 @@ def _add_setting(group, option: dataclasses.Field, defaults):
         )
         return
     choices = option.metadata["choices"]
-    names = {int: "N", float: "X"}
+    names: dict[Any, str] = {int: "N", float: "X"}
     group.add_argument(
         flag(option.name),
         type=option.type,
