@@ -17,7 +17,6 @@ import gettext
 import os
 import random
 import tempfile
-import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -81,6 +80,17 @@ def make_corpus(pairs, number, config):
     return Corpus("messages", *languages, config.corpus.text, splits)
 
 
+def trainings(base, model, epochs):
+    """Return what is trained: name → settings, and what it starts from."""
+    tuned = base.replace(**TUNED, epochs=epochs)
+    new = tuned.replace(vocabulary_size=NEW_PIECES)
+    return {
+        "alone": (base.replace(**ALONE, epochs=4 * epochs), {}),
+        "tuned": (tuned, {"start": model}),
+        "tuned-new": (new, {"start": model, "new_vocabulary": True}),
+    }
+
+
 def score(folder, test):
     """Translate, and give BLEU and chrF."""
     found = [one.text for one in translated(Translator.load(folder), test.source)]
@@ -108,27 +118,18 @@ def main():
         "messages", there.corpus.source, there.corpus.target, there.corpus.text
     )
     base = Config(described, there.vocabulary, there.model, there.training)
-    tuned = base.replace(**TUNED, epochs=args.epochs)
-    runs = {
-        "alone": (base.replace(**ALONE, epochs=4 * args.epochs), {}),
-        "tuned": (tuned, {"start": args.model}),
-        "tuned-new": (
-            tuned.replace(vocabulary_size=NEW_PIECES),
-            {"start": args.model, "new_vocabulary": True},
-        ),
-    }
+    runs = trainings(base, args.model, args.epochs)
     test = corpus.splits["test"]
     rows = [("the model before", 0, 0.0, *score(args.model, test))]
     with tempfile.TemporaryDirectory() as temporary:
         for name, (config, start) in runs.items():
             out = Path(args.out or temporary) / name
-            began = time.process_time()
             history = training.train(corpus, config, out, **start)
-            minutes = (time.process_time() - began) / 60
+            minutes = history[-1]["seconds"] / 60
             rows.append((name, len(history), minutes, *score(out, test)))
     sizes = {name: len(text.source) for name, text in corpus.splits.items()}
     print(f"pairs: {sizes}; {there.corpus.text} text")
-    print("| model | epochs | minutes of processor time | BLEU | chrF |")
+    print("| model | epochs | minutes of training | BLEU | chrF |")
     print("|---|---|---|---|---|")
     for name, epochs, minutes, bleu, chrf in rows:
         print(f"| {name} | {epochs} | {minutes:.1f} | {bleu:.2f} | {chrf:.2f} |")
