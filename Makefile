@@ -24,8 +24,11 @@ PYTEST := -m pytest --numprocesses $(JOBS) --dist loadfile
 demo: .venv/installed
 	$(BIN)/nmt demo
 
+# Then which lines of either package no test ran; at least 95 % have to be run.
 test: .venv/installed-test
-	KERAS_BACKEND=tensorflow $(BIN)/python $(PYTEST)
+	KERAS_BACKEND=tensorflow $(BIN)/python $(PYTEST) --cov --cov-report=
+	$(BIN)/coverage report --include='keras_attention/*'
+	$(BIN)/coverage report --include='nmt/*'
 	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 \
 		$(BIN)/python $(PYTEST) $(LAYER_TESTS) $(JAX_LEAVES_OUT) -k "$(JAX_NAMES)"
 

@@ -16,7 +16,9 @@ WORKERS = (1, 2, 4, 8, 16, 32, 64)
 def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pieces", type=int, default=2200, help="of each worker a step")
+    parser.add_argument(
+        "--pieces", type=int, default=2200, help="of each worker a step"
+    )
     parser.add_argument("--pieces-per-second", type=float, default=3100.0)
     parser.add_argument("--gigabits", type=float, default=1.0, help="of the network")
     args = parser.parse_args()

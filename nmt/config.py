@@ -4,6 +4,7 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from nmt.errors import UserError
 from nmt.files import write_whole
@@ -302,7 +303,7 @@ def _read_object(path, mend):
 
 
 def _options(content, path):
-    values = {}
+    values: dict[str, Any] = {}
     for section, kind in SECTIONS.items():
         own = content.get(section, {})
         if not isinstance(own, dict):

@@ -11,7 +11,7 @@ from nmt.errors import UserError
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 LONGEST_NAME = 255
 """Most bytes of a name on all file systems in use. A path is not checked that far if

@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status or OK
     except SystemExit as end:  # argparse has printed the help
-        return end.code or OK
+        return end.code if isinstance(end.code, int) else OK
     except UserError as error:
         return _fail(error, USAGE)
     except KeyboardInterrupt:

@@ -80,7 +80,7 @@ def telling_phrases(phrases, count: int = SAMPLES) -> list[phrasebook.Phrase]:
     short = [phrase for phrase in phrases if len(phrasebook.words(phrase.english)) < 10]
     ordered = sorted(short or phrases, key=crossings, reverse=True)
     # One of each opening before a second of any: else all would be questions.
-    openings = Counter()
+    openings: Counter[str] = Counter()
     turns = []
     for phrase in ordered:
         opening = phrase.english.split()[0]

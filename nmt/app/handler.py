@@ -16,6 +16,7 @@ import time
 from http.server import BaseHTTPRequestHandler
 
 from nmt.app.service import Gone, Refused
+from nmt.app.site import Site
 
 MAX_BODY = 64 * 1024  # bytes
 REQUEST_SECONDS = 30  # in which a request has to arrive
@@ -55,7 +56,9 @@ class _Input(io.RawIOBase):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection, and the one request in it; its `server` is a `Server`."""
+    """One connection, and the one request in it."""
+
+    server: Site
 
     def setup(self):
         super().setup()

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from nmt.app.tensorflow_import import import_tensorflow
 from nmt.config import CONFIG_FILE, Config
@@ -35,7 +36,7 @@ def open_lines(args) -> list[Line]:
     lines = list(chain.from_iterable(open_stream(args)))
     for line in lines:
         if line.fault:
-            raise line.refusal()
+            raise line.fault.refusal(line.where)
     return lines
 
 
@@ -67,8 +68,8 @@ def open_pairs(args) -> Iterator[list[Line]]:
         UserError: If there are no pairs, or they cannot be read.
     """
     if check_pair_of_files(args):
-        files = args.source_file, args.target_file
-        return side_by_side(*map(_file_lines, files), *files)
+        source, target = args.source_file, args.target_file
+        return side_by_side(_file_lines(source), _file_lines(target), source, target)
     arriving = _standard_input(
         "a sentence TAB its translation, one pair a line",
         "Give --source-file and --target-file",
@@ -150,7 +151,8 @@ def open_corpus(name, source, target, text, files, args):
     if len(files) == 1:
         return from_tsv(files[0], **languages)
     if files:
-        return from_files(*(path or None for path in files), **languages)
+        paths: list[Any] = [path or None for path in files]
+        return from_files(*paths, **languages)
     return load(name, source, target, text, args.data, args.verify)
 
 

@@ -58,7 +58,8 @@ class Worker:
             for line, _ in group:
                 yield line, None if line.is_blank else next(results)
         if faulty is not None:
-            raise UserError(f"{faulty.refusal()} Or add --on-error skip or truncate.")
+            refusal = faulty.fault.refusal(faulty.where)
+            raise UserError(f"{refusal} Or add --on-error skip or truncate.")
 
     def tell(self):
         """Print how many lines were faulty, if not each of them was told of."""
@@ -71,7 +72,7 @@ class Worker:
 
     def _settled(self, lines):
         """Return lines to work on, with their pieces, and the one that ends it all."""
-        ready = []
+        ready: list[tuple[Line, int]] = []
         # Those that are faulty already are not split into pieces: they may be huge.
         sound = [line for line in lines if line.fault is None]
         counts = iter(_count_pieces(self._translator, sound))
@@ -100,7 +101,8 @@ class Worker:
 
     def _that_fit(self, lines):
         """Cut lines into groups whose results have room."""
-        group, total = [], 0
+        group: list[tuple[Line, int]] = []
+        total = 0
         for line, pieces in lines:
             weights = self._weights(pieces)
             if group and total + weights > ROOM:
@@ -123,7 +125,7 @@ def check_lengths(translator, lines: Sequence[Line], side: str = "source"):
     counts = translator.count_pieces([line.texts[0] for line in lines], side)
     for line, pieces in zip(lines, counts, strict=True):
         if pieces > LONGEST:
-            raise replace(line, fault=_too_long(pieces)).refusal()
+            raise _too_long(pieces).refusal(line.where)
 
 
 def _count_pieces(translator, lines: Sequence[Line]) -> list[int]:

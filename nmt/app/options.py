@@ -47,7 +47,7 @@ def add_model(command):
     command.add_argument(
         "--model",
         required=True,
-        type=_model_folder,
+        type=model_folder,
         metavar="DIR",
         help="folder made by nmt train",
     )
@@ -60,7 +60,7 @@ def add_models(command):
         dest="models",
         required=True,
         action="append",
-        type=_model_folder,
+        type=model_folder,
         metavar="DIR",
         help="folder made by nmt train; give it again for models that translate "
         "together, by the mean of their predictions",
@@ -178,7 +178,7 @@ def _path(text):
     return text
 
 
-def _model_folder(text):
+def model_folder(text):
     """Check that no other file is where a model should be; it may be missing."""
     if reason := why_no_folder(_path(text)):
         raise argparse.ArgumentTypeError(

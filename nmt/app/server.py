@@ -9,16 +9,14 @@ import socket
 import socketserver
 import sys
 import threading
-from http.server import ThreadingHTTPServer
 
 from nmt.app.handler import Handler, one_line
 from nmt.app.service import Service
+from nmt.app.site import ADDRESS, Site
 from nmt.errors import UserError
 
-ADDRESS = "127.0.0.1"
 
-
-class Server(ThreadingHTTPServer):
+class Server(Site):
     """Listens on this machine alone.
 
     Args:
@@ -33,8 +31,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = False
 
     def __init__(self, port: int):
-        self.page = self.policy = self.service = None
-        self._connections = set()
+        self._connections: set[socket.socket] = set()
         try:
             super().__init__((ADDRESS, port), Handler)
         except OSError as error:
@@ -42,28 +39,15 @@ class Server(ThreadingHTTPServer):
                 errno.EADDRINUSE: "is taken",
                 errno.EACCES: "needs the rights of an administrator",
             }
-            reason = known.get(error.errno, f"cannot be had ({error.strerror})")
+            reason = known.get(error.errno or 0, f"cannot be had ({error.strerror})")
             raise UserError(
                 f"port {port} {reason}. Choose another by --port."
             ) from None
 
-    @property
-    def url(self) -> str:
-        """Where a browser finds the page."""
-        return f"http://{ADDRESS}:{self.server_port}/"
-
-    @property
-    def hosts(self) -> set[str]:
-        """What `Host` may say."""
-        names = {ADDRESS, "localhost"}
-        if self.server_port == 80:
-            return names | {f"{name}:80" for name in names}
-        return {f"{name}:{self.server_port}" for name in names}
-
     def server_bind(self):
         # Not the parent's: it looks up this machine's name in the network.
         socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]
+        self.server_name, self.server_port = ADDRESS, self.server_address[1]
 
     def process_request(self, request, client_address):
         """Answer one request, in a thread of its own."""

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nmt.corpora.download import data_folder, fetch
 from nmt.corpora.parallel import (
@@ -35,7 +35,8 @@ class Corpus:
         source_language: Language code, such as `en`.
         target_language: Language code.
         text: `raw`, as people write, or `tok`, as the publishers tokenised it.
-        splits: `train`, `validation`, then the test splits.
+        splits: `train`, `validation`, then the test splits: `ParallelText`; to train
+            on also `StreamedText`.
         grouped_references: Whether a test split is to be scored with one row per
             distinct source sentence, all its translations being references.
     """
@@ -44,7 +45,7 @@ class Corpus:
     source_language: str
     target_language: str
     text: str
-    splits: dict[str, ParallelText]
+    splits: dict[str, Any]
     grouped_references: bool = False
 
 
@@ -151,12 +152,12 @@ def from_files(
     """
     check_languages(source, target)
     train = file_pair("train", train_source, train_target)
-    if train is None:
+    if train is None or train_source is None:
         raise UserError("no training text. Give --train-source and --train-target.")
     train = without_blanks(train, train_source)
     validation = file_pair("validation", validation_source, validation_target)
     test = file_pair("test", test_source, test_target)
-    if validation is None:
+    if validation is None or validation_source is None:
         splits = _split(list(zip(*train, strict=True)), ("validation",))
     else:
         validation = without_blanks(validation, validation_source)
@@ -275,8 +276,8 @@ def _multi30k(
     splits = {}
     for split in MULTI30K_SPLITS:
         files = [multi30k_file(split, language, text) for language in (source, target)]
-        lines = [decode_lines(fetch(f, folder, verify), f.name) for f in files]
-        splits[split] = pair_lines(*lines, *(f.name for f in files))
+        one, other = (decode_lines(fetch(f, folder, verify), f.name) for f in files)
+        splits[split] = pair_lines(one, other, *(f.name for f in files))
     return splits
 
 

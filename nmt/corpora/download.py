@@ -136,7 +136,8 @@ def _download(file: RemoteFile, folder: Path, verify: bool) -> None:
         try:
             _transfer(file, output_file, _most_served(file, verify))
         except requests.HTTPError as error:
-            if error.response.status_code < 500:  # a second try would not help
+            # A second try would not help where the server says so.
+            if error.response is not None and error.response.status_code < 500:
                 raise UserError(_refusal(file, error)) from error
             raise
         _content(Path(output_file), file, verify)

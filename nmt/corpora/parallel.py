@@ -8,7 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
 from nmt.errors import UserError
 
@@ -35,7 +35,7 @@ class LargeFile(DamagedFile):
     """There is more of it than there should be."""
 
 
-def read_at_most(stream: BinaryIO, most: int) -> bytes:
+def read_at_most(stream: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
     """Read a stream to its end, and no further than told.
 
     A few MB may unpack to many GB, and some devices never end.

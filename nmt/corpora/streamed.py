@@ -122,8 +122,9 @@ def _size(path):
 
 
 def _pairs(source, target):
+    none: list[str] = []
     for number, (one, other) in enumerate(
-        zip_longest(_lines(source), _lines(target), fillvalue=[])
+        zip_longest(_lines(source), _lines(target), fillvalue=none)
     ):
         if len(one) != len(other):
             raise UserError(

@@ -4,7 +4,7 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -233,16 +233,17 @@ def translation_scores(
         grouped: Whether to add BLEU without case, `BLEU -lc`.
     """
     from sacrebleu.metrics import BLEU, CHRF, TER
+    from sacrebleu.metrics.base import Metric
 
     tokenize = "none" if tokenized else "13a"
     # `force`: that the text looks tokenised is known.
-    metrics = {"BLEU": BLEU(tokenize=tokenize, force=True)}
+    metrics: dict[str, Metric] = {"BLEU": BLEU(tokenize=tokenize, force=True)}
     if grouped:
         metrics["BLEU -lc"] = BLEU(tokenize=tokenize, force=True, lowercase=True)
     metrics |= {"chrF": CHRF(), "TER": TER()}
     most = max(len(accepted) for accepted in references)
     # sacreBLEU wants one stream per reference; None where a sentence has no more.
-    streams = [
+    streams: list[list[Any]] = [
         [accepted[n] if n < len(accepted) else None for accepted in references]
         for n in range(most)
     ]

@@ -45,9 +45,7 @@ def gold_alignment(data: str | os.PathLike | None = None) -> list[GoldPair] | No
     for number, row in enumerate(split_columns(read_lines(path), path, 3), 1):
         source, target = (tuple(sentence.split()) for sentence in row[:2])
         try:
-            links = frozenset(
-                tuple(int(end) for end in link.split("-", 1)) for link in row[2].split()
-            )
+            links = frozenset(map(_link, row[2].split()))
             sound = all(i < len(source) and j < len(target) for i, j in links)
         except ValueError:
             sound = False
@@ -58,6 +56,11 @@ def gold_alignment(data: str | os.PathLike | None = None) -> list[GoldPair] | No
             )
         pairs.append(GoldPair(source, target, links))
     return pairs
+
+
+def _link(text: str) -> tuple[int, int]:
+    source, target = text.split("-", 1)
+    return int(source), int(target)
 
 
 class GoldSentence(NamedTuple):

@@ -1,5 +1,8 @@
 """The encoders of a translation model: recurrent layers, or self-attention."""
 
+from collections.abc import Callable
+from typing import Any
+
 from keras import layers
 
 import keras_attention as ka
@@ -78,4 +81,7 @@ class SelfAttentionEncoder(layers.Layer):
         return self.last_norm(outputs)
 
 
-ENCODERS = {"rnn": RNNEncoder, "self-attention": SelfAttentionEncoder}
+ENCODERS: dict[str, Callable[..., Any]] = {
+    "rnn": RNNEncoder,
+    "self-attention": SelfAttentionEncoder,
+}

@@ -49,9 +49,10 @@ class TranslationModel(keras.Model):
             for index in range(1 if config.cell == "gru" else 2)
         ]
         current = config.order == "current"
+        attention = make_attention(config)
         self.decoder = ka.AttentionRNN(
             make_cell(config, "cell"),
-            make_attention(config),
+            attention,
             order=config.order,
             context_cell=make_cell(config, "context_cell")
             if config.order == "conditional"
@@ -77,8 +78,8 @@ class TranslationModel(keras.Model):
         self.call(ops.ones((1, 2), "int32"), ops.ones((1, 2), "int32"))
         self.built = True
         memory, mask, _ = self.encode(ops.ones((1, 2), "int32"))
-        memory = self.decoder.prepare(memory, mask)
-        self.remembers = bool(self.decoder.attention.initial_state(memory))
+        memory = attention.prepare(memory, value_mask=mask)
+        self.remembers = bool(attention.initial_state(memory))
 
     def call(self, source, target, training=False):
         """Run the whole of both sides at once.

@@ -314,9 +314,10 @@ def _forms(column: str) -> tuple[str, ...]:
 
 
 def _noun(english: str, spanish: str, kinds: str) -> Noun:
+    one, several = _forms(english)
     gender, singular, plural = _forms(spanish)
     return Noun(
-        english=_forms(english),
+        english=(one, several),
         gender=gender[0],
         spanish=(singular, plural),
         kinds=frozenset(kinds.split()),
@@ -326,7 +327,9 @@ def _noun(english: str, spanish: str, kinds: str) -> Noun:
 
 def _adjective(base: str, more: str, forms: str, copula: str, kinds: str) -> Adjective:
     comparative = _forms(more)[0]
-    return Adjective(base, comparative, _forms(forms), copula, frozenset(kinds.split()))
+    man, woman, men, women = _forms(forms)
+    spanish = man, woman, men, women
+    return Adjective(base, comparative, spanish, copula, frozenset(kinds.split()))
 
 
 def _verb(english: str, spanish: str, objects: str) -> Verb:

@@ -144,7 +144,8 @@ def split_pairs(text, vocabulary, training, epoch):
 
 def _cut(order, lengths, batch_tokens):
     """Cut pairs sorted by length into groups that fit a batch once padded."""
-    groups, group = [], []
+    groups: list[list[int]] = []
+    group: list[int] = []
     for index in order:
         # Sorted by target length: the newest pair is the longest of its group.
         if group and (len(group) + 1) * lengths[index, 1] > batch_tokens:

@@ -74,7 +74,7 @@ def published_words(text: str, language: str) -> list[str]:
         for part in _set_apart(word, language)
     ]
     parts: list[list[str]] = [[] for _ in words]
-    for (number, part), (_, after) in pairwise([*apart, (None, "")]):
+    for (number, part), (_, after) in pairwise([*apart, (0, "")]):
         parts[number] += _without_full_stop(part, after, language)
     return list(map(_written, parts))
 

@@ -6,10 +6,12 @@
 from nmt.training.checkpoint import HISTORY_FILE, fingerprint
 from nmt.training.cluster import read_cluster
 from nmt.training.resuming import check_folder
+from nmt.training.start import Start
 
 __all__ = [
     "HISTORY_FILE",
     "PICTURES_FOLDER",
+    "Start",
     "check_folder",
     "fingerprint",
     "make_strategy",

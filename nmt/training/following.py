@@ -1,8 +1,16 @@
-"""What the chief of several workers tells the others after each epoch."""
+"""Training as a worker that is not the chief, and what that tells the others."""
 
 import dataclasses
 
 import keras
+
+from nmt.text import Vocabulary
+from nmt.training.checkpoint import Progress
+from nmt.training.data import Data
+from nmt.training.learner import Learner
+from nmt.training.loop import Loop
+from nmt.training.losses import Losses
+from nmt.training.speed import Speed
 
 
 class Follow(keras.callbacks.Callback):
@@ -37,3 +45,28 @@ class Follow(keras.callbacks.Callback):
         """Say that the training ended."""
         if not self.workers.is_chief:
             self.report(f"Ended {self.progress.place()}. Worker 0 has the model.")
+
+
+def follow(job):
+    """Train from what the chief gives; write nothing.
+
+    Args:
+        job: `Job`.
+
+    Returns:
+        The history.
+    """
+    config, workers = job.config, job.workers
+    job.begin()
+    vocabulary = Vocabulary(workers.bytes_from_chief())
+    learner = Learner(config, len(vocabulary), workers)
+    progress = Progress(**workers.object_from_chief())
+    if progress.finished:
+        job.report("The training of worker 0 was finished before.")
+        return progress.history
+    learner.follow_chief()
+    losses = Losses(learner, progress, config.training, None, None)
+    own = [losses, Speed(learner), Follow(workers, progress, job.report)]
+    data = Data(job.corpus.splits["train"], vocabulary, config.training, progress)
+    Loop(learner, data, progress, losses, own, job.callbacks).run()
+    return progress.history

@@ -51,7 +51,7 @@ class Learner:
     def learn(self, batch):
         """Take a step. Returns the smoothed loss per piece, a scalar tensor."""
         for rows in self.workers.own_rows(batch[2]):
-            self.pieces += np.count_nonzero(rows)  # padding is 0
+            self.pieces += int(np.count_nonzero(rows))  # padding is 0
         loss, self.gradient_norm = self._step(*batch)
         return loss
 

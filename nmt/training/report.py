@@ -27,7 +27,7 @@ class Report(keras.callbacks.Callback):
         super().__init__()
         self.progress, self.settings, self.losses = progress, settings, losses
         self.out, self.report = out, report
-        self._bar = None
+        self._bar = tqdm(disable=True)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Show the bar of the epoch."""
@@ -94,9 +94,7 @@ class Report(keras.callbacks.Callback):
 
     def close(self):
         """Clear the bar away, if there is one."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        self._bar.close()
 
 
 def _speed(logs):

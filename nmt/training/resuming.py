@@ -12,6 +12,7 @@ from nmt.training.checkpoint import (
     has_state,
     read_progress,
 )
+from nmt.training.start import check_start
 from nmt.translation import (
     VOCABULARY_FILE,
     WEIGHTS_FILE,
@@ -45,7 +46,7 @@ SHOWN_DIFFERENCES = 4
 """Settings that a refusal names; more would fill the screen."""
 
 
-def check_folder(out, config, text):
+def check_folder(out, config, text, start=None):
     """Refuse a folder in which this training can neither begin nor go on.
 
     While there is no state nothing was learnt, and the settings may be any.
@@ -54,31 +55,41 @@ def check_folder(out, config, text):
         out: Path of the folder; it need not exist.
         config: `Config` of the training.
         text: The `fingerprint` of the text that is trained on.
+        start: `Start`, or `None` for new weights.
 
     Raises:
         UserError: If it holds a model of other settings or of another text, or one that
-            has lost what it needs to go on.
+            has lost what it needs to go on, or was started from another model; or if
+            it cannot start from this one.
     """
+    check_start(out, config, start)
     if has_state(out) or (out / HISTORY_FILE).exists():
         _check_there(out, CONFIG_FILE, VOCABULARY_FILE, STATE_FILE)
         _check_settings(out, Config.load(out / CONFIG_FILE), config)
         check_model_file(out, VOCABULARY_FILE)
-        if read_progress(out, text).history:  # none are saved before an epoch has ended
+        progress = read_progress(out, text)
+        if progress and progress.history:  # no weights are saved before
             _check_there(out, WEIGHTS_FILE)
             check_model_file(out, WEIGHTS_FILE)
-    elif os.path.lexists(out / WEIGHTS_FILE) and not _is_same_start(out, config, text):
+    elif os.path.lexists(out / WEIGHTS_FILE) and not _is_same_start(
+        out, config, text, start
+    ):
         raise UserError(
             f"{out} holds a model without the state of its training, which would be "
             "lost. Choose another --out."
         )
 
 
-def note_settings(out, config, text):
-    """Write the settings and the fingerprint of the text, where they are not there."""
+def note_settings(out, config, text, start=None):
+    """Write settings, fingerprint of the text, and start, where they are not there."""
     if not (out / CONFIG_FILE).exists() or Config.load(out / CONFIG_FILE) != config:
         config.save(out / CONFIG_FILE)
     sums = read_checksums(out)
     noted = {**sums, "text": text, "text_files": text_file_sums(config.corpus.files)}
+    if start is None:
+        noted.pop("start", None)  # of a try that failed
+    elif note := start.note():
+        noted["start"] = note
     if noted != sums:
         write_checksums(out, noted)
 
@@ -99,9 +110,12 @@ def changes(there, now):
     ]
 
 
-def _is_same_start(out, config, text):
+def _is_same_start(out, config, text, start):
     """Say whether weights without a state are of this training, killed in between."""
-    if not (out / CONFIG_FILE).exists() or read_checksums(out)["text"] != text:
+    sums = read_checksums(out)
+    if not (out / CONFIG_FILE).exists() or sums["text"] != text:
+        return False
+    if sums.get("start") != (start and start.note()):
         return False
     return not _differences(Config.load(out / CONFIG_FILE), config)
 

@@ -108,7 +108,7 @@ def decode(
         parts = _packed_like(memory, sentences.memory)
         state, logits, weights = _call_step(step, state, token, parts)
         wanted = rules.wanted(sentences.beginnings, sentences.limits, position)
-        candidates = _candidates(
+        gains, tokens = _candidates(
             tf.reshape(logits, (-1, logits.shape[-1])),
             tf.where(beams.finished, rules.pad_id, wanted[:, None]),
             beams.finished,
@@ -120,8 +120,8 @@ def decode(
         weights = tf.where(beams.finished[..., None], 0.0, weights)
         lengths = tf.where(beams.finished, beams.lengths, position + 1)
         beams = beams._replace(lengths=lengths)
-        taken = choose(candidates[0], beams, position, sentences.index)
-        token, parents, beams = _take(taken, *candidates, beams, rules.end_id)
+        taken = choose(gains, beams, position, sentences.index)
+        token, parents, beams = _take(taken, gains, tokens, beams, rules.end_id)
 
         made = Trace(token, parents, weights)
         trace = _record(trace, position, made, sentences.index, batch, rules.pad_id)

@@ -2,13 +2,15 @@
 
 `checksums.json` has the SHA-256 of what a translation depends on, and of the text:
 `text` of the sentences trained and validated on, `text_files` of local files by their
-path, `model_files` of vocabulary and weights. Folders of earlier versions have none.
+path, `model_files` of vocabulary and weights; and of a training that started from a
+model `start`, with the `model_files` of that. Folders of earlier versions have none.
 """
 
 import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from nmt.config import CONFIG_FILE, Config
 from nmt.errors import UserError
@@ -55,7 +57,7 @@ def read_checksums(folder) -> dict:
     """
     path = Path(folder) / CHECKSUMS_FILE
     try:
-        sums = json.loads(path.read_text("utf-8"))
+        sums: Any = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {"text": None, "text_files": {}, "model_files": {}}
     except OSError as error:
@@ -69,6 +71,8 @@ def read_checksums(folder) -> dict:
         sound = of_text is None or isinstance(of_text, str)
         sound = sound and all(isinstance(each, str) for each in of_files.values())
         sound = sound and all(isinstance(each, list) for each in of_model.values())
+        start = sums.get("start", {"new_vocabulary": False})
+        sound = sound and isinstance(start["new_vocabulary"], bool)
     except (TypeError, KeyError, AttributeError):
         sound = False
     if not sound:
@@ -123,6 +127,18 @@ def check_model_file(folder, name):
             f"{path} is damaged or of another model: {CHECKSUMS_FILE} has another "
             "SHA-256. Put the right file back, or train again in another folder."
         )
+
+
+def model_file_sums(folder) -> dict[str, str] | None:
+    """Return the SHA-256 of vocabulary and weights; `None` if they are not there.
+
+    Args:
+        folder: The folder; it need not exist.
+    """
+    files = [Path(folder) / name for name in (VOCABULARY_FILE, WEIGHTS_FILE)]
+    if not all(os.path.lexists(path) for path in files):
+        return None
+    return {path.name: _sum_of(path) for path in files}
 
 
 def text_file_sums(paths) -> dict:

@@ -35,6 +35,10 @@ class Fault(NamedTuple):
     mend: str
     repair: str | None = None
 
+    def refusal(self, where: str) -> UserError:
+        """Return the error that ends a stream at the line that is there."""
+        return UserError(f"{where}: {self.what}. {self.mend}.")
+
 
 @dataclass(frozen=True)
 class Line:
@@ -57,10 +61,6 @@ class Line:
     def is_blank(self) -> bool:
         """Whether there is no text."""
         return not any(text.strip() for text in self.texts)
-
-    def refusal(self) -> UserError:
-        """Return the error that ends a stream at this line."""
-        return UserError(f"{self.where}: {self.fault.what}. {self.fault.mend}.")
 
 
 def argument_lines(texts: Sequence[str]) -> list[Line]:

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from bisect import bisect_right
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -141,7 +142,7 @@ class Translator:
         def numbers(source, target):
             return beams * (source * (target + self._width) + len(self.vocabulary))
 
-        results = [None] * len(texts)
+        results: list[Any] = [None] * len(texts)
         for number, group in enumerate(batches(lengths, batch_size, numbers)):
             source = make_batch([ids[i] for i in group], []).source
             draw = (0 if seed is None else seed) + number
@@ -336,7 +337,7 @@ class Translator:
         return self._compiled["force"](*map(tf.constant, inputs))
 
     def _translation(
-        self, text, source, tokens, length, score, weights, searched=False
+        self, text, source, tokens, length, score, weights, *, searched=False
     ):
         source, tokens = source[source != PAD_ID], tokens[:length]
         result = Translation(

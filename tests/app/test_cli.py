@@ -23,6 +23,7 @@ HEAVY = {
     *("keras", "matplotlib", "numpy", "pooch", "sacrebleu", "sentencepiece"),
     *("tensorflow", "tensorflow_text", "tqdm"),
 }
+MODEL = Path(__file__).parents[1] / "data" / "before_rooms" / "nmt_model"
 TINY = (
     *("--vocabulary-size", "60", "--embedding-size", "8", "--units", "8"),
     *("--attention-units", "8", "--epochs", "2", "--batch-tokens", "300"),
@@ -106,7 +107,7 @@ def test_a_corpus_is_trained_on_with_the_preset_made_for_it(monkeypatch, name, p
     monkeypatch.setattr("nmt.app.inputs.load", lambda *_: corpus)
     monkeypatch.setattr(
         "nmt.training.train",
-        lambda corpus, config, out, picture_of: asked.append(config),
+        lambda corpus, config, out, picture_of, **_: asked.append(config),
     )
     for choice in ([], ["--preset", "base"]):
         assert main(["train", name, "--out", "folder", *choice]) == 0
@@ -120,7 +121,7 @@ def test_a_file_named_like_a_corpus_is_trained_on_as_any_file(monkeypatch, tmp_p
     asked = []
     monkeypatch.setattr(
         "nmt.training.train",
-        lambda corpus, config, out, picture_of: asked.append(config),
+        lambda corpus, config, out, picture_of, **_: asked.append(config),
     )
     monkeypatch.chdir(tmp_path)
     lines = [f"word {i}\twort {i}\n" for i in range(40)]
@@ -133,7 +134,7 @@ def test_settings_that_are_not_given_are_those_of_the_preset(monkeypatch, pairs)
     asked = []
     monkeypatch.setattr(
         "nmt.training.train",
-        lambda corpus, config, out, picture_of: asked.append((config, out)),
+        lambda corpus, config, out, picture_of, **_: asked.append((config, out)),
     )
     command = [
         "train",
@@ -163,7 +164,7 @@ def asked(monkeypatch):
     configs = []
     monkeypatch.setattr(
         "nmt.training.train",
-        lambda corpus, config, out, picture_of: configs.append(config),
+        lambda corpus, config, out, picture_of, **_: configs.append(config),
     )
     return configs
 
@@ -219,6 +220,18 @@ def test_settings_name_no_file_that_is_opened(
     assert (asked[0].corpus, asked[0].corpus.files) == (Config().corpus, ())
 
 
+def test_a_training_from_a_model_has_its_settings_and_languages(asked, pairs, tmp_path):
+    command = ["train", str(pairs), "--from", str(MODEL), "--out", str(tmp_path / "x")]
+    assert main([*command, "--epochs", "2", "--dropout", "0.3"]) == 0
+    config = Config.load(MODEL / "config.json").replace(epochs=2, dropout=0.3)
+    assert asked[0] == config.replace(name="simple", files=(str(pairs),))
+    more = write(tmp_path / "some.json", '{"vocabulary": {"vocabulary_size": 50}}')
+    command += ["--config", str(more), "--source", "it", "--new-vocabulary"]
+    assert main(command) == 0
+    assert asked[1].vocabulary.vocabulary_size == 50
+    assert (asked[1].corpus.source, asked[1].corpus.target) == ("it", "es")
+
+
 @pytest.mark.parametrize(
     ("options", "wanted"),
     [
@@ -232,7 +245,7 @@ def test_pictures_while_training_are_asked_for(monkeypatch, pairs, options, want
     asked = []
     monkeypatch.setattr(
         "nmt.training.train",
-        lambda corpus, config, out, picture_of: asked.append(picture_of),
+        lambda corpus, config, out, picture_of, **_: asked.append(picture_of),
     )
     assert main(["train", str(pairs), "--out", "folder", *options]) == 0
     assert asked == [wanted]
@@ -245,7 +258,7 @@ def test_a_model_folder_is_named_after_corpus_and_languages(
     asked = []
     monkeypatch.setattr(
         "nmt.training.train",
-        lambda corpus, config, out, picture_of: asked.append(out),
+        lambda corpus, config, out, picture_of, **_: asked.append(out),
     )
     assert main(["train", str(pairs), "--source", "en", "--target", "es"]) == 0
     assert asked == [Path("models/simple-en-es")]

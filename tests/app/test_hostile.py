@@ -408,6 +408,28 @@ train fine.tsv --config huge.json             huge.json: units must be at most 8
 train fine.tsv --config escaped.json          source must be without control characters
 train --config named.json                     made for 'fine.tsv', which is none of
 train --config files.json                     made for local files, which are not opened
+train fine.tsv --from                         --from: expected one argument
+train fine.tsv --from '' --out x              --from: must be a path; got ''
+train fine.tsv --from model                   --from needs --out
+train fine.tsv --new-vocabulary               --new-vocabulary needs --from
+train fine.tsv --from model --out model       --from and --out are one folder, model
+train fine.tsv --from model --out folder/../model    --from and --out are one folder
+train fine.tsv --from missing --out x         There is no folder missing
+train fine.tsv --from ESC --out x             There is no folder \x1b[31mred\x07
+train fine.tsv --from folder --out x          folder is no folder of a model
+train fine.tsv --from loop --out x            Too many levels of symbolic links
+train fine.tsv --from empty --out x           --from: must be a folder made by nmt
+train fine.tsv --from LONG --out x            cannot be: File name too long
+train fine.tsv --from no-w --out x            no-w holds no weights yet
+train fine.tsv --from flipped-w --out x       model.weights.h5 is damaged or of another
+train fine.tsv --from half-w --out x          half-w/model.weights.h5 does not fit
+train fine.tsv --from infinite-w --out x      weights that are no finite numbers
+train fine.tsv --from other-units --out x     does not fit its config.json
+train fine.tsv --from unknown-setting --out x    unknown settings ['unitz'] in model
+train fine.tsv --from model --preset demo --out x    both --preset and --from
+train fine.tsv --from model --units 16 --out x    --units is 12 in model and 16 now
+train fine.tsv --from model --vocabulary-size 50 --out x    Give --new-vocabulary too
+train --from model --out x                    no text to train on
 train fine.tsv --seed -1                      must be at least 0
 train fine.tsv --seed HUGE                    must be less than 4294967296
 train fine.tsv --max-pieces 1025              must be

@@ -97,7 +97,7 @@ def test_a_byte_that_is_not_utf8_is_a_fault_of_its_line_alone():
     assert three.texts == ("thr\ufffdee",)
     assert three.where == "in, line 3" and three.fault.what == "byte 0xff is not UTF-8"
     complaint = "in, line 3: byte 0xff is not UTF-8. Convert the text to UTF-8."
-    assert str(three.refusal()) == complaint
+    assert str(three.fault.refusal(three.where)) == complaint
 
 
 @pytest.mark.parametrize("rest", [[b"x\n"], [b"x", b"\n"], [b"x", b"xx", b"x\nt"]])
@@ -160,7 +160,9 @@ def test_two_streams_are_read_side_by_side():
     assert three.fault.what == "byte 0xff is not UTF-8"
     one, two = pairs(b"a\n", b"c\nd\n")
     assert one.fault is None
-    assert str(two.refusal()).startswith("S and T, line 2: S has no such line.")
+    assert str(two.fault.refusal(two.where)).startswith(
+        "S and T, line 2: S has no such line."
+    )
     assert pairs(b"a\nb\n", b"c\n")[1].fault.what == "T has no such line"
 
 

@@ -114,8 +114,8 @@ def _corpus_of_files(settings, source_file, target_file):
     """Return the text of two files as a corpus with one split, named after them."""
     from nmt.text import as_published
 
-    lines = map(read_lines, (source_file, target_file))
-    pairs = pair_lines(*lines, source_file, target_file)
+    lines, others = read_lines(source_file), read_lines(target_file)
+    pairs = pair_lines(lines, others, source_file, target_file)
     if settings.text == "tok":  # as the model writes, whatever form the files have
         language = settings.target
         target = tuple(as_published(line, language) for line in pairs.target)

@@ -3,18 +3,17 @@
 import argparse
 import dataclasses
 import os
+from typing import Any
 
 from nmt.app import inputs
-from nmt.app.options import add_command, add_data, add_no_verify
+from nmt.app.options import add_command, add_data, add_no_verify, model_folder
+from nmt.app.settings import SETTINGS, choose_settings, read_start
 from nmt.app.tensorflow_import import import_tensorflow
-from nmt.config import PRESETS, SECTIONS, CorpusConfig, read_settings
-from nmt.corpora import CORPORA, stream_files
+from nmt.config import PRESETS, SECTIONS, CorpusConfig
+from nmt.corpora import stream_files
 from nmt.errors import UserError
-from nmt.limits import flag, shown
+from nmt.limits import flag
 from nmt.translation import check_utf8
-
-SETTINGS = ("vocabulary", "model", "training")
-"""Sections of the configuration; each of their fields is a flag."""
 
 PARTS = {
     "train": "to train on",
@@ -55,6 +54,21 @@ def add_parser(commands):
         help="read settings from a file like the config.json of a model, or any part "
         "of one; they come before the preset, and the options below before them. Its "
         "corpus, languages and form of the text count if none is given here",
+    )
+    command.add_argument(
+        "--from",
+        dest="start",
+        type=model_folder,
+        metavar="DIR",
+        help="start from this trained model, on other text: from its weights, its "
+        "vocabulary and its settings, which --config and the options below change; "
+        "needs --out. Files without --source and --target have its languages",
+    )
+    command.add_argument(
+        "--new-vocabulary",
+        action="store_true",
+        help="with --from: learn the vocabulary from this text all the same; what was "
+        "learnt of pieces that both have is taken over",
     )
     command.add_argument(
         "--pictures",
@@ -128,7 +142,7 @@ def _add_setting(group, option: dataclasses.Field, defaults):
         )
         return
     choices = option.metadata["choices"]
-    names = {int: "N", float: "X"}
+    names: dict[Any, str] = {int: "N", float: "X"}
     group.add_argument(
         flag(option.name),
         type=option.type,
@@ -142,14 +156,15 @@ def _add_setting(group, option: dataclasses.Field, defaults):
 def run(args):
     """Do what the command does."""
     files = _files(args)
-    config = _settings(args, files)
+    out = None if args.out is None else inputs.output_folder(args.out, "--out")
+    start = read_start(args)
+    config = choose_settings(args, files, start and start.settings(out))
     if args.stream:
         _check_stream(args, config)
     picture_of = _picture_of(args, config)
     board = None
     if args.tensorboard is not None:
         board = inputs.output_folder(args.tensorboard, "--tensorboard")
-    out = None if args.out is None else inputs.output_folder(args.out, "--out")
     corpus = _open_corpus(args, files)
     described = CorpusConfig(
         name=corpus.name,
@@ -170,7 +185,7 @@ def run(args):
     cluster = read_cluster() if args.strategy in ("auto", "multi-worker") else None
     is_chief = cluster is None or cluster.number == 0
     if is_chief:
-        check_folder(out, config, fingerprint(corpus))
+        check_folder(out, config, fingerprint(corpus), start)
     import_tensorflow()
     from nmt.training import PICTURES_FOLDER, make_strategy, train
 
@@ -180,6 +195,8 @@ def run(args):
         out,
         picture_of=picture_of,
         tensorboard=board,
+        start=args.start,
+        new_vocabulary=args.new_vocabulary,
         strategy=make_strategy(args.strategy),
     )
     if not is_chief:
@@ -207,48 +224,6 @@ def _files(args):
     if name and (name.endswith((".tsv", ".tsv.gz")) or os.path.isfile(name)):
         return (os.path.abspath(name),)
     return ()
-
-
-def _settings(args, files):
-    """Return the settings: flags come before the file, and that before the preset."""
-    names = {
-        option.name
-        for section in SETTINGS
-        for option in dataclasses.fields(SECTIONS[section])
-    }
-    given = {name: value for name, value in vars(args).items() if name in names}
-    from_file = {}
-    if args.config is not None:
-        from_file = read_settings(args.config)
-        if args.corpus is None and not files:
-            _take_corpus(args, from_file)
-    config = PRESETS[args.preset or _preset(args.corpus, files)].replace(**from_file)
-    return config.replace(flag, **given)
-
-
-def _take_corpus(args, settings):
-    """Take a public corpus from the settings of a file, and what no flag says of it."""
-    mend = "Give CORPUS, or --train-source and --train-target."
-    name = settings.get("name")
-    if settings.get("files"):
-        raise UserError(
-            f"{args.config} was made for local files, which are not opened because "
-            f"a file names them. {mend}"
-        )
-    if name is not None and name not in CORPORA:
-        raise UserError(
-            f"{args.config} was made for {shown(name)}, which is none of the corpora "
-            f"that nmt has: {', '.join(CORPORA)}. {mend}"
-        )
-    args.corpus = name
-    for key in ("source", "target", "text"):
-        if getattr(args, key) is None:
-            setattr(args, key, settings.get(key))
-
-
-def _preset(name, files):
-    """Name the settings made for a corpus; text of one's own gets those of most use."""
-    return "base" if files or name not in CORPORA else CORPORA[name].preset
 
 
 def _picture_of(args, config):

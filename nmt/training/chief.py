@@ -1,0 +1,169 @@
+"""Training as the chief, or alone: its vocabulary, going on, its callbacks."""
+
+import contextlib
+import dataclasses
+
+from nmt.config import CONFIG_FILE, Config
+from nmt.corpora import ParallelText, StreamedText
+from nmt.files import remove_partial_files
+from nmt.text import Vocabulary
+from nmt.training.best_weights import BestWeights
+from nmt.training.checkpoint import (
+    Progress,
+    fingerprint,
+    has_state,
+    read_progress,
+    restore_state,
+    save_state,
+    write_history,
+)
+from nmt.training.data import Data
+from nmt.training.following import Follow
+from nmt.training.learner import Learner
+from nmt.training.log import Log
+from nmt.training.loop import Loop
+from nmt.training.losses import Losses
+from nmt.training.pictures import PICTURES_FOLDER, Pictures
+from nmt.training.report import Report
+from nmt.training.resuming import changes, check_folder, note_settings
+from nmt.training.rows import EpochRows
+from nmt.training.saving import SaveState
+from nmt.training.schedule import is_over
+from nmt.training.speed import Speed
+from nmt.training.start import take_over, tell_start
+from nmt.training.time_limit import TimeLimit
+from nmt.training.validation import Validation
+from nmt.translation import (
+    VOCABULARY_FILE,
+    Translator,
+    write_model_file,
+)
+
+VOCABULARY_PAIRS = 50_000
+"""Pairs of a streamed text from which its pieces are learnt."""
+
+
+def lead(job, out, start, picture_of, tensorboard):
+    """Train, and write the folder.
+
+    Args:
+        job: `Job`.
+        out: Path of the folder.
+        start: `Start`, or `None` for new weights.
+        picture_of: See `train`.
+        tensorboard: See `train`.
+
+    Returns:
+        The history.
+    """
+    corpus, config, workers = job.corpus, job.config, job.workers
+    text = fingerprint(corpus)
+    for folder in (out, out / PICTURES_FOLDER):
+        remove_partial_files(folder)
+    check_folder(out, config, text, start)
+    job.begin()
+    origin = None
+    if has_state(out):
+        vocabulary = Vocabulary.load(out / VOCABULARY_FILE)
+        there = Config.load(out / CONFIG_FILE)
+    else:
+        origin = start and Translator.load(start.folder)
+        # What a try that failed has left may be of another text.
+        vocabulary = _new_vocabulary(corpus, config, start, origin)
+        write_model_file(out, VOCABULARY_FILE, vocabulary.model)
+        there = config
+        parts = (f"{name} {_size(part)}" for name, part in corpus.splits.items())
+        job.report(
+            f"{corpus.name}, pairs: {', '.join(parts)}; {len(vocabulary):,} pieces"
+        )
+    workers.bytes_from_chief(vocabulary.model)
+    learner = Learner(config, len(vocabulary), workers)
+    if origin is not None:
+        known = take_over(learner, vocabulary, origin)
+        lines = _lines(corpus)
+        for line in tell_start(start, origin, config, vocabulary, known, lines):
+            job.report(line)
+    progress = _restored(learner, config, there, out, text, job.report)
+    note_settings(out, config, text, start)
+    workers.object_from_chief(dataclasses.asdict(progress))
+    if progress.finished:
+        job.report(f"The training in {out} was finished before; nothing is left to do.")
+        return progress.history
+    workers.assign_from_chief(learner.variables())
+    losses = Losses(learner, progress, config.training, out, text)
+    translator = Translator(learner.model, vocabulary, config)
+    told = Report(progress, config.training, losses, out, job.report)
+    speed = Speed(learner)
+    own = [
+        losses,
+        speed,
+        Validation(learner, translator, corpus, losses),
+        TimeLimit(progress, config.training),
+        EpochRows(progress, config.training),
+        BestWeights(learner, progress, out),
+        SaveState(learner, progress, config.training, out, text, losses.check),
+        Log(learner, progress, losses, speed, out, tensorboard),
+    ]
+    if tensorboard and picture_of is None and config.model.attention != "none":
+        picture_of = ""
+    if picture_of is not None:
+        validation = corpus.splits["validation"]
+        own.append(
+            Pictures(learner, translator, validation, picture_of, out, tensorboard)
+        )
+    own += [told, Follow(workers, progress, job.report)]
+    data = Data(corpus.splits["train"], vocabulary, config.training, progress)
+    with contextlib.closing(told):
+        Loop(learner, data, progress, losses, own, job.callbacks).run()
+    return progress.history
+
+
+def _size(text):
+    if isinstance(text, StreamedText):
+        return f"those of {len(text.source_files):,} files"
+    return f"{len(text.source):,}"
+
+
+def _restored(learner, config, there, out, text, report):
+    """Go on from the state in the folder, if there is one, and say how far it got.
+
+    Args:
+        learner: `Learner`, which is set to the state.
+        config: `Config`.
+        there: `Config` that the folder was last trained with.
+        out: Path of the folder.
+        text: The `fingerprint` of the text that is trained on.
+        report: Function that is given each line to be told.
+    """
+    progress = read_progress(out, text)
+    if progress is None:
+        return Progress()
+    restore_state(out, learner.variables())
+    # Killed right after the state was written, a run has left the one before it.
+    write_history(out, progress.history)
+    was_finished, changed = progress.finished, there.training != config.training
+    over = is_over(config.training, progress)
+    progress.finished = over or (was_finished and not changed)
+    if was_finished and not progress.finished:
+        # Before the settings are: killed in between, they still end it.
+        save_state(out, learner.variables(), text, progress)
+    if not progress.finished:
+        report(f"Going on {progress.place()} of {out}.")
+        for line in changes(there, config):
+            report(line)
+    return progress
+
+
+def _new_vocabulary(corpus, config, start, origin):
+    """Return the vocabulary of a training that begins."""
+    if origin is not None and not start.new_vocabulary:
+        return origin.vocabulary
+    return Vocabulary.train(_lines(corpus), config.vocabulary.vocabulary_size)
+
+
+def _lines(corpus):
+    """Return the sentences from which pieces are learnt."""
+    text = corpus.splits["train"]
+    if isinstance(text, StreamedText):
+        text = ParallelText(*zip(*text.sample(VOCABULARY_PAIRS), strict=True))
+    return [*text.source, *text.target]

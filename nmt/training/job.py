@@ -1,0 +1,37 @@
+"""What every worker of a training is given."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import keras
+import tensorflow as tf
+
+from nmt.config import Config
+from nmt.corpora import Corpus
+from nmt.training.checkpoint import fingerprint
+from nmt.training.workers import Workers
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What every worker of a training is given; see `train`."""
+
+    corpus: Corpus
+    config: Config
+    workers: Workers
+    report: Callable[[str], None]
+    callbacks: Sequence[keras.callbacks.Callback]
+
+    def begin(self):
+        """Set the random numbers, where all workers were given the same.
+
+        Raises:
+            UserError: If this worker was given something else than the chief.
+        """
+        sections = (self.config.vocabulary, self.config.model, self.config.training)
+        options = [dataclasses.asdict(section) for section in sections]
+        self.workers.check_alike("The options", options)
+        self.workers.check_alike("The sentences", fingerprint(self.corpus))
+        if self.config.training.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        keras.utils.set_random_seed(self.config.training.seed)
