@@ -3,9 +3,9 @@
     python benchmarks/scaling.py
     python benchmarks/scaling.py --pieces-per-second 60000 --gigabits 10
 
-Worked out, not measured: a worker learns from its rows of a batch, then all add up their
-gradients in a ring, in which each sends 2 (N - 1) / N times their bytes. The size of the
-gradients is that of the default model.
+Worked out, not measured: a worker learns from its rows of a batch, then all add up
+their gradients in a ring, in which each sends 2 (N - 1) / N times their bytes. The size
+of the gradients is that of the default model.
 """
 
 import argparse

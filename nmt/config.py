@@ -164,6 +164,12 @@ class TrainingConfig:
         least=0,
         most=MANY,
     )
+    precision: str = option(
+        "auto",
+        "type of numbers that is computed with; weights are float32. auto: bfloat16 "
+        "where products are much faster in it on this device, else float32",
+        choices=("auto", "float32", "bfloat16", "float16"),
+    )
     seed: int = option(
         1, "seed of data order, pieces, first weights and dropout", least=0, below=2**32
     )

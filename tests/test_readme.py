@@ -48,7 +48,7 @@ assert np.all(np.diag(np.asarray(weights[0])[:, ::-1]) > 0.5)
     # Those of one page go on from each other; a process imports TensorFlow but once.
     programs = [first + check]
     for page in PAGES[1:]:
-        # Run by tests of their own, the second in test_export; the third is a cluster's.
+        # Run by tests of their own, the second in test_export, or on a cluster.
         if page.stem not in ("recipes", "serving", "several_machines"):
             programs.append("\n".join(python_blocks(page.read_text(encoding="utf-8"))))
     subprocess.run(

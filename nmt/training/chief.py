@@ -24,6 +24,7 @@ from nmt.training.log import Log
 from nmt.training.loop import Loop
 from nmt.training.losses import Losses
 from nmt.training.pictures import PICTURES_FOLDER, Pictures
+from nmt.training.precision import choose_precision
 from nmt.training.report import Report
 from nmt.training.resuming import changes, check_folder, note_settings
 from nmt.training.rows import EpochRows
@@ -76,8 +77,11 @@ def lead(job, out, start, picture_of, tensorboard):
         job.report(
             f"{corpus.name}, pairs: {', '.join(parts)}; {len(vocabulary):,} pieces"
         )
+    precision = _precision(there, job)
+    config, there = (each.replace(precision=precision) for each in (config, there))
+    workers.object_from_chief(precision)
     workers.bytes_from_chief(vocabulary.model)
-    learner = Learner(config, len(vocabulary), workers)
+    learner = Learner(config, len(vocabulary), workers, precision)
     if origin is not None:
         known = take_over(learner, vocabulary, origin)
         lines = _lines(corpus)
@@ -116,6 +120,17 @@ def lead(job, out, start, picture_of, tensorboard):
     with contextlib.closing(told):
         Loop(learner, data, progress, losses, own, job.callbacks).run()
     return progress.history
+
+
+def _precision(there, job):
+    """Return the precision of a training, and say how it was chosen."""
+    precision, reason = there.training.precision, "as it was chosen"
+    if precision == "auto" and there.training.deterministic:
+        precision, reason = "float32", "the same on every device"
+    elif precision == "auto":
+        precision, reason = choose_precision()
+    job.report(f"Computes in {precision}: {reason}.")
+    return precision
 
 
 def _size(text):

@@ -58,8 +58,9 @@ def follow(job):
     """
     config, workers = job.config, job.workers
     job.begin()
+    precision = workers.object_from_chief()
     vocabulary = Vocabulary(workers.bytes_from_chief())
-    learner = Learner(config, len(vocabulary), workers)
+    learner = Learner(config, len(vocabulary), workers, precision)
     progress = Progress(**workers.object_from_chief())
     if progress.finished:
         job.report("The training of worker 0 was finished before.")

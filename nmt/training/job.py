@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from nmt.config import Config
 from nmt.corpora import Corpus
+from nmt.errors import UserError
 from nmt.training.checkpoint import fingerprint
 from nmt.training.workers import Workers
 
@@ -26,8 +27,14 @@ class Job:
         """Set the random numbers, where all workers were given the same.
 
         Raises:
-            UserError: If this worker was given something else than the chief.
+            UserError: If this worker was given something else than the chief, or what
+                several cannot do.
         """
+        if self.config.training.precision == "float16" and self.workers.replicas > 1:
+            raise UserError(
+                "--precision float16 is for one device: Keras scales its loss on one "
+                "alone. Give bfloat16 or float32."
+            )
         sections = (self.config.vocabulary, self.config.model, self.config.training)
         options = [dataclasses.asdict(section) for section in sections]
         self.workers.check_alike("The options", options)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from nmt.model import TranslationModel
 from nmt.text import PAD_ID
 from nmt.training.loss import label_smoothed_loss
+from nmt.training.precision import computing_in
 from nmt.training.workers import Workers
 
 
@@ -17,22 +18,27 @@ class Learner:
         config: `Config`.
         vocabulary_size: Int.
         workers: `Workers` that learn together. Default: one device.
+        precision: `float32`, `bfloat16` or `float16`: what is computed with; weights
+            are float32 always.
 
     Attributes:
         pieces: Number of target pieces that this worker has learnt from.
         gradient_norm: Norm of the last step's gradient, before it was clipped.
     """
 
-    def __init__(self, config, vocabulary_size, workers=None):
+    def __init__(self, config, vocabulary_size, workers=None, precision="float32"):
         self.settings = config.training
         self.workers = workers or Workers()
         self.pieces, self.gradient_norm = 0, 0.0
         with self.workers.strategy.scope():
-            self.model = TranslationModel(config.model, vocabulary_size)
+            with computing_in(precision):
+                self.model = TranslationModel(config.model, vocabulary_size)
             self.optimizer = keras.optimizers.Adam(
                 self.settings.learning_rate,
                 global_clipnorm=self.settings.clip_norm or None,
             )
+            if precision == "float16":
+                self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
             self.optimizer.build(self.model.trainable_variables)
             self.averages = [
                 tf.Variable(v, trainable=False) for v in self.model.trainable_variables
@@ -110,6 +116,7 @@ class Learner:
         loss, *gradients = (
             strategy.experimental_local_results(result)[0] for result in results
         )
+        scale = self.optimizer.scale_loss(1.0)  # 1, but in float16
         self.optimizer.apply(gradients, self.model.trainable_variables)
         # The average is young at first: it then follows at a rate of 1 in 10, 2 in 11 …
         step = tf.cast(self.optimizer.iterations.value, tf.float32)
@@ -118,7 +125,7 @@ class Learner:
             self.averages, self.model.trainable_variables, strict=True
         ):
             average.assign_sub((1 - decay) * (average - variable.value))
-        return loss, tf.linalg.global_norm(gradients)
+        return loss, tf.linalg.global_norm(gradients) / scale
 
     def _gradients(self, *batch):
         """Give the loss per piece of the batch, and its gradients, of all replicas."""
@@ -140,8 +147,9 @@ class Learner:
                 self.settings.consistency,
             )
             loss /= pieces
+            scaled = self.optimizer.scale_loss(loss)
         values = [variable.value for variable in self.model.trainable_variables]
-        gradients = map(tf.convert_to_tensor, tape.gradient(loss, values))
+        gradients = map(tf.convert_to_tensor, tape.gradient(scaled, values))
         results = [loss, *gradients]
         if replicas > 1:
             results = context.all_reduce(tf.distribute.ReduceOp.SUM, results)

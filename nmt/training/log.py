@@ -1,6 +1,7 @@
 """What a training measures, for other programs: lines of JSON, and TensorBoard."""
 
 import json
+import math
 
 import keras
 import numpy as np
@@ -65,12 +66,14 @@ class Log(keras.callbacks.Callback):
         progress = self.progress
         place = {"epoch": epoch, "step": progress.steps}
         seconds = round(progress.seconds, 1)
+        # A step of float16 may overflow, and is then left out; JSON has no infinity.
+        values = {name: _finite(value) for name, value in values.items()}
         row = {"kind": kind, **place, "seconds": seconds, **values}
         self._append(json.dumps(row) + "\n")
         if self._writer is not None:
             with self._writer.as_default(progress.steps):
                 for name, value in values.items():
-                    if not isinstance(value, list):  # that of each worker
+                    if isinstance(value, float):  # and not those of each worker
                         _write_scalar(f"{kind}/{name}", value)
             self._writer.flush()
 
@@ -84,3 +87,7 @@ def _write_scalar(name, value):
     metadata = tf.compat.v1.SummaryMetadata()
     metadata.plugin_data.plugin_name = "scalars"
     tf.summary.write(name, tf.constant(value, tf.float32), metadata=metadata)
+
+
+def _finite(value):
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -22,7 +22,7 @@ def label_smoothed_loss(
     Shapes: `N` target pieces, `D` features, `V` pieces of the vocabulary.
 
     Args:
-        hidden: Shape `(N, D)`.
+        hidden: Shape `(N, D)`. Products are in its type, all else in float32.
         embedding: Shape `(V, D)`.
         bias: Shape `(V,)`.
         targets: Int32, shape `(N,)`.
@@ -40,9 +40,15 @@ def label_smoothed_loss(
         [Liang et al., 2021](https://arxiv.org/abs/2106.14448), equations 1 to 3.
     """
 
+    of_products = hidden.dtype
+
+    def product(left, right, **how):
+        left, right = (tf.cast(each, of_products) for each in (left, right))
+        return tf.cast(tf.matmul(left, right, **how), tf.float32)
+
     @tf.custom_gradient
     def loss_of(hidden, embedding, bias):
-        logits = tf.matmul(hidden, embedding, transpose_b=True) + bias  # N V
+        logits = product(hidden, embedding, transpose_b=True) + bias  # N V
         shares = tf.nn.softmax(logits)
         # The largest share is one over the sum that divides them all.
         total = tf.reduce_max(logits, axis=1)
@@ -68,9 +74,9 @@ def label_smoothed_loss(
             )  # what every piece should get
             one = tf.ones_like(total)
             sums = tf.math.unsorted_segment_sum
-            of_hidden = tf.matmul(slope, embedding)
+            of_hidden = product(slope, embedding)
             of_hidden -= (1 - smoothing) * target_rows + smoothing * mean_row
-            of_embedding = tf.matmul(slope, hidden, transpose_a=True)
+            of_embedding = product(slope, hidden, transpose_a=True)
             of_embedding -= (1 - smoothing) * sums(hidden, targets, size)
             of_embedding -= each * tf.reduce_sum(hidden, axis=0)
             of_bias = tf.linalg.matvec(slope, one, transpose_a=True)
@@ -80,7 +86,7 @@ def label_smoothed_loss(
 
         return (loss, nll), gradient
 
-    return loss_of(hidden, embedding, bias)
+    return loss_of(tf.cast(hidden, tf.float32), embedding, bias)
 
 
 def _divergence(log_shares, shares):

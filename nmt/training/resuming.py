@@ -152,5 +152,7 @@ def _differences(there, now):
             dataclasses.asdict(getattr(now, section)).values(),
             strict=True,
         )
-        if old != new and key not in (*MAY_CHANGE, *PLACES)
+        if old != new
+        and key not in (*MAY_CHANGE, *PLACES)
+        and (key, new) != ("precision", "auto")  # which goes on in what was chosen
     ]
