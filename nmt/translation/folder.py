@@ -2,7 +2,8 @@
 
 `checksums.json` has the SHA-256 of what a translation depends on, and of the text:
 `text` of the sentences trained and validated on, `text_files` of local files by their
-path, `model_files` of vocabulary and weights. Folders of earlier versions have none.
+path, `model_files` of vocabulary, weights and word links. Folders of earlier versions
+have none.
 """
 
 import hashlib
@@ -17,6 +18,8 @@ from nmt.text import Vocabulary
 
 VOCABULARY_FILE = "vocabulary.model"
 WEIGHTS_FILE = "model.weights.h5"
+LINKS_FILE = "links.npz"
+"""What was learnt of word links, if they were needed."""
 CHECKSUMS_FILE = "checksums.json"
 
 
