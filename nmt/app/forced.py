@@ -24,6 +24,9 @@ def add_forced(commands, name, run, purpose, more, values):
         purpose: What it does, in one line without a capital and a full stop.
         more: Sentences that its own help adds.
         values: What its `--json` prints.
+
+    Returns:
+        The parser of the command.
     """
     command = add_command(
         commands,
@@ -41,16 +44,24 @@ def add_forced(commands, name, run, purpose, more, values):
     command.add_argument(
         "--json", action="store_true", help=f"print an object a line: {values}"
     )
+    return command
 
 
-def print_forced(args, batches, format_result) -> int:
-    """Force the targets of pairs, and print a line for each pair.
+def force(translator, sources, targets, batch_size):
+    """Force the targets of pairs."""
+    return translator.force(sources, targets, batch_size)
+
+
+def print_pairs(args, batches, format_result, work=force) -> int:
+    """Work on pairs, and print a line for each.
 
     Args:
         args: Arguments with the flags of `add_forced`.
         batches: What `inputs.open_pairs` gave.
-        format_result: Function of a `Translation`, or `None` for a blank pair, and the
-            `Translator` it is from, that returns its line.
+        format_result: Function of a `Line` and its result, `None` for a blank pair,
+            that returns what is printed.
+        work: Function of the translator, sources, targets and `--batch-size` that
+            returns a result for each pair.
 
     Returns:
         Exit status.
@@ -60,16 +71,16 @@ def print_forced(args, batches, format_result) -> int:
     translator = inputs.load_translator(args.models)
     batch_size = args.batch_size or BATCH_SIZE
 
-    def force(sources, targets):
-        return translator.force(sources, targets, batch_size)
+    def work_on(sources, targets):
+        return work(translator, sources, targets, batch_size)
 
-    worker = Worker(translator, force, args.on_error)
+    worker = Worker(translator, work_on, args.on_error)
     hidden = True if sys.stdout.isatty() else None
     try:
         with tqdm(unit=" pairs", disable=hidden, leave=False) as bar:
             for batch in batches:
-                for _, result in worker.results(batch):
-                    print(format_result(result, translator))
+                for line, result in worker.results(batch):
+                    print(format_result(line, result))
                 sys.stdout.flush()
                 bar.update(len(batch))
     finally:

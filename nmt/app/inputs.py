@@ -156,6 +156,48 @@ def open_corpus(name, source, target, text, files, args):
     return load(name, source, target, text, args.data, args.verify)
 
 
+def open_aligner(args):
+    """Return the word links of a model; learn them from its text the first time.
+
+    Args:
+        args: Arguments with `models`, `data` and `verify`.
+
+    Raises:
+        UserError: If they cannot be read, or the text cannot be had again.
+    """
+    from nmt.translation import check_text_files, load_aligner, save_aligner
+
+    folder = args.models[0]
+    config = load_config(folder)
+    aligner = load_aligner(folder)
+    if aligner is not None:
+        return aligner
+    settings = config.corpus
+    if settings.streamed:
+        raise UserError(
+            f"{folder} was trained on text that was streamed, and holds no word links. "
+            "Take --links attention."
+        )
+    check_text_files(folder, config)
+    names = (settings.name, settings.source, settings.target, settings.text)
+    corpus = open_corpus(*names, settings.files, args)
+    count = len(corpus.splits["train"].source)
+    print(
+        f"learning word links from {count} pairs of {corpus.name}, to be kept in "
+        f"{folder}",
+        file=sys.stderr,
+        flush=True,
+    )
+    from nmt.evaluation import learn_links
+
+    aligner = learn_links(corpus)
+    try:
+        save_aligner(folder, aligner)
+    except OSError as error:
+        print(f"nmt: note: the links are not kept: {error}.", file=sys.stderr)
+    return aligner
+
+
 def load_config(model):
     """Return the settings of a folder; `UserError` if it is no folder of a model."""
     return Config.load(Path(model) / CONFIG_FILE)

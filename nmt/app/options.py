@@ -16,6 +16,9 @@ LARGEST = 2**31 - 1
 BATCH_SIZE = 64
 """Sentences worked on at once where no number is given."""
 
+LINKS = ("attention", "best")
+"""What can link words."""
+
 ON_ERROR = ("stop", "skip", "truncate")
 """What can become of a line that cannot be worked on."""
 
@@ -119,6 +122,19 @@ def add_beam(command):
         metavar="N",
         help=f"beams of the search, 1 to {MOST_BEAMS}; 1: greedy (default: "
         f"{BEAM_SIZE})",
+    )
+
+
+def add_links(command):
+    """Add `--links`."""
+    command.add_argument(
+        "--links",
+        choices=LINKS,
+        default=LINKS[0],
+        help="what links words; attention: each word of a translation to the one that "
+        "it attends to most; best: a hidden Markov model in both directions, learnt "
+        "from the text of the model the first time, in about a minute, and kept in its "
+        "folder (default: attention)",
     )
 
 

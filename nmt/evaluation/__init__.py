@@ -8,6 +8,7 @@ from nmt.evaluation.evaluation import (
     translation_scores,
 )
 from nmt.evaluation.gold import gold_sentences
+from nmt.evaluation.learnt_links import learn_links
 
 __all__ = [
     "Score",
@@ -15,5 +16,6 @@ __all__ = [
     "evaluate",
     "exact_match",
     "gold_sentences",
+    "learn_links",
     "translation_scores",
 ]

@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_attention import alignment_error_rate, hard_links
 from nmt.evaluation.gold import GoldSentence
+from nmt.links import Aligner
 from nmt.text import END_PIECE, SPACE, UNKNOWN_PIECE
 
 
@@ -84,25 +85,42 @@ def word_links(translation, source_words, target_words):
     return hard_links(members.T @ rows @ columns)
 
 
-def alignment_error(translator, gold: Sequence[GoldSentence]) -> float:
-    """Return the alignment error rate of a translator's attention.
+def alignment_error(
+    translator, gold: Sequence[GoldSentence], aligner: Aligner | None = None
+) -> float:
+    """Return the alignment error rate of a translator's attention, or of an aligner.
 
-    The target sentences are forced, so that each of their words has its row.
+    For attention the target sentences are forced, so that each word has its row.
 
     Args:
         translator: `nmt.Translator`.
         gold: Sentence pairs with known links.
+        aligner: What links their words in place of attention.
+    """
+    if aligner is None:
+        links = attention_links(translator, gold)
+    else:
+        pairs = [(pair.source_words, pair.target_words) for pair in gold]
+        links = [set(pair.links) for pair in aligner.link(pairs)]
+    return alignment_error_rate(
+        links, [pair.sure for pair in gold], [pair.possible for pair in gold]
+    )
+
+
+def attention_links(translator, gold: Sequence[GoldSentence]) -> list[set]:
+    """Return the links of each pair by the attention of its forced target.
+
+    Args:
+        translator: `nmt.Translator`.
+        gold: Sentence pairs.
     """
     forced = translator.force(
         [pair.source for pair in gold], [pair.target for pair in gold]
     )
-    links = [
+    return [
         word_links(translation, pair.source_words, pair.target_words)
         for translation, pair in zip(forced, gold, strict=True)
     ]
-    return alignment_error_rate(
-        links, [pair.sure for pair in gold], [pair.possible for pair in gold]
-    )
 
 
 def _without_end(pieces):

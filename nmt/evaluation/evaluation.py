@@ -13,6 +13,7 @@ from nmt.corpora import Corpus
 from nmt.errors import UserError
 from nmt.evaluation.alignment import alignment_error
 from nmt.evaluation.gold import gold_sentences
+from nmt.links import Aligner
 from nmt.translation import CHUNK, translated
 
 
@@ -47,6 +48,7 @@ class Evaluation:
         seconds_per_sentence: Time of the search.
         alignment_error_rate: Against gold links; `None` where there are none.
         num_aligned: Number of sentence pairs with gold links.
+        links: What linked words, `attention` or `best`.
     """
 
     corpus: str
@@ -65,6 +67,7 @@ class Evaluation:
     seconds_per_sentence: float
     alignment_error_rate: float | None
     num_aligned: int
+    links: str = "attention"
 
     def to_dict(self) -> dict:
         """Return plain lists, dicts, strings and numbers, as JSON knows them."""
@@ -88,7 +91,9 @@ class Evaluation:
             (
                 "alignment error",
                 _number(self.alignment_error_rate),
-                f"on {self.num_aligned} pairs" if self.num_aligned else "no gold links",
+                f"of {self.links}, on {self.num_aligned} pairs"
+                if self.num_aligned
+                else "no gold links",
             ),
             ("time", f"{self.seconds_per_sentence:.3f} s", "a sentence"),
         ]
@@ -110,6 +115,7 @@ def evaluate(
     beam_size: int = 5,
     data=None,
     progress: bool = False,
+    aligner: Aligner | None = None,
 ) -> Evaluation:
     """Translate a split, force its references, and score both.
 
@@ -125,6 +131,7 @@ def evaluate(
         beam_size: Positive int.
         data: Data folder in which gold links are looked for.
         progress: Whether to show a progress bar when standard error is a terminal.
+        aligner: What links words in place of attention.
 
     Raises:
         UserError: If the corpus has no such split, or no pair in it has two sides.
@@ -165,7 +172,8 @@ def evaluate(
         float(np.concatenate(rows).mean()) for rows in zip(*forced, strict=True)
     )
     attends = translator.config.model.attention != "none"
-    gold = gold_sentences(corpus, split, data) if attends else []
+    links = attends or aligner is not None
+    gold = gold_sentences(corpus, split, data) if links else []
     return Evaluation(
         corpus=corpus.name,
         source_language=corpus.source_language,
@@ -186,8 +194,11 @@ def evaluate(
         entropy=entropy if attends else None,
         concentration=concentration if attends else None,
         seconds_per_sentence=seconds / len(sources),
-        alignment_error_rate=alignment_error(translator, gold) if gold else None,
+        alignment_error_rate=(
+            alignment_error(translator, gold, aligner) if gold else None
+        ),
         num_aligned=len(gold),
+        links="attention" if aligner is None else "best",
     )
 
 

@@ -2,8 +2,9 @@
 
 `checksums.json` has the SHA-256 of what a translation depends on, and of the text:
 `text` of the sentences trained and validated on, `text_files` of local files by their
-path, `model_files` of vocabulary and weights; and of a training that started from a
-model `start`, with the `model_files` of that. Folders of earlier versions have none.
+path, `model_files` of vocabulary, weights and word links; and of a training that started
+from a model `start`, with the `model_files` of that. Folders of earlier versions have
+none.
 """
 
 import hashlib
@@ -19,6 +20,8 @@ from nmt.text import Vocabulary
 
 VOCABULARY_FILE = "vocabulary.model"
 WEIGHTS_FILE = "model.weights.h5"
+LINKS_FILE = "links.npz"
+"""What was learnt of word links, if they were needed."""
 CHECKSUMS_FILE = "checksums.json"
 
 

@@ -18,6 +18,35 @@ Multi30k's, and all German ones.
 """
 
 
+def draw_weights(weights, source, target, title, path=None):
+    """Draw weights between words; write the picture to `path` if given.
+
+    Args:
+        weights: Shape `(T, S)`.
+        source: `S` words.
+        target: `T` words.
+        title: Title of a page.
+        path: As for `Translation.plot`.
+
+    Returns:
+        What `Translation.plot` does.
+
+    Raises:
+        UserError: If `path` has another ending.
+    """
+    if path is not None and picture_ending(path) == ".html":
+        view = ka.attention_view(weights, source, target, title=title)
+        view.save(path)
+        return view
+    axes = ka.plot_attention(weights, source=source, target=target)
+    if path is not None:
+        ka.save_figure(axes, path)
+        # What is in a file is not kept open for `plt.show()`.
+        if pyplot := sys.modules.get("matplotlib.pyplot"):
+            pyplot.close(axes.figure)
+    return axes
+
+
 @dataclass(frozen=True)
 class Translation:
     """One translation, and what the model attended to for each of its pieces.
@@ -91,18 +120,7 @@ class Translation:
         Raises:
             UserError: If `path` has another ending.
         """
-        if path is not None and picture_ending(path) == ".html":
-            view = self.view()
-            view.save(path)
-            return view
-        weights, source, target = self.words()
-        axes = ka.plot_attention(weights, source=source, target=target)
-        if path is not None:
-            ka.save_figure(axes, path)
-            # What is in a file is not kept open for `plt.show()`.
-            if pyplot := sys.modules.get("matplotlib.pyplot"):
-                pyplot.close(axes.figure)
-        return axes
+        return draw_weights(*self.words(), self.source, path)
 
     def view(self):
         """Make the interactive view of the attention between words.

@@ -20,6 +20,7 @@ from nmt.text import (
     published_words,
     split_words,
 )
+from nmt.translation.aligners import load_aligner
 from nmt.translation.batching import batches, most_pieces
 from nmt.translation.compiled import compile_force, compile_search
 from nmt.translation.links import word_links
@@ -39,9 +40,11 @@ class Translator:
         model: `TranslationModel` or `Ensemble`.
         vocabulary: `Vocabulary`.
         config: `Config` that both were made by.
+        folder: Folder of the model, in which learnt word links are looked for, if any.
     """
 
-    def __init__(self, model, vocabulary, config):
+    def __init__(self, model, vocabulary, config, folder=None):
+        self.folder = folder
         self.model = model
         self.vocabulary = vocabulary
         self.config = config
@@ -51,6 +54,7 @@ class Translator:
             for each in models_of(model)
         )
         self._compiled = {}
+        self._aligner = None
         self._told = False
 
     @classmethod
@@ -65,7 +69,7 @@ class Translator:
                 files are broken or do not fit each other; or if several differ in
                 vocabulary, languages or form of text.
         """
-        return cls(*load_models(folders))
+        return cls(*load_models(folders), folder=folders[0])
 
     def __call__(
         self,
@@ -227,18 +231,36 @@ class Translator:
                 )
         return results
 
-    def align(self, source, target):
+    def align(self, source, target, links="attention"):
         """Link the words of a sentence to those of its translation.
 
         Args:
             source: Text.
             target: Its translation.
+            links: `attention` links each word of the translation to the one that it
+                attends to most; `best` by links that were learnt from the model's text
+                and are kept in its folder, by `nmt align --links best`.
 
         Returns:
             Sorted list of (source word, target word), counted from 0. Words are what
             blanks separate in the texts as they are given.
+
+        Raises:
+            UserError: As for `force`, or if no links were learnt yet.
+            ValueError: If `links` is something else.
         """
-        return self.links(self.force([source], [target])[0])
+        if links == "attention":
+            return self.links(self.force([source], [target])[0])
+        if links != "best":
+            raise ValueError(
+                f"`links` must be 'attention' or 'best'. Received: links={links!r}."
+            )
+        self._source_ids([source])
+        check_lengths(self._ids([target], self.config.corpus.target), [target])
+        (pair,) = self._learnt_links().link(
+            [(split_words(source), split_words(target))]
+        )
+        return pair.links
 
     def links(self, forced):
         """Link the words of a forced pair, those of its texts as they were given.
@@ -284,6 +306,16 @@ class Translator:
         end = bisect_right(range(len(text)), LONGEST, key=count)
         beginning = text[: end - 1]
         return beginning.rpartition(" ")[0].strip() or beginning
+
+    def _learnt_links(self):
+        if self._aligner is None and self.folder is not None:
+            self._aligner = load_aligner(self.folder)
+        if self._aligner is None:
+            raise UserError(
+                f"{self.folder} holds no word links yet. Let `nmt align --links best` "
+                "learn them from the text of the model."
+            )
+        return self._aligner
 
     def _ids(self, texts, language):
         """Split texts of a language into ids, in the form that the model knows."""

@@ -122,4 +122,4 @@ def test_a_model_without_attention_links_nothing(refused, stdin, tmp_path):
     stdin(b"")
     Config().replace(attention="none").save(tmp_path / "config.json")
     line = refused("align", "--model", tmp_path)
-    assert line.endswith("is a model without attention: it links no words.")
+    assert line.endswith("attention: it links no words. Add --links best.")

@@ -1,40 +1,111 @@
 """`nmt align`: which words of given pairs translate each other."""
 
 import json
+from collections.abc import Callable
+from functools import partial
+from itertools import chain
+from typing import NamedTuple
 
 from nmt.app import inputs
-from nmt.app.forced import add_forced, print_forced
+from nmt.app.forced import add_forced, force, print_pairs
+from nmt.app.options import add_data, add_links, add_no_verify
+from nmt.app.pictures import are_several, draw, picture_path
+
+
+class Aligned(NamedTuple):
+    """A pair, its links, and what draws them: a function of a path."""
+
+    source: str
+    target: str
+    links: list[tuple[int, int]]
+    plot: Callable
 
 
 def add_parser(commands):
     """Add the command and its flags."""
-    add_forced(
+    command = add_forced(
         commands,
         "align",
         run,
         "link the words of sentences to those of given translations",
         "Prints links such as 0-0 1-2 (Pharaoh's form): 1-2 is word 1 of the sentence "
         "and word 2 of its translation, counted from 0. Words are what blanks "
-        "separate in the text as it was given; each word of the translation is linked "
-        "to the one that it attends to most.",
+        "separate in the text as it was given. --links best learns from the pairs of "
+        "files too, before it links them.",
         "source, target, source_words, target_words, links",
     )
+    add_links(command)
+    command.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw the attention, or how sure the best links are: .png, .svg, .pdf or "
+        ".html (the interactive page), FILE-1, FILE-2 ... of several",
+    )
+    add_data(command)
+    add_no_verify(command)
 
 
 def run(args):
     """Do what the command does."""
+    picture = None if args.plot is None else picture_path(args.plot)
     pairs = inputs.open_pairs(args)
-    inputs.check_attention(args.models, "it links no words.")
-    return print_forced(args, pairs, _as_json if args.json else _as_text)
+    if args.links == "attention":
+        inputs.check_attention(args.models, "it links no words. Add --links best.")
+        work = _by_attention
+    else:
+        if args.source_file is not None:
+            pairs = [list(chain.from_iterable(pairs))]
+        work = partial(_by_learnt_links, inputs.open_aligner(args))
+    several = False
+    if picture:
+        pairs = list(pairs)
+        several = are_several(pairs)
+    as_line = _as_json if args.json else _as_text
+
+    def show(line, result):
+        if picture and result is not None:
+            draw(result, picture, line.number if several else None)
+        return as_line(result)
+
+    return print_pairs(args, pairs, show, work)
 
 
-def _as_text(result, translator):
+def _by_attention(translator, *texts_and_size):
+    return [
+        Aligned(each.source, each.text, translator.links(each), each.plot)
+        for each in force(translator, *texts_and_size)
+    ]
+
+
+def _by_learnt_links(aligner, _, sources, targets, batch_size):
+    from nmt.text import split_words
+    from nmt.translation import draw_weights
+
+    pairs = list(zip(sources, targets, strict=True))
+    linked = aligner.link([tuple(map(split_words, pair)) for pair in pairs])
+    return [
+        Aligned(
+            *pair,
+            each.links,
+            partial(
+                draw_weights,
+                each.probabilities,
+                each.source_words,
+                each.target_words,
+                pair[0],
+            ),
+        )
+        for pair, each in zip(pairs, linked, strict=True)
+    ]
+
+
+def _as_text(result):
     if result is None:
         return ""
-    return " ".join(f"{source}-{target}" for source, target in translator.links(result))
+    return " ".join(f"{source}-{target}" for source, target in result.links)
 
 
-def _as_json(result, translator):
+def _as_json(result):
     from nmt.text import split_words
 
     names = ("source_words", "target_words", "links")
@@ -42,9 +113,9 @@ def _as_json(result, translator):
     if result is not None:
         values = {
             "source": result.source,
-            "target": result.text,
+            "target": result.target,
             "source_words": split_words(result.source),
-            "target_words": split_words(result.text),
-            "links": translator.links(result),
+            "target_words": split_words(result.target),
+            "links": result.links,
         }
     return json.dumps(values, ensure_ascii=False)

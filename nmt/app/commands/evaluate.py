@@ -11,6 +11,7 @@ from nmt.app.options import (
     add_beam,
     add_command,
     add_data,
+    add_links,
     add_models,
     add_no_verify,
     add_pairs,
@@ -39,6 +40,7 @@ def add_parser(commands):
     )
     add_pairs(command)
     add_beam(command)
+    add_links(command)
     add_data(command)
     add_no_verify(command)
     command.add_argument("--json", action="store_true", help="print an object a line")
@@ -74,6 +76,7 @@ def run(args):
             args,
         )
         splits = _splits(corpus, args.split)
+    aligner = inputs.open_aligner(args) if args.links == "best" else None
     translator = inputs.load_translator(args.models)
     if of_files:
         _check_lengths(translator, corpus, args.source_file, args.target_file)
@@ -89,6 +92,7 @@ def run(args):
             beam_size=args.beam or BEAM_SIZE,
             data=args.data,
             progress=True,
+            aligner=aligner,
         )
         text = json.dumps(result.to_dict()) if args.json else result.table()
         print(text, flush=True)

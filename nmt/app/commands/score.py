@@ -3,7 +3,7 @@
 import json
 
 from nmt.app import inputs
-from nmt.app.forced import add_forced, print_forced
+from nmt.app.forced import add_forced, print_pairs
 
 
 def add_parser(commands):
@@ -22,16 +22,16 @@ def add_parser(commands):
 def run(args):
     """Do what the command does."""
     pairs = inputs.open_pairs(args)
-    return print_forced(args, pairs, _as_json if args.json else _as_text)
+    return print_pairs(args, pairs, _as_json if args.json else _as_text)
 
 
-def _as_text(result, _):
+def _as_text(_, result):
     if result is None:
         return ""
     return f"{result.score:.4f}\t{result.score_per_word():.4f}"
 
 
-def _as_json(result, _):
+def _as_json(_, result):
     values = {"source": "", "target": "", "score": 0.0, "score_per_word": 0.0}
     values |= {"words": [], "word_scores": []}
     if result is not None:

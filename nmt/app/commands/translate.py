@@ -1,7 +1,6 @@
 """`nmt translate`: one line out per line in, and pictures of the attention."""
 
 import sys
-from pathlib import Path
 
 from nmt.app import inputs
 from nmt.app.doubts import Doubts
@@ -18,9 +17,9 @@ from nmt.app.options import (
     positive,
     whole,
 )
+from nmt.app.pictures import are_several, draw, picture_path
 from nmt.config import LONGEST
 from nmt.errors import UserError
-from nmt.files import picture_ending
 from nmt.translation import CHUNK, check_utf8, chunks, format_result, most_pieces
 
 MOST = 2 * LONGEST
@@ -130,7 +129,7 @@ def run(args):
     from tqdm import tqdm
 
     search = _search(args)
-    picture = _picture(args.plot)
+    picture = None if args.plot in (None, TERMINAL) else picture_path(args.plot)
     if args.plot == TERMINAL and args.json:
         raise UserError(
             "--plot - and --json both write where the translations go. "
@@ -145,7 +144,7 @@ def run(args):
     if picture:
         batches = list(batches)
         # Pictures are numbered if there are several.
-        several = sum(not line.is_blank for batch in batches for line in batch) > 1
+        several = are_several(batches)
     if args.plot is not None:
         inputs.check_attention(
             args.models, "there is nothing to draw. Leave --plot out."
@@ -174,7 +173,7 @@ def run(args):
                     if args.plot == TERMINAL:
                         print(best.blocks())
                     elif picture:
-                        _draw(best, picture, line.number if several else None)
+                        draw(best, picture, line.number if several else None)
                 sys.stdout.flush()
                 bar.update(len(batch))
     finally:  # also of the lines before the one that ends it
@@ -232,23 +231,3 @@ def _search(args):
         "batch_size": args.batch_size,
     }
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _picture(plot):
-    """Return the path of the picture, `None` where no file is to be drawn."""
-    if plot in (None, TERMINAL):
-        return None
-    path = Path(plot)
-    picture_ending(path)
-    if path.is_dir():
-        raise UserError(f"--plot must be a file, but {plot} is a folder.")
-    inputs.check_writable(path.parent, "the folder of --plot")
-    return path
-
-
-def _draw(translation, picture, line=None):
-    """Draw a translation; the number of its line, if given, ends the file's name."""
-    if line is not None:
-        picture = picture.with_stem(f"{picture.stem}-{line}")
-    translation.plot(picture)
-    print(f"wrote {picture}", file=sys.stderr)

@@ -1,0 +1,31 @@
+"""Word links learnt from a corpus."""
+
+from collections.abc import Sequence
+
+from nmt.corpora import Corpus
+from nmt.links import Aligner
+from nmt.text import split_words
+
+MOST_POSITIONS = 2**24
+"""Most pairs of word positions that are learnt from: some 30 bytes of memory each."""
+
+
+def learn_links(corpus: Corpus) -> Aligner:
+    """Learn word links from the training part of a corpus.
+
+    Of much text every second, third ... pair is learnt from.
+
+    Args:
+        corpus: The corpus, in the direction of the links.
+    """
+    pairs = [
+        tuple(map(split_words, pair))
+        for pair in zip(*corpus.splits["train"], strict=True)
+    ]
+    return Aligner.learn(some_of(pairs))
+
+
+def some_of(pairs: Sequence[tuple[list[str], list[str]]], most: int = MOST_POSITIONS):
+    """Return every n-th pair, so that they have at most so many pairs of positions."""
+    positions = sum(len(source) * len(target) for source, target in pairs)
+    return pairs[:: max(1, -(-positions // most))]

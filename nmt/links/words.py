@@ -1,0 +1,33 @@
+"""Words as they are linked: small letters, signs apart from words."""
+
+import html
+import re
+from collections.abc import Sequence
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+def tokens_of_words(words: Sequence[str]) -> tuple[list[str], list[int | None]]:
+    """Split words into the tokens that are linked.
+
+    Args:
+        words: Words of a sentence, however it was split.
+
+    Returns:
+        `(tokens, owners)`: the tokens, in small letters, and for each the position of
+        the word that has its links; `None` of a sign that is part of a word.
+    """
+    tokens: list[str] = []
+    owners: list[int | None] = []
+    for position, word in enumerate(words):
+        # Publishers write an apostrophe as &apos;.
+        plain = html.unescape(word).lower()
+        parts = _TOKEN.findall(plain) or [plain]
+        is_word = any(_is_word(part) for part in parts)
+        tokens += parts
+        owners += [position if _is_word(p) or not is_word else None for p in parts]
+    return tokens, owners
+
+
+def _is_word(token):
+    return token[0].isalnum() or token[0] == "_"
