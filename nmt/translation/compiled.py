@@ -22,9 +22,10 @@ def compile_search(model, kind, options):
 
     def run(source, limits, seed, prefix):
         memory, mask, states = model.start(source, beams)
+        output = model.output()
 
         def step(states, token, memory):
-            return model.step(token, memory, states)
+            return model.step(token, memory, states, output)
 
         extra = {"seed": seed} if kind == "sample" else {}
         found = getattr(search, kind)(

@@ -115,8 +115,10 @@ class Rules:
 
     def refused(self, tokens, position):
         """Tell which of `tokens` may not be at `position`."""
-        too_short = position + 1 < self.min_length
         never = tf.reduce_any(tokens[..., None] == self.never(), axis=-1)
+        if not self.min_length:
+            return never
+        too_short = position + 1 < self.min_length
         return never | (tokens == self.end_id) & too_short
 
     def wanted(self, beginnings, limits, position):
