@@ -110,6 +110,7 @@ def evaluate(
     beam_size: int = 5,
     data=None,
     progress: bool = False,
+    shortlist: int = 0,
 ) -> Evaluation:
     """Translate a split, force its references, and score both.
 
@@ -125,6 +126,7 @@ def evaluate(
         beam_size: Positive int.
         data: Data folder in which gold links are looked for.
         progress: Whether to show a progress bar when standard error is a terminal.
+        shortlist: Option of the translator.
 
     Raises:
         UserError: If the corpus has no such split, or no pair in it has two sides.
@@ -144,13 +146,15 @@ def evaluate(
         sources, references = group_references(*pairs)
     else:
         sources, references = list(pairs.source), [[text] for text in pairs.target]
+    search = {"beam_size": beam_size}
+    if shortlist:
+        search["shortlist"] = shortlist
     # The first call builds the search.
-    translated(translator, sources[:1], beam_size=beam_size)
+    translated(translator, sources[:1], **search)
     start = time.perf_counter()
     hypotheses = in_chunks(
         lambda part: [
-            one.text if one else ""
-            for one in translated(translator, part, beam_size=beam_size)
+            one.text if one else "" for one in translated(translator, part, **search)
         ],
         sources,
         f"translating {split}" if progress else None,

@@ -22,9 +22,9 @@ class Ensemble:
         memories, masks, states = zip(*starts, strict=True)
         return list(memories), masks[0], list(states)
 
-    def output(self):
+    def output(self, pieces=None):
         """See `TranslationModel.output`; a list, one a model."""
-        return [model.output() for model in self.models]
+        return [model.output(pieces) for model in self.models]
 
     def step(self, token, memory, states, output=None):
         """See `TranslationModel.step`; the logits are log-probabilities."""

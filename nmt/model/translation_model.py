@@ -147,16 +147,24 @@ class TranslationModel(keras.Model):
             memory = _of_tensors(memory, lambda each: _repeat(each, beams))
         return memory, mask, states
 
-    def output(self):
-        """Prepare the output layer once, for all steps: its matrix and its bias.
+    def output(self, pieces=None):
+        """Prepare the output layer once, for all steps.
+
+        Args:
+            pieces: Int32 ids, shape `(N,)`, if a step is to know these alone: its
+                tokens and logits are then their places among them. `None` for all.
 
         Returns:
-            kernel: Shape `(E, V)`.
-            bias: Shape `(V,)`.
+            embedding: Shape `(N, E)`.
+            kernel: Shape `(E, N)`.
+            bias: Shape `(N,)`.
         """
+        embedding, bias = self.target_embedding.embeddings.value, self.output_bias.value
+        if pieces is not None:
+            embedding, bias = tf.gather(embedding, pieces), tf.gather(bias, pieces)
         # Transposed here: products with a transpose rearrange it each time.
-        kernel = ops.transpose(self.target_embedding.embeddings)
-        return ops.cast(kernel, self.compute_dtype), self.output_bias.value
+        kernel = ops.cast(ops.transpose(embedding), self.compute_dtype)
+        return embedding, kernel, bias
 
     def step(self, token, memory, states, output=None):
         """Predict the piece after `token`.
@@ -174,14 +182,13 @@ class TranslationModel(keras.Model):
         """
         if self.remembers:
             memory = _of_tensors(memory, _one_row_each)
+        embedding, kernel, bias = self.output() if output is None else output
         # Not by the layer, which makes way for negative ids.
-        embedded = tf.gather(self.target_embedding.embeddings, token)
-        embedded = ops.cast(embedded, self.compute_dtype)
+        embedded = ops.cast(tf.gather(embedding, token), self.compute_dtype)
         outputs, weights, states = self.decoder.step(embedded, memory, states)
         hidden = self._read_out(outputs, embedded, False)
         if len(weights.shape) == 3:
             weights = ops.mean(weights, axis=1)
-        kernel, bias = self.output() if output is None else output
         logits = ops.cast(ops.matmul(hidden, kernel) + bias, "float32")
         return states, logits, weights
 

@@ -18,6 +18,7 @@ from nmt.app.options import (
     positive,
     whole,
 )
+from nmt.app.shortlists import add_shortlist, use_shortlist
 from nmt.config import LONGEST
 from nmt.errors import UserError
 from nmt.files import picture_ending
@@ -69,6 +70,7 @@ def _add_search(group):
         metavar="X",
         help="more prefers translations that attended to every word (default: 0)",
     )
+    add_shortlist(group)
 
 
 def _add_sizes(group):
@@ -151,6 +153,8 @@ def run(args):
             args.models, "there is nothing to draw. Leave --plot out."
         )
     translator = inputs.load_translator(args.models)
+    if args.shortlist:
+        use_shortlist(translator, args.models[0])
     # Where translations appear on the terminal, they show the progress themselves.
     hidden = True if sys.stdout.isatty() or args.texts else None
     doubts = Doubts()
@@ -230,6 +234,7 @@ def _search(args):
         "min_length": args.min_length,
         "max_length": args.max_length,
         "batch_size": args.batch_size,
+        "shortlist": args.shortlist,
     }
     return {name: value for name, value in values.items() if value is not None}
 
