@@ -24,6 +24,7 @@ Everything runs eagerly or inside a compiled function, in which batch, source le
 maximum length may be unknown.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import keras
@@ -228,16 +229,16 @@ def _call_step(step, state, token, memory):
 
 def _candidates(logits, wanted, finished, rules, position, breadth):
     """What may come next in each hypothesis: gains and tokens, `(B, K, C)`."""
-    size = logits.shape[-1]
+    size, share = logits.shape[-1], math.log1p(-rules.elsewhere)
     if breadth is None:
         tokens = tf.range(size)
-        log_probabilities = tf.nn.log_softmax(logits)
-        gains, total = log_probabilities, 0.0
-        logits = log_probabilities
+        logits = tf.nn.log_softmax(logits) + share
+        gains, total = logits, 0.0
     else:
         # Of so many some are allowed, whichever are refused.
         count = min(breadth + len(rules.never()) + 1, size)
         values, tokens, total = likeliest(logits, count)
+        total -= share
         gains = values - total
     gains = tf.where(rules.refused(tokens, position), NOT_ALLOWED, gains)
     shape = (-1, finished.shape[1], gains.shape[-1])

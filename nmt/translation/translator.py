@@ -343,7 +343,13 @@ class Translator:
 
     def _search(self, kind, options, pieces=None):
         """Compile a search the first time that it is used."""
-        size = None if pieces is None else len(pieces)
+        size = None
+        if pieces is not None:
+            size = len(pieces)
+            # By label smoothing each piece that is left out has its share.
+            left_out = 1 - size / len(self.vocabulary)
+            share = self.config.training.label_smoothing * left_out
+            options = {**options, "elsewhere": share}
         key = (kind, size, *sorted(options.items()))
         if key not in self._compiled:
             self._compiled[key] = compile_search(self.model, kind, options, size)
