@@ -102,7 +102,7 @@ def runs(make, query, value, mask):
 
 
 def compare(one, other, rounds):
-    """Run two functions in turns; tell their median times and the ratio of these."""
+    """Run two functions in turns; give their median times, in ms."""
     times = [[], []]
     for run in (one, other):
         run()
@@ -111,8 +111,11 @@ def compare(one, other, rounds):
             began = time.perf_counter()
             run()
             kept.append(time.perf_counter() - began)
-    ours, theirs = map(statistics.median, times)
-    return f"{1e3 * ours:6.1f} / {1e3 * theirs:6.1f} ms = {ours / theirs:.2f}"
+    return [1e3 * statistics.median(each) for each in times]
+
+
+def told(ours, theirs):
+    return f"{ours:6.1f} / {theirs:6.1f} ms = {ours / theirs:.2f}"
 
 
 def main():
@@ -136,7 +139,7 @@ def main():
             for mask in (padding, None):
                 pair = [runs(make, query, value, mask) for make in makers]
                 kinds = zip(*pair, strict=True)
-                forward, step = (compare(*each, rounds) for each in kinds)
+                forward, step = (told(*compare(*each, rounds)) for each in kinds)
                 kind = "all real" if mask is None else "padding "
                 print(
                     f"  B={batch:<4} T={length:<4} {kind}  forward {forward}   "

@@ -5,7 +5,8 @@ Usage: python benchmarks/search.py [--joey PYTHON] [--rounds 3] [--sentences 500
 Models of the default size (GRU 256, 6,000 pieces) with random weights, which never end
 a sentence: every one has 15 pieces and 16 steps, so that all do the same work. Each
 round starts a process for each program in turn. The limit is what the products of a
-search would take at the rate of one of 2048 × 2048, measured beside it.
+search would take at the rate of one of 2048 × 2048, measured beside it; a shortlist has
+less to do than that counts.
 
 `--joey` names the Python of an environment with Joey NMT 2.3, which wants the package
 importlib_metadata too; without it the column is left out.
@@ -21,7 +22,13 @@ import time
 
 PIECES, SIZE, SOURCE, STEPS = 6000, 256, 15, 16
 BATCH = 128
-QUESTIONS = {"beam 5": (5, None), "greedy": (1, None), "one alone, beam 5": (5, 1)}
+SHORTLIST = 2000
+QUESTIONS = {
+    "beam 5": (5, None),
+    "greedy": (1, None),
+    "one alone, beam 5": (5, 1),
+    f"beam 5, shortlist of {SHORTLIST:,}": (5, None),
+}
 
 
 def sources(count):
@@ -52,15 +59,17 @@ def ours(count):
     model.output_bias.assign(bias)
     found = {}
     for name, (beams, only) in QUESTIONS.items():
-        search = compile_search(model, "beam", {"beam_size": beams})
+        size = SHORTLIST if "shortlist" in name else None
+        search = compile_search(model, "beam", {"beam_size": beams}, size)
+        more = [] if size is None else [np.arange(size, dtype=np.int32)]
         rows = sources(only or count).astype("int32")
 
-        def run(rows=rows, search=search):
+        def run(rows=rows, search=search, more=more):
             for start in range(0, len(rows), BATCH):
                 part = rows[start : start + BATCH]
                 limits = np.full(len(part), STEPS, "int32")
                 empty = np.zeros((len(part), 0), "int32")
-                for each in search(part, limits, 0, empty):
+                for each in search(part, limits, 0, empty, *more):
                     np.asarray(each)
 
         run()
@@ -111,6 +120,9 @@ def joey(count):
             last.bias[3] = -1e4
     found = {}
     for name, (beams, only) in QUESTIONS.items():
+        if "shortlist" in name:  # which it has not
+            found[name] = found["beam 5"]
+            continue
         rows = torch.tensor(sources(only or count))
 
         def run(rows=rows, beams=beams):
@@ -144,6 +156,37 @@ def operations(beams):
     return 2 * multiplied * beams
 
 
+def measure(rounds, sentences, joey=None):
+    """Run each program in turns; give the rate of a product, and rates of sentences.
+
+    Yields of each question its name, our sentences a second, those of Joey NMT or
+    `None`, and the limit.
+    """
+    pythons = {"ours": sys.executable} | ({"joey": joey} if joey else {})
+    found = {name: [] for name in pythons}
+    for _ in range(rounds):
+        for name, python in pythons.items():
+            command = [python, __file__, "--worker", name]
+            done = subprocess.run(
+                [*command, "--sentences", str(sentences)],
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode:
+                raise SystemExit(f"{python} failed:\n{done.stderr[-2000:]}")
+            found[name].append(json.loads(done.stdout.splitlines()[-1]))
+    rate = statistics.median(each["rate"] for each in found["ours"])
+    rows = []
+    for name, (beams, only) in QUESTIONS.items():
+        rates = {
+            who: (only or sentences) / statistics.median(each[name] for each in rounds)
+            for who, rounds in found.items()
+        }
+        limit = rate / (operations(beams) * STEPS)
+        rows.append((name, rates["ours"], rates.get("joey"), limit))
+    return rate, rows
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--joey", metavar="PYTHON")
@@ -157,38 +200,17 @@ def main():
     from common import describe_run
 
     print(describe_run())
-    pythons = {"ours": sys.executable} | ({"joey": args.joey} if args.joey else {})
-    found = {name: [] for name in pythons}
-    for _ in range(args.rounds):
-        for name, python in pythons.items():
-            command = [python, __file__, "--worker", name]
-            done = subprocess.run(
-                [*command, "--sentences", str(args.sentences)],
-                capture_output=True,
-                text=True,
-            )
-            if done.returncode:
-                raise SystemExit(f"{python} failed:\n{done.stderr[-2000:]}")
-            found[name].append(json.loads(done.stdout.splitlines()[-1]))
-    rate = statistics.median(each["rate"] for each in found["ours"])
+    rate, rows = measure(args.rounds, args.sentences, args.joey)
     print(f"\nproducts of 2048 × 2048: {rate / 1e9:.0f} GFLOP/s\n")
     print("| question | ours | Joey NMT | ours / Joey | limit | ours / limit |")
     print("|---|---|---|---|---|---|")
-    for name, (beams, only) in QUESTIONS.items():
-        count = only or args.sentences
-        rates = {
-            who: count / statistics.median(each[name] for each in rounds)
-            for who, rounds in found.items()
-        }
-        limit = rate / (operations(beams) * STEPS)
+    for name, own, other, limit in rows:
         theirs, ratio = "-", "-"
-        if "joey" in rates:
-            theirs = f"{rates['joey']:.1f}"
-            ratio = f"{rates['ours'] / rates['joey']:.2f}"
-        share = rates["ours"] / limit
+        if other:
+            theirs, ratio = f"{other:.1f}", f"{own / other:.2f}"
+        share = own / limit
         print(
-            f"| {name} | {rates['ours']:.1f} | {theirs} | {ratio} | {limit:.0f} | "
-            f"{share:.2f} |"
+            f"| {name} | {own:.1f} | {theirs} | {ratio} | {limit:.0f} | {share:.2f} |"
         )
 
 

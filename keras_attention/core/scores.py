@@ -55,6 +55,8 @@ def additive_scores(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
         [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473), appendix A.1.2.
     """
     query, key, vector = map(ops.convert_to_tensor, (query, key, vector))
-    hidden = ops.tanh(query[..., :, None, :] + key[..., None, :, :])  # ... T S U
+    # Not by `[..., None]`, of which TensorFlow's gradient is a copy.
+    query, key = ops.expand_dims(query, -2), ops.expand_dims(key, -3)
+    hidden = ops.tanh(query + key)  # ... T S U
     # A matrix product and not a sum: it adds up in float32 whatever the input is.
-    return project(hidden, vector[:, None])[..., 0]
+    return ops.squeeze(project(hidden, vector[:, None]), axis=-1)

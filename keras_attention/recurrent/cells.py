@@ -5,6 +5,8 @@ import inspect
 
 import keras
 
+from keras_attention.recurrent.gates import gates_of, join_inputs
+
 
 def check_cells(cells):
     """Raise `ValueError` if an object is no cell with flat states, or comes twice."""
@@ -78,15 +80,28 @@ def reset_dropout(cells):
         cell.reset_recurrent_dropout_mask()
 
 
-def run_cell(cell, inputs, state, training):
-    """Do one step with inputs `(B, D)`: the output `(B, Ds)` and the list of states."""
-    call = getattr(cell.call, "__func__", cell.call)
-    arguments = {"training": training} if _takes_training(call) else {}
-    # A cell of one state takes and gives a tensor or a list of one; both are right.
-    output, new_state = cell(inputs, list(state), **arguments)
-    if not isinstance(new_state, (list, tuple)):
-        new_state = [new_state]
-    return output, list(new_state)
+def in_parts(cell, dtype):
+    """Give a cell for the steps of a layer with this type: in parts, if it can be."""
+    return gates_of(cell, dtype) or _WholeCell(cell)
+
+
+class _WholeCell:
+    """A cell that takes its inputs whole, with what `gates_of` gives a cell."""
+
+    def __init__(self, cell):
+        self.cell = cell
+
+    def project(self, sequence):
+        return sequence
+
+    def advance(self, x, more, states, training):
+        call = getattr(self.cell.call, "__func__", self.cell.call)
+        arguments = {"training": training} if _takes_training(call) else {}
+        # A cell of one state takes and gives a tensor or a list of one; both are right.
+        output, new_state = self.cell(join_inputs(x, more), list(states), **arguments)
+        if not isinstance(new_state, (list, tuple)):
+            new_state = [new_state]
+        return output, list(new_state)
 
 
 @functools.lru_cache
@@ -94,10 +109,14 @@ def _takes_training(call):
     return "training" in inspect.signature(call).parameters
 
 
-def run_cells(cells, inputs, states, training):
-    """Do one step of cells that are stacked: the output of the last, and all states."""
+def advance_all(cells, inputs, more, states, training):
+    """Do one step of cells in parts that are stacked; `more` is for the first.
+
+    Gives the output of the last, and all states.
+    """
     new_states = []
     for cell, state in zip(cells, states, strict=True):
-        inputs, state = run_cell(cell, inputs, state, training)
+        inputs, state = cell.advance(inputs, more, state, training)
         new_states.append(state)
+        more = None
     return inputs, new_states

@@ -7,12 +7,12 @@ from keras import ops
 
 from keras_attention.core import check_int, hide_padding, last_step, run_loop
 from keras_attention.recurrent.cells import (
+    advance_all,
     all_cells,
     has_dropout,
+    in_parts,
     output_size,
     reset_dropout,
-    run_cell,
-    run_cells,
     state_sizes,
 )
 from keras_attention.recurrent.memories import as_list, draw_noise, noise_of_step
@@ -92,6 +92,8 @@ def run_steps(layer, start, training, late, return_weights):
     sequence, mask, memories, first = start
     if training and not late:
         memories = draw_noise(as_list(layer.attention), memories, sequence)
+    cells = _cells_of(layer)
+    sequence = cells[0].project(sequence)
     sequences = [sequence, *[x.noise for x in memories if x.noise is not None]]
 
     def step(rows, states):
@@ -99,74 +101,97 @@ def run_steps(layer, start, training, late, return_weights):
         states = keras.tree.pack_sequence_as(first, list(states))
         weights = []
         if late:
-            output, cells = run_cells(layer.cells, inputs, states.cells, training)
-            output = ops.cast(output, layer.compute_dtype)
-            states = states._replace(cells=cells)
+            output, own = advance_all(cells[:-1], inputs, None, states.cells, training)
+            outputs = [ops.cast(output, layer.compute_dtype)]
+            states = states._replace(cells=own)
         else:
             now = noise_of_step(memories, noise)
-            output, weights, states = run_step(layer, inputs, states, now, training)
-        outputs = [output, *weights] if return_weights else [output]
+            outputs, weights, states = run_step(
+                layer, cells, inputs, states, now, training
+            )
+        outputs += weights if return_weights else []
         return outputs, keras.tree.flatten(states)
 
     states = keras.tree.flatten(first)
-    cells = list(filter(has_dropout, all_cells(layer.cells, layer.context_cell)))
-    if training and cells:
+    dropping = list(filter(has_dropout, all_cells(layer.cells, layer.context_cell)))
+    if training and dropping:
         # Cells draw their dropout in the first step and keep it. Were that step
         # inside the loop, the masks would belong to the loop.
         step([each[:, 0] for each in sequences], states)
-    (outputs, *weights), states = run_loop(step, sequences, states, mask)
-    reset_dropout(cells)
+    outputs, states = run_loop(step, sequences, states, mask)
+    reset_dropout(dropping)
+    # Context and output of all steps are concatenated at once.
+    parts = 1 if late or layer.input_feeding else 2
+    outputs, weights = outputs[:parts], outputs[parts:]
     # B T S as it is, B T H S to B H T S.
-    return outputs, [ops.moveaxis(each, 1, -2) for each in weights], states
+    return (
+        concatenate(*outputs),
+        [ops.moveaxis(each, 1, -2) for each in weights],
+        states,
+    )
 
 
-def run_step(layer, inputs, states, memories, training, shared=False):
+def run_step(layer, cells, inputs, states, memories, training, shared=False):
     """Do one step with inputs of shape `(B, Dx)`, or `(B * K, Dx)` if `shared`.
 
-    Gives `(output, weights, states)`: shape `(B, D)`, a list of shapes `(B, S)` or
-    `(B, H, S)`, and the next `States`. `shared`: K rows attend to each memory.
+    `cells` are the layer's in parts, the context cell last; `inputs` a row of what the
+    first of them projected, or not. Gives `(outputs, weights, states)`: a list of
+    shapes `(B, D)` to be concatenated, one of shapes `(B, S)` or `(B, H, S)`, and the
+    next `States`. `shared`: K rows attend to each memory.
     """
-    cells, fed, attentions = states
-    if layer.input_feeding:
-        inputs = ops.concatenate([inputs, *fed], axis=-1)
+    *cells, context_cell = cells
+    own, fed, attentions = states
+    more = fed[0] if fed else None
 
     def attend_once(query):
-        queries = _group(query, memories) if shared else query[:, None]
+        # Not cut out by `[:, 0]`, of which TensorFlow's gradient is a copy.
+        queries = _group(query, memories) if shared else ops.expand_dims(query, 1)
         context, weights, after = attend(layer, queries, memories, attentions)
         if shared:
             return _flat(context), [_flat(each) for each in weights], after
-        return context[:, 0], [each[..., 0, :] for each in weights], after
+        weights = [ops.squeeze(each, axis=-2) for each in weights]
+        return ops.squeeze(context, axis=1), weights, after
 
     if layer.order == "previous":
-        context, weights, attentions = attend_once(cells[0][0])
-        inputs = ops.concatenate([inputs, context], axis=-1)
-        output, cells = run_cells(layer.cells, inputs, cells, training)
+        context, weights, attentions = attend_once(own[0][0])
+        output, own = advance_all(cells, inputs, context, own, training)
     elif layer.order == "current":
-        output, cells = run_cells(layer.cells, inputs, cells, training)
+        output, own = advance_all(cells, inputs, more, own, training)
         context, weights, attentions = attend_once(output)
     else:
-        _, first = run_cell(layer.cells[0], inputs, cells[0], training)
+        _, first = cells[0].advance(inputs, None, own[0], training)
         context, weights, attentions = attend_once(first[0])
-        output, first = run_cell(layer.context_cell, context, first, training)
-        output, others = run_cells(layer.cells[1:], output, cells[1:], training)
-        cells = [first, *others]
-    output = concatenate(context, output)
+        output, first = context_cell.advance(context, None, first, training)
+        output, others = advance_all(cells[1:], output, None, own[1:], training)
+        own = [first, *others]
+    outputs = [context, ops.cast(output, context.dtype)]
     if layer.input_feeding:
+        output = concatenate(*outputs)
         if layer.attentional is not None:
             output = layer.attentional(output)
-        fed = [output]
-    return output, weights, States(cells, fed, attentions)
+        outputs = fed = [output]
+    return outputs, weights, States(own, list(fed), attentions)
 
 
 def run_one_step(layer, inputs, memories, states):
-    """Do the one step of `AttentionRNN.step`; gives what `run_step` gives."""
+    """Do the one step of `AttentionRNN.step`: the output, weights, and flat states."""
     states = arrange_states(layer, memories, states)
-    output, weights, states = run_step(
-        layer, inputs, states, memories, training=False, shared=True
+    outputs, weights, states = run_step(
+        layer, _cells_of(layer), inputs, states, memories, training=False, shared=True
     )
+    output = concatenate(*outputs)
     if layer.attentional is not None and not layer.input_feeding:
         output = layer.attentional(output)
     return output, weights, keras.tree.flatten(states)
+
+
+def _cells_of(layer):
+    """List the cells in parts; the last is the context cell, or `None`."""
+    cells = [in_parts(cell, layer.compute_dtype) for cell in layer.cells]
+    context_cell = layer.context_cell
+    if context_cell is not None:
+        context_cell = in_parts(context_cell, layer.compute_dtype)
+    return [*cells, context_cell]
 
 
 def _group(rows, memories):
@@ -198,11 +223,11 @@ def attend(layer, query, memories, states, query_mask=None):
     ]
     contexts, weights, states = zip(*found, strict=True)
     contexts = [ops.cast(context, query.dtype) for context in contexts]
-    context = contexts[0] if len(contexts) == 1 else ops.concatenate(contexts, axis=-1)
+    context = concatenate(*contexts)
     weights = [ops.cast(each, query.dtype) for each in weights]
     return context, weights, [list(state) for state in states]
 
 
-def concatenate(context, output):
+def concatenate(*outputs):
     """Give [context; output], in this order: Luong's [c_t; h_t] (equation 5)."""
-    return ops.concatenate([context, ops.cast(output, context.dtype)], axis=-1)
+    return outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=-1)

@@ -116,6 +116,7 @@ def evaluate(
     data=None,
     progress: bool = False,
     aligner: Aligner | None = None,
+    shortlist: int = 0,
 ) -> Evaluation:
     """Translate a split, force its references, and score both.
 
@@ -132,6 +133,7 @@ def evaluate(
         data: Data folder in which gold links are looked for.
         progress: Whether to show a progress bar when standard error is a terminal.
         aligner: What links words in place of attention.
+        shortlist: Option of the translator.
 
     Raises:
         UserError: If the corpus has no such split, or no pair in it has two sides.
@@ -151,13 +153,15 @@ def evaluate(
         sources, references = group_references(*pairs)
     else:
         sources, references = list(pairs.source), [[text] for text in pairs.target]
+    search = {"beam_size": beam_size}
+    if shortlist:
+        search["shortlist"] = shortlist
     # The first call builds the search.
-    translated(translator, sources[:1], beam_size=beam_size)
+    translated(translator, sources[:1], **search)
     start = time.perf_counter()
     hypotheses = in_chunks(
         lambda part: [
-            one.text if one else ""
-            for one in translated(translator, part, beam_size=beam_size)
+            one.text if one else "" for one in translated(translator, part, **search)
         ],
         sources,
         f"translating {split}" if progress else None,

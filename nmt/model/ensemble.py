@@ -22,9 +22,14 @@ class Ensemble:
         memories, masks, states = zip(*starts, strict=True)
         return list(memories), masks[0], list(states)
 
-    def step(self, token, memory, states):
+    def output(self, pieces=None):
+        """See `TranslationModel.output`; a list, one a model."""
+        return [model.output(pieces) for model in self.models]
+
+    def step(self, token, memory, states, output=None):
         """See `TranslationModel.step`; the logits are log-probabilities."""
-        parts = zip(self.models, memory, states, strict=True)
+        output = [None] * len(self.models) if output is None else output
+        parts = zip(self.models, memory, states, output, strict=True)
         steps = [model.step(token, *part) for model, *part in parts]
         states, logits, weights = zip(*steps, strict=True)
         logits = [ops.log_softmax(each) for each in logits]

@@ -148,13 +148,33 @@ class TranslationModel(keras.Model):
             memory = _of_tensors(memory, lambda each: _repeat(each, beams))
         return memory, mask, states
 
-    def step(self, token, memory, states):
+    def output(self, pieces=None):
+        """Prepare the output layer once, for all steps.
+
+        Args:
+            pieces: Int32 ids, shape `(N,)`, if a step is to know these alone: its
+                tokens and logits are then their places among them. `None` for all.
+
+        Returns:
+            embedding: Shape `(N, E)`.
+            kernel: Shape `(E, N)`.
+            bias: Shape `(N,)`.
+        """
+        embedding, bias = self.target_embedding.embeddings.value, self.output_bias.value
+        if pieces is not None:
+            embedding, bias = tf.gather(embedding, pieces), tf.gather(bias, pieces)
+        # Transposed here: products with a transpose rearrange it each time.
+        kernel = ops.cast(ops.transpose(embedding), self.compute_dtype)
+        return embedding, kernel, bias
+
+    def step(self, token, memory, states, output=None):
         """Predict the piece after `token`.
 
         Args:
             token: Int32 ids, shape `(B * K,)`: `K` rows for each of the `B` sentences.
             memory: What `start` gave.
             states: What `start`, repeated for the `K`, or the last step gave.
+            output: What `output` gave; made anew if left out.
 
         Returns:
             states: List of tensors, shape `(B * K, …)`.
@@ -163,12 +183,15 @@ class TranslationModel(keras.Model):
         """
         if self.remembers:
             memory = _of_tensors(memory, _one_row_each)
-        embedded = self.target_embedding(token)
+        embedding, kernel, bias = self.output() if output is None else output
+        # Not by the layer, which makes way for negative ids.
+        embedded = ops.cast(tf.gather(embedding, token), self.compute_dtype)
         outputs, weights, states = self.decoder.step(embedded, memory, states)
         hidden = self._read_out(outputs, embedded, False)
         if len(weights.shape) == 3:
             weights = ops.mean(weights, axis=1)
-        return states, self.logits(hidden), weights
+        logits = ops.cast(ops.matmul(hidden, kernel) + bias, "float32")
+        return states, logits, weights
 
     def predict_targets(self, source, target):
         """Predict each piece of given targets.
@@ -187,7 +210,6 @@ class TranslationModel(keras.Model):
     def logits(self, hidden):
         """Turn hidden vectors `(…, E)` into logits `(…, V)` in float32."""
         embedding = ops.cast(self.target_embedding.embeddings, hidden.dtype)
-        # Not transposed before: that would copy it at every step of a search.
         logits = tf.matmul(hidden, embedding, transpose_b=True)
         return ops.cast(logits + self.output_bias, "float32")
 

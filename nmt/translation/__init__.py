@@ -23,6 +23,7 @@ from nmt.translation.streams import (
 _LAZY = {
     "Translation": "translation",
     "Translator": "translator",
+    "Shortlist": "shortlist",
     "VOCABULARY_FILE": "folder",
     "WEIGHTS_FILE": "folder",
     "check_model_file": "folder",
@@ -45,6 +46,7 @@ __all__ = [
     "WEIGHTS_FILE",
     "Fault",
     "Line",
+    "Shortlist",
     "Translation",
     "Translator",
     "argument_lines",

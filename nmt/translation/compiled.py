@@ -6,25 +6,29 @@ from nmt.text import END_ID, PAD_ID, START_ID, UNKNOWN_ID
 from nmt.translation import search
 
 
-def compile_search(model, kind, options):
+def compile_search(model, kind, options, shortlist=None):
     """Compile a search.
 
     Args:
         model: `TranslationModel` or `Ensemble`.
         kind: Name of the search, `beam` or `sample`.
         options: Its options.
+        shortlist: Int. How many pieces an output is made of; `None` for all.
 
     Returns:
         Function of sources `(B, S)`, most pieces of each output `(B,)`, a seed, and
-        beginnings `(B, P)`, all int32. It returns the parts of `Hypotheses`.
+        beginnings `(B, P)`, all int32. It returns the parts of `Hypotheses`. With a
+        shortlist it takes that too, sorted int32 ids `(N,)`, the special ones first,
+        and beginnings and outputs have places in it for tokens.
     """
     beams = options.get("beam_size", 1)
 
-    def run(source, limits, seed, prefix):
+    def run(source, limits, seed, prefix, pieces=None):
         memory, mask, states = model.start(source, beams)
+        output = model.output(pieces)
 
         def step(states, token, memory):
-            return model.step(token, memory, states)
+            return model.step(token, memory, states, output)
 
         extra = {"seed": seed} if kind == "sample" else {}
         found = getattr(search, kind)(
@@ -49,6 +53,8 @@ def compile_search(model, kind, options):
         tf.TensorSpec((), tf.int32),
         tf.TensorSpec((None, None), tf.int32),
     ]
+    if shortlist is not None:
+        signature.append(tf.TensorSpec((shortlist,), tf.int32))
     return tf.function(run, input_signature=signature, autograph=False)
 
 

@@ -24,6 +24,7 @@ Everything runs eagerly or inside a compiled function, in which batch, source le
 maximum length may be unknown.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import keras
@@ -51,8 +52,9 @@ class Sentences(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """Arrays of what each step made, of all sentences; see `_follow_back`."""
+    """Arrays of what each step made, of the sentences that went on until then."""
 
+    places: Any  # (B,), the step and the number of the sentence as one number
     tokens: Any  # (B, K)
     parents: Any  # (B, K), the place of the hypothesis before among the K
     weights: Any  # (B, K, S), of the hypotheses before
@@ -101,10 +103,10 @@ def decode(
         [tf.convert_to_tensor(x) for x in keras.tree.flatten(memory) if x is not None],
     )
 
-    def continues(position, token, state, beams, sentences, found, trace):
-        return (position < length) & (tf.size(sentences.index) > 0)
+    def continues(position, token, state, beams, sentences, scores, trace):
+        return (position < length) & (tf.size(token) > 0)
 
-    def body(position, token, state, beams, sentences, found, trace):
+    def body(position, token, state, beams, sentences, scores, trace):
         parts = _packed_like(memory, sentences.memory)
         state, logits, weights = _call_step(step, state, token, parts)
         wanted = rules.wanted(sentences.beginnings, sentences.limits, position)
@@ -117,42 +119,40 @@ def decode(
             breadth,
         )
         weights = tf.reshape(weights, (-1, width, source_length))
-        weights = tf.where(beams.finished[..., None], 0.0, weights)
         lengths = tf.where(beams.finished, beams.lengths, position + 1)
         beams = beams._replace(lengths=lengths)
         taken = choose(gains, beams, position, sentences.index)
         token, parents, beams = _take(taken, gains, tokens, beams, rules.end_id)
 
-        made = Trace(token, parents, weights)
-        trace = _record(trace, position, made, sentences.index, batch, rules.pad_id)
-        found = [
-            tf.tensor_scatter_nd_update(all_, sentences.index[:, None], own)
-            for all_, own in zip(found, beams[:2], strict=True)
-        ]
+        made = Trace(position * batch + sentences.index, token, parents, weights)
+        arrays = zip(trace, made, strict=True)
+        trace = Trace(*(array.write(position, each) for array, each in arrays))
         done = (is_done or _all_ended)(beams, sentences.limits)
         rows = tf.range(tf.shape(parents)[0])[:, None] * width + parents
-        rows, token, beams, sentences = _leave(done, (rows, token, beams, sentences))
+        going = rows, token, beams, sentences
+        (rows, token, beams, sentences), scores = _leave(done, going, scores)
         rows, token = tf.reshape(rows, (-1,)), tf.reshape(token, (-1,))
         state = keras.tree.map_structure(lambda each: tf.gather(each, rows), state)
-        return position + 1, token, state, beams, sentences, found, trace
+        return position + 1, token, state, beams, sentences, scores, trace
 
     state = keras.tree.map_structure(
         lambda each: tf.repeat(tf.convert_to_tensor(each), width, axis=0), state
     )
     token = tf.fill((batch * width,), rules.start_id)
-    beams, trace = _first_beams(batch, width), _empty_trace(length, width)
-    start = (tf.constant(0), token, state, beams, sentences, list(beams[:2]), trace)
-    count, *_, found, trace = tf.while_loop(
+    beams, trace = _first_beams(batch, width), _empty_trace(width)
+    start = (tf.constant(0), token, state, beams, sentences, beams.scores, trace)
+    count, _, _, beams, sentences, scores, trace = tf.while_loop(
         continues, body, start, shape_invariants=tf.nest.map_structure(_any_rows, start)
     )
-    tokens, weights = _follow_back(trace, count, batch, width)
+    scores = _put(scores, sentences.index, beams.scores)
+    tokens, weights = _follow_back(*_of_all(trace, count, batch, rules.pad_id), width)
+    real = tokens != rules.pad_id
     rest = [[0, 0], [0, 0], [0, length - count]]
-    scores, lengths = found
     return Hypotheses(
         tf.pad(tokens, rest, constant_values=rules.pad_id),
-        lengths,
+        tf.reduce_sum(tf.cast(real, tf.int32), axis=2),
         scores,
-        tf.pad(weights, [*rest, [0, 0]]),
+        tf.pad(tf.where(real[..., None], weights, 0.0), [*rest, [0, 0]]),
     )
 
 
@@ -167,11 +167,24 @@ def _first_beams(batch, width):
     )
 
 
-def _empty_trace(length, width):
+def _empty_trace(width):
+    # Arrays that grow by a step at a time, so that they hold no empty places.
+    kinds = (
+        (tf.int32, ()),
+        (tf.int32, (width,)),
+        (tf.int32, (width,)),
+        (tf.float32, (width, None)),
+    )
     return Trace(
         *(
-            tf.TensorArray(kind, length, element_shape=(None, width, *rest))
-            for kind, rest in ((tf.int32, ()), (tf.int32, ()), (tf.float32, (None,)))
+            tf.TensorArray(
+                kind,
+                size=0,
+                dynamic_size=True,
+                infer_shape=False,
+                element_shape=(None, *rest),
+            )
+            for kind, rest in kinds
         )
     )
 
@@ -204,18 +217,6 @@ def _take(taken, gains, tokens, beams, end_id):
     return token, parents, Beams(scores, lengths, finished | (token == end_id))
 
 
-def _record(trace, position, made, index, batch, pad_id):
-    """Write what a step made; sentences that have left get tokens of padding."""
-    rests = (pad_id, tf.range(made.parents.shape[1]), 0.0)
-    parts = zip(trace, made, rests, strict=True)
-    return Trace(
-        *(
-            array.write(position, _spread(own, index, batch, rest))
-            for array, own, rest in parts
-        )
-    )
-
-
 def _call_step(step, state, token, memory):
     """Call `step`; give back its state as it was packed, and its numbers as float32."""
     new_state, logits, weights = step(state, token, memory)
@@ -228,16 +229,16 @@ def _call_step(step, state, token, memory):
 
 def _candidates(logits, wanted, finished, rules, position, breadth):
     """What may come next in each hypothesis: gains and tokens, `(B, K, C)`."""
-    size = logits.shape[-1]
+    size, share = logits.shape[-1], math.log1p(-rules.elsewhere)
     if breadth is None:
         tokens = tf.range(size)
-        log_probabilities = tf.nn.log_softmax(logits)
-        gains, total = log_probabilities, 0.0
-        logits = log_probabilities
+        logits = tf.nn.log_softmax(logits) + share
+        gains, total = logits, 0.0
     else:
         # Of so many some are allowed, whichever are refused.
         count = min(breadth + len(rules.never()) + 1, size)
         values, tokens, total = likeliest(logits, count)
+        total -= share
         gains = values - total
     gains = tf.where(rules.refused(tokens, position), NOT_ALLOWED, gains)
     shape = (-1, finished.shape[1], gains.shape[-1])
@@ -260,31 +261,50 @@ def _flat(candidates):
     return tf.reshape(candidates, (-1, width * count))
 
 
-def _spread(rows, index, batch, rest):
-    """Put the rows of some sentences among those of all; the others get `rest`."""
-    shape = tf.concat([[batch], tf.shape(rows)[1:]], axis=0)
-    rest = tf.broadcast_to(tf.cast(rest, rows.dtype), shape)
-    return tf.tensor_scatter_nd_update(rest, index[:, None], rows)
+def _put(all_, index, own):
+    """Put the rows of some sentences among those of all."""
+    return tf.tensor_scatter_nd_update(all_, index[:, None], own)
 
 
-def _leave(done, nest):
-    """Take the sentences that are done out of tensors `(B, …)`."""
+def _leave(done, going, scores):
+    """Take the sentences that are done out of tensors `(B, …)`, and keep their scores.
+
+    Gives what goes on, and the scores of all sentences.
+    """
+    _, _, beams, sentences = going
 
     def without():
         stay = tf.where(~done)[:, 0]
-        return tf.nest.map_structure(lambda each: tf.gather(each, stay), nest)
+        rest = tf.nest.map_structure(lambda each: tf.gather(each, stay), going)
+        return rest, _put(scores, sentences.index, beams.scores)
 
-    return tf.cond(tf.reduce_any(done), without, lambda: nest)
+    return tf.cond(tf.reduce_any(done), without, lambda: (going, scores))
 
 
-def _follow_back(trace, count, batch, width):
+def _of_all(trace, count, batch, pad_id):
+    """Spread what each step made over all sentences: tokens, parents and weights.
+
+    Each has the axes (L, B, K, …). A sentence that had left has tokens of padding, and
+    its hypotheses keep their places.
+    """
+    places, *made = (array.concat() for array in trace)
+    rests = (pad_id, tf.range(made[0].shape[1]), 0.0)
+    whole = []
+    for rows, rest in zip(made, rests, strict=True):
+        shape = tf.shape(rows)[1:]
+        rest = tf.broadcast_to(rest, tf.concat([[count * batch], shape], axis=0))
+        rows = _put(rest, places, rows)
+        whole.append(tf.reshape(rows, tf.concat([[count, batch], shape], axis=0)))
+    return whole
+
+
+def _follow_back(tokens, parents, weights, width):
     """Collect the tokens, `(B, K, L)`, and weights, `(B, K, L, S)`, of hypotheses.
 
     A hypothesis has at each step a place among the `K`. `parents` tells its place one
     step before, which is also that of the weights: they were made by the token before.
     """
-    positions = tf.range(count)
-    tokens, parents, weights = (array.gather(positions) for array in trace)
+    count, batch = tf.unstack(tf.shape(tokens)[:2])
 
     def body(position, place, places):
         places = places.write(position, place)

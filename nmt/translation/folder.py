@@ -2,8 +2,8 @@
 
 `checksums.json` has the SHA-256 of what a translation depends on, and of the text:
 `text` of the sentences trained and validated on, `text_files` of local files by their
-path, `model_files` of vocabulary, weights and word links; and of a training that started
-from a model `start`, with the `model_files` of that. Folders of earlier versions have
+path, `model_files` of vocabulary, weights and word links; of a training that began from
+a model `start`, with the `model_files` of that. Folders of earlier versions have
 none.
 """
 

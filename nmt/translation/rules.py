@@ -53,6 +53,8 @@ class Rules:
         prefix: Int tensor, shape `(B, P)`. Tokens that each output begins with, padded
             by `pad_id`. They may be forbidden or end the output early, but do not go
             beyond `max_length`. `None`, for no tokens, by default.
+        elsewhere: Float from 0 to below 1. Share of the probability of each step that
+            belongs to tokens which the model's step leaves out. 0 by default.
 
     Raises:
         ValueError: If an id or `min_length` is not an int of at least 0, if `end_id` is
@@ -67,6 +69,7 @@ class Rules:
     min_length: int = 0
     forbidden: tuple[int, ...] = ()
     prefix: Any = None
+    elsewhere: float = 0.0
 
     def __post_init__(self):
         for name in ("start_id", "end_id", "pad_id", "min_length"):
@@ -115,8 +118,10 @@ class Rules:
 
     def refused(self, tokens, position):
         """Tell which of `tokens` may not be at `position`."""
-        too_short = position + 1 < self.min_length
         never = tf.reduce_any(tokens[..., None] == self.never(), axis=-1)
+        if not self.min_length:
+            return never
+        too_short = position + 1 < self.min_length
         return never | (tokens == self.end_id) & too_short
 
     def wanted(self, beginnings, limits, position):

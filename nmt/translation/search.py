@@ -159,20 +159,22 @@ def beam(
     _check_not_negative("coverage_penalty", coverage_penalty)
     # With a coverage term, the first in the beam need not be the first in the end.
     decisive = beam_size if coverage_penalty else n_best
+    rules = Rules(**rules)
+    # Of every length, once for all steps.
+    terms = _length_terms(tf.range(rules.longest() + 1), length_penalty)
 
     def choose(gains, beams, position, index):
         # Candidates of one hypothesis as long as the beam: the best of all are there.
-        ranks = _rank(
-            beams.scores[..., None] + gains, beams.lengths[..., None], length_penalty
-        )
+        ranks = beams.scores[..., None] + gains
+        ranks /= tf.gather(terms, beams.lengths)[..., None]
         ranks = tf.reshape(ranks, (-1, beam_size * gains.shape[-1]))
         return tf.math.top_k(ranks, beam_size)[1]
 
     def is_done(beams, limits):
         ended = tf.reduce_all(beams.finished[:, :decisive], axis=1)
-        ranks = _rank(beams.scores, beams.lengths, length_penalty)
+        ranks = beams.scores / tf.gather(terms, beams.lengths)
         # A score only falls, and is divided by most at the maximum length.
-        within_reach = _rank(beams.scores, limits[:, None], length_penalty)
+        within_reach = beams.scores / tf.gather(terms, limits)[:, None]
         within_reach = tf.where(beams.finished, NOT_ALLOWED, within_reach)
         decided = tf.reduce_max(within_reach, axis=1) < ranks[:, decisive - 1]
         return ended & decided
@@ -182,13 +184,13 @@ def beam(
         state,
         memory,
         source_mask,
-        Rules(**rules),
+        rules,
         choose,
         width=beam_size,
         breadth=beam_size,
         is_done=is_done,
     )
-    ranks = _rank(found.scores, found.lengths, length_penalty)
+    ranks = found.scores / tf.gather(terms, found.lengths)
     if coverage_penalty:
         ranks += coverage_penalty * _coverage(found.weights, source_mask)
     _, best = tf.math.top_k(ranks, n_best)
@@ -223,10 +225,10 @@ def _draw(gains, temperature, uniform):
     return tf.argmax(tf.cast(drawn, tf.int32), axis=-1, output_type=tf.int32)
 
 
-def _rank(scores, lengths, alpha):
-    """Divide scores by the length term; an empty hypothesis counts as one token."""
+def _length_terms(lengths, alpha):
+    """Give what scores are divided by; an empty hypothesis counts as one token."""
     lengths = tf.cast(tf.maximum(lengths, 1), tf.float32)
-    return scores / ((5.0 + lengths) / 6.0) ** alpha
+    return ((5.0 + lengths) / 6.0) ** alpha
 
 
 def _coverage(weights, source_mask):

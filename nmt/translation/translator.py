@@ -53,6 +53,7 @@ class Translator:
             2 * (each.config.units + each.config.attention_units)
             for each in models_of(model)
         )
+        self.shortlist = None
         self._compiled = {}
         self._aligner = None
         self._told = False
@@ -86,6 +87,7 @@ class Translator:
         min_length=0,
         max_length=None,
         prefix="",
+        shortlist=0,
     ):
         """Translate.
 
@@ -107,6 +109,10 @@ class Translator:
                 `min_length` if that is more.
             prefix: Text that every translation begins with; the search is free after
                 it, so that its last word may go on.
+            shortlist: Int. Pieces that the translations of a batch are made of, chosen
+                by its sources; 0 for all. Faster, but a rare word may be missing, a
+                translation may depend on the others of its batch, and scores are those
+                among these pieces. The attribute `shortlist` must be a `Shortlist`.
 
         Returns:
             For one text a `Translation`, or a list of them, best first, if `n_best` is
@@ -139,6 +145,11 @@ class Translator:
                 "coverage_penalty": coverage_penalty,
             }
 
+        if shortlist and self.shortlist is None:
+            raise ValueError(
+                "`shortlist` must be 0 without a table of pieces. Received: "
+                f"shortlist={shortlist}. Set the attribute `shortlist` before."
+            )
         sizes = (min_length, max_length, len(beginning))
         lengths = [(n, most_pieces(n, *sizes)) for n in (len(each) + 1 for each in ids)]
         beams = 1 if sample else beam_size
@@ -153,13 +164,21 @@ class Translator:
             if sample and seed is None:
                 draw = int(np.random.default_rng().integers(2**31))
             draw %= 2**31  # the search takes an int32
-            found = self._search(kind, options)(
+            prefixes = np.tile(np.int32(beginning), (len(group), 1))
+            pieces = None
+            if shortlist:
+                pieces = self.shortlist.choose(source, shortlist, beginning)
+                prefixes = np.searchsorted(pieces, prefixes).astype(np.int32)
+            found = self._search(kind, options, pieces)(
                 tf.constant(source),
                 tf.constant([lengths[i][1] for i in group], tf.int32),
                 tf.constant(draw),
-                tf.constant(np.tile(np.int32(beginning), (len(group), 1))),
+                tf.constant(prefixes),
+                *([] if pieces is None else [tf.constant(pieces)]),
             )
             found = [np.asarray(part) for part in found]
+            if pieces is not None:
+                found[0] = pieces[found[0]]
             for row, i in enumerate(group):
                 hypotheses = [
                     self._translation(
@@ -355,11 +374,18 @@ class Translator:
             )
         return ids
 
-    def _search(self, kind, options):
+    def _search(self, kind, options, pieces=None):
         """Compile a search the first time that it is used."""
-        key = (kind, *sorted(options.items()))
+        size = None
+        if pieces is not None:
+            size = len(pieces)
+            # By label smoothing each piece that is left out has its share.
+            left_out = 1 - size / len(self.vocabulary)
+            share = self.config.training.label_smoothing * left_out
+            options = {**options, "elsewhere": share}
+        key = (kind, size, *sorted(options.items()))
         if key not in self._compiled:
-            self._compiled[key] = compile_search(self.model, kind, options)
+            self._compiled[key] = compile_search(self.model, kind, options, size)
         return self._compiled[key]
 
     def _force(self, source, target_in, target_out):

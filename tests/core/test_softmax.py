@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as drawn_arrays
 from keras import ops
 
-from keras_attention.core.softmax import masked_softmax, visible_softmax
+from keras_attention.core.softmax import masked_softmax
+from keras_attention.core.visible_softmax import visible_softmax
 
 VALUE = np.zeros((B, S, DV))
 

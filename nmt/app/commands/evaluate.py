@@ -16,6 +16,7 @@ from nmt.app.options import (
     add_no_verify,
     add_pairs,
 )
+from nmt.app.shortlists import add_shortlist, use_shortlist
 from nmt.corpora import Corpus, pair_lines, read_lines
 from nmt.errors import UserError
 from nmt.translation import Line
@@ -41,6 +42,7 @@ def add_parser(commands):
     add_pairs(command)
     add_beam(command)
     add_links(command)
+    add_shortlist(command)
     add_data(command)
     add_no_verify(command)
     command.add_argument("--json", action="store_true", help="print an object a line")
@@ -78,6 +80,8 @@ def run(args):
         splits = _splits(corpus, args.split)
     aligner = inputs.open_aligner(args) if args.links == "best" else None
     translator = inputs.load_translator(args.models)
+    if args.shortlist:
+        use_shortlist(translator, args.models[0], args.data, args.verify)
     if of_files:
         _check_lengths(translator, corpus, args.source_file, args.target_file)
     from nmt.evaluation import evaluate
@@ -90,6 +94,7 @@ def run(args):
             corpus,
             split,
             beam_size=args.beam or BEAM_SIZE,
+            shortlist=args.shortlist or 0,
             data=args.data,
             progress=True,
             aligner=aligner,

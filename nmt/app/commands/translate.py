@@ -18,6 +18,7 @@ from nmt.app.options import (
     whole,
 )
 from nmt.app.pictures import are_several, draw, picture_path
+from nmt.app.shortlists import add_shortlist, use_shortlist
 from nmt.config import LONGEST
 from nmt.errors import UserError
 from nmt.translation import CHUNK, check_utf8, chunks, format_result, most_pieces
@@ -68,6 +69,7 @@ def _add_search(group):
         metavar="X",
         help="more prefers translations that attended to every word (default: 0)",
     )
+    add_shortlist(group)
 
 
 def _add_sizes(group):
@@ -150,6 +152,8 @@ def run(args):
             args.models, "there is nothing to draw. Leave --plot out."
         )
     translator = inputs.load_translator(args.models)
+    if args.shortlist:
+        use_shortlist(translator, args.models[0])
     # Where translations appear on the terminal, they show the progress themselves.
     hidden = True if sys.stdout.isatty() or args.texts else None
     doubts = Doubts()
@@ -229,5 +233,6 @@ def _search(args):
         "min_length": args.min_length,
         "max_length": args.max_length,
         "batch_size": args.batch_size,
+        "shortlist": args.shortlist,
     }
     return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,63 @@
+"""Measures how long the program takes to start.
+
+Usage: python benchmarks/start.py --model DIR [--rounds 5]
+
+Prints the median seconds of `nmt --help`, of `nmt translate` of one sentence, and of
+importing TensorFlow and tensorflow-text, which the second has to do. Each is a process
+of its own; they take turns. `import keras_attention` is measured beside `import keras`.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+
+HELP, TRANSLATE, LIBRARIES = "nmt --help", "nmt translate", "TensorFlow and its text"
+OURS, KERAS = "import keras_attention", "import keras"
+
+
+def commands(model):
+    python = [sys.executable]
+    nmt = [*python, "-m", "nmt"]
+    found = {
+        HELP: [*nmt, "--help"],
+        OURS: [*python, "-c", OURS],
+        KERAS: [*python, "-c", KERAS],
+        LIBRARIES: [*python, "-c", "import tensorflow, tensorflow_text"],
+    }
+    if model:
+        found[TRANSLATE] = [*nmt, "translate", "--model", model, "the dog sleeps"]
+    return found
+
+
+def measure(model, rounds):
+    """Give the median seconds of each command that can be run."""
+    chosen = commands(model)
+    times = {name: [] for name in chosen}
+    for _ in range(rounds + 1):  # the first is for the disk
+        for name, command in chosen.items():
+            began = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            times[name].append(time.perf_counter() - began)
+    return {name: statistics.median(each[1:]) for name, each in times.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True, metavar="DIR")
+    parser.add_argument("--rounds", type=int, default=5)
+    args = parser.parse_args()
+    from common import describe_run
+
+    print(describe_run())
+    found = measure(args.model, args.rounds)
+    print("\n| what | seconds |\n|---|---|")
+    for name, seconds in found.items():
+        print(f"| {name} | {seconds:.2f} |")
+    ratio = found[TRANSLATE] / found[LIBRARIES]
+    print(f"\na translation takes {ratio:.2f} × the libraries")
+
+
+if __name__ == "__main__":
+    main()

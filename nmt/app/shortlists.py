@@ -1,0 +1,67 @@
+"""The shortlist of a model: read from its folder, or learnt from its training text."""
+
+import sys
+from types import SimpleNamespace
+
+from nmt.app import inputs
+from nmt.app.options import LARGEST, whole
+from nmt.errors import UserError
+
+
+def add_shortlist(group):
+    """Add `--shortlist`."""
+    group.add_argument(
+        "--shortlist",
+        type=whole(100, LARGEST),
+        metavar="N",
+        help="search among N pieces alone, chosen for each batch from its sources: "
+        "faster, at some risk to rare words, and scores are those among these pieces; "
+        "learnt from the training text the first time (default: all pieces)",
+    )
+
+
+def use_shortlist(translator, folder, data=None, verify=True):
+    """Give a translator the shortlist of its folder; learn it if there is none.
+
+    Args:
+        translator: `Translator`.
+        folder: Folder of its (first) model.
+        data: Folder of the corpora.
+        verify: Whether a corpus has to have its checksum.
+
+    Raises:
+        UserError: If it is broken, or the training text is not at hand.
+    """
+    from nmt.translation import Shortlist
+
+    found = Shortlist.load(folder, translator.vocabulary)
+    if found is None:
+        found = _learn(translator.vocabulary, folder, data, verify)
+        try:
+            found.save(folder, translator.vocabulary)
+        except OSError as error:
+            print(f"{folder}: shortlist not kept: {error.strerror}", file=sys.stderr)
+    translator.shortlist = found
+
+
+def _learn(vocabulary, folder, data, verify):
+    from nmt.translation import Shortlist, check_text_files
+
+    config = inputs.load_config(folder)
+    corpus = config.corpus
+    if corpus.streamed:
+        raise UserError(
+            f"{folder} was trained on text that was streamed, of which no shortlist is "
+            "made. Leave --shortlist out."
+        )
+    check_text_files(folder, config)
+    text = inputs.open_corpus(
+        corpus.name,
+        corpus.source,
+        corpus.target,
+        corpus.text,
+        corpus.files,
+        SimpleNamespace(data=data, verify=verify),
+    ).splits["train"]
+    print(f"learning a shortlist from {len(text.source)} pairs", file=sys.stderr)
+    return Shortlist.learn(*map(vocabulary.ids, text), len(vocabulary))

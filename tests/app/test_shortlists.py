@@ -1,0 +1,42 @@
+"""`--shortlist` of the commands: learnt from the training text, then kept."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nmt.app.cli import main
+from nmt.config import Config
+from nmt.translation import Translator
+
+MODEL = Path(__file__).parents[1] / "data/before_rooms/nmt_model"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    copy = tmp_path / "model"
+    shutil.copytree(MODEL, copy)
+    config = Config.load(copy / "config.json")
+    config.replace(name="phrasebook", files=()).save(copy / "config.json")
+    translator = Translator.load(copy)
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folders: translator)
+    return copy
+
+
+def test_a_shortlist_is_learnt_once(folder, capsys):
+    command = ["translate", "--model", str(folder), "the dog eats here ."]
+    assert main(command) == 0
+    plain = capsys.readouterr().out
+    for message in ("learning a shortlist from", ""):
+        assert main([*command, "--shortlist", "100000"]) == 0
+        out, err = capsys.readouterr()
+        assert out == plain
+        assert ("learning a shortlist" in err) == bool(message)
+    assert (folder / "shortlist.npz").is_file()
+
+
+def test_what_was_streamed_has_none(folder, refused):
+    config = Config.load(folder / "config.json").replace(streamed=True)
+    config.save(folder / "config.json")
+    command = ["translate", "--model", folder, "--shortlist", 100, "the dog"]
+    assert "streamed, of which no shortlist is made" in refused(*command)
