@@ -68,7 +68,7 @@ def print_pairs(args, batches, format_result, work=force) -> int:
     """
     from tqdm import tqdm
 
-    translator = inputs.load_translator(args.models)
+    translator = inputs.load_translator(args.models, args.device)
     batch_size = args.batch_size or BATCH_SIZE
 
     def work_on(sources, targets):

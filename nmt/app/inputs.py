@@ -210,13 +210,18 @@ def check_attention(models, but):
             raise UserError(f"{model} is a model without attention: {but}")
 
 
-def load_translator(models):
-    """Load trained models, once TensorFlow is loaded without its messages."""
+def load_translator(models, device=None):
+    """Load trained models, once TensorFlow is loaded without its messages.
+
+    Args:
+        models: Folders.
+        device: See `import_tensorflow`.
+    """
     from nmt.translation import read_folder
 
     for model in models:
         read_folder(model)  # before the wait for TensorFlow: is this a trained model?
-    import_tensorflow()
+    import_tensorflow(device)
     from nmt.translation import Translator
 
     return Translator.load(*models)

@@ -1,6 +1,7 @@
 """Flags that several commands have, and the checks of their values."""
 
 import argparse
+import re
 
 from nmt.files import why_no_folder
 from nmt.translation import CHUNK
@@ -45,8 +46,20 @@ def add_command(commands, name, run, purpose, more="", resumes=False):
     return command
 
 
+def add_device(command):
+    """Add `--device`."""
+    command.add_argument(
+        "--device",
+        type=_device,
+        metavar="NAME",
+        help="cpu, gpu, or gpu:N for one of several (default: the GPUs, where there "
+        "are some)",
+    )
+
+
 def add_model(command):
-    """Add `--model`, one folder."""
+    """Add `--model`, one folder, and `--device`, on which it works."""
+    add_device(command)
     command.add_argument(
         "--model",
         required=True,
@@ -57,7 +70,8 @@ def add_model(command):
 
 
 def add_models(command):
-    """Add `--model`, which may be given several times."""
+    """Add `--model`, which may be given several times, and `--device`."""
+    add_device(command)
     command.add_argument(
         "--model",
         dest="models",
@@ -186,6 +200,12 @@ def whole(least: int, most: int):
 
 
 positive = whole(1, LARGEST)
+
+
+def _device(text):
+    if not re.fullmatch(r"cpu|gpu(:\d{1,3})?", text):
+        raise argparse.ArgumentTypeError(f"must be cpu, gpu or gpu:N; got {text!r}")
+    return text
 
 
 def _path(text):

@@ -12,16 +12,21 @@ NEEDED = {"tensorflow": "tensorflow", "tensorflow_text": "tensorflow-text"}
 """What has no build for some systems, which then do without: module and package."""
 
 
-def import_tensorflow():
+def import_tensorflow(device=None):
     """Import TensorFlow, and keep from the terminal what it writes meanwhile.
+
+    Of a GPU it takes the memory that it needs, and not all.
 
     `TF_CPP_MIN_LOG_LEVEL` does not silence these lines since TensorFlow 2.17
     (tensorflow#100442): they go straight to the process' standard error. If the import
     fails they are shown, as they may say why.
 
+    Args:
+        device: `cpu`, `gpu` or `gpu:N`: what it may use. Default: all that there is.
+
     Raises:
         UserError: If TensorFlow or tensorflow-text is missing, another backend was
-            chosen for Keras, or Keras cannot be loaded.
+            chosen for Keras, Keras cannot be loaded, or there is no such device.
     """
     missing = [NEEDED[name] for name in NEEDED if not _is_there(name)]
     if missing:
@@ -36,10 +41,28 @@ def import_tensorflow():
             f"KERAS_BACKEND is {backend!r}, but nmt runs on TensorFlow. Unset it, or "
             "set it to 'tensorflow'."
         )
-    if "tensorflow" in sys.modules:
-        return
-    with _without_chatter(), _without_keras_json():
-        _import_keras()
+    if "tensorflow" not in sys.modules:
+        with _without_chatter(), _without_keras_json():
+            _import_keras()
+    _choose_device(device)
+
+
+def _choose_device(name):
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    chosen = [] if name == "cpu" else gpus
+    if name is not None and ":" in name:
+        chosen = gpus[int(name.partition(":")[2]) :][:1]
+    if name not in (None, "cpu") and not chosen:
+        raise UserError(
+            f"there is no device {name}: TensorFlow sees {len(gpus)} GPUs here. Leave "
+            "--device out, or install TensorFlow with what it needs for your GPU."
+        )
+    if chosen != gpus:
+        tf.config.set_visible_devices(chosen, "GPU")
+    for gpu in chosen:
+        tf.config.experimental.set_memory_growth(gpu, True)
 
 
 @contextlib.contextmanager

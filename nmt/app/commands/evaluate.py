@@ -79,7 +79,7 @@ def run(args):
         )
         splits = _splits(corpus, args.split)
     aligner = inputs.open_aligner(args) if args.links == "best" else None
-    translator = inputs.load_translator(args.models)
+    translator = inputs.load_translator(args.models, args.device)
     if args.shortlist:
         use_shortlist(translator, args.models[0], args.data, args.verify)
     if of_files:

@@ -31,7 +31,7 @@ def run(args):
     """Do what the command does."""
     folder = inputs.output_folder(args.out, "--out")
     config = inputs.load_config(args.models[0])
-    translator = inputs.load_translator(args.models)
+    translator = inputs.load_translator(args.models, args.device)
     from nmt.translation import export_model
 
     path = export_model(translator, folder, args.beam or BEAM_SIZE)

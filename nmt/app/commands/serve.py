@@ -69,7 +69,7 @@ def _export(args):
     if not lines:
         raise UserError("there is no sentence to write a page of.")
     check_replaceable(out, len(lines))
-    translator = inputs.load_translator([args.model])
+    translator = inputs.load_translator([args.model], args.device)
     check_lengths(translator, lines)
     texts = [line.texts[0] for line in lines]
     index = export(translator(texts, beam_size=args.beam or BEAM_SIZE), out)
@@ -86,7 +86,7 @@ def _serve(args):
     inputs.check_attention([args.model], "there is nothing to show.")
     # First the port, which fails at once, then the model, which takes its time.
     with Server(PORT if args.port is None else args.port) as server:
-        translator = inputs.load_translator([args.model])
+        translator = inputs.load_translator([args.model], args.device)
         from nmt.app.local_page import local_page, payload
 
         corpus = inputs.load_config(args.model).corpus

@@ -6,7 +6,13 @@ import os
 from typing import Any
 
 from nmt.app import inputs
-from nmt.app.options import add_command, add_data, add_no_verify, model_folder
+from nmt.app.options import (
+    add_command,
+    add_data,
+    add_device,
+    add_no_verify,
+    model_folder,
+)
 from nmt.app.settings import SETTINGS, choose_settings, read_start
 from nmt.app.tensorflow_import import import_tensorflow
 from nmt.config import PRESETS, SECTIONS, CorpusConfig
@@ -85,6 +91,7 @@ def add_parser(commands):
         help="write what is measured for TensorBoard, with a picture of the attention "
         "after each epoch; the numbers are always in log.jsonl in the folder",
     )
+    add_device(command)
     command.add_argument(
         "--strategy",
         choices=("auto", "one", "mirrored", "multi-worker"),
@@ -186,7 +193,7 @@ def run(args):
     is_chief = cluster is None or cluster.number == 0
     if is_chief:
         check_folder(out, config, fingerprint(corpus), start)
-    import_tensorflow()
+    import_tensorflow(args.device)
     from nmt.training import PICTURES_FOLDER, make_strategy, train
 
     train(

@@ -151,7 +151,7 @@ def run(args):
         inputs.check_attention(
             args.models, "there is nothing to draw. Leave --plot out."
         )
-    translator = inputs.load_translator(args.models)
+    translator = inputs.load_translator(args.models, args.device)
     if args.shortlist:
         use_shortlist(translator, args.models[0])
     # Where translations appear on the terminal, they show the progress themselves.
