@@ -123,11 +123,12 @@ def lead(job, out, start, picture_of, tensorboard):
 
 
 def _precision(there, job):
-    """Return the precision of a training, and say how it was chosen."""
-    precision, reason = there.training.precision, "as it was chosen"
-    if precision == "auto" and there.training.deterministic:
-        precision, reason = "float32", "the same on every device"
-    elif precision == "auto":
+    """Return the precision of a training; where it is chosen now, say why."""
+    precision = there.training.precision
+    if precision != "auto":
+        return precision
+    precision, reason = "float32", "the same on every device"
+    if not there.training.deterministic:
         precision, reason = choose_precision()
     job.report(f"Computes in {precision}: {reason}.")
     return precision

@@ -22,7 +22,7 @@ def label_smoothed_loss(
     Shapes: `N` target pieces, `D` features, `V` pieces of the vocabulary.
 
     Args:
-        hidden: Shape `(N, D)`. Products are in its type, all else in float32.
+        hidden: Shape `(N, D)`. Products are in its type, all else in the weights'.
         embedding: Shape `(V, D)`.
         bias: Shape `(V,)`.
         targets: Int32, shape `(N,)`.
@@ -40,11 +40,11 @@ def label_smoothed_loss(
         [Liang et al., 2021](https://arxiv.org/abs/2106.14448), equations 1 to 3.
     """
 
-    of_products = hidden.dtype
+    of_products, of_weights = hidden.dtype, embedding.dtype
 
     def product(left, right, **how):
         left, right = (tf.cast(each, of_products) for each in (left, right))
-        return tf.cast(tf.matmul(left, right, **how), tf.float32)
+        return tf.cast(tf.matmul(left, right, **how), of_weights)
 
     @tf.custom_gradient
     def loss_of(hidden, embedding, bias):
@@ -86,7 +86,7 @@ def label_smoothed_loss(
 
         return (loss, nll), gradient
 
-    return loss_of(tf.cast(hidden, tf.float32), embedding, bias)
+    return loss_of(tf.cast(hidden, of_weights), embedding, bias)
 
 
 def _divergence(log_shares, shares):
