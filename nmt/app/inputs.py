@@ -188,6 +188,7 @@ def open_aligner(args):
         file=sys.stderr,
         flush=True,
     )
+    import_tensorflow()  # the layers behind the door of the room load it
     from nmt.evaluation import learn_links
 
     aligner = learn_links(corpus)

@@ -12,6 +12,8 @@ from nmt.links.counts import NUM_JUMPS, Counts
 from nmt.links.pairs import SHIFT
 
 WORDS = ("source_words", "target_words")
+MOST = 2**62
+"""Above every number that can be counted, and every key."""
 MEND = "Remove it: the links are then learnt again."
 
 
@@ -83,7 +85,8 @@ def _check(counts, num_source, num_target):
     for name, length in lengths.items():
         numbers = getattr(counts, name)
         sound = numbers.shape == (length,) and numbers.dtype in (np.int64, np.float64)
-        if not sound or not np.isfinite(numbers).all() or (numbers < 0).any():
+        # Also refuses what is no number.
+        if not sound or not ((numbers >= 0) & (numbers < MOST)).all():
             raise ValueError
     if (np.diff(keys) <= 0).any() or (keys % SHIFT >= num_target).any():
         raise ValueError

@@ -42,6 +42,7 @@ BROKEN = {
     "keys of another type": {"keys": lambda keys: keys.astype(float)},
     "fewer links": {"links": lambda links: links[:-1]},
     "links below 0": {"links": lambda links: -links},
+    "links beyond all numbers": {"links": lambda links: links + 1e300},
     "links that are no numbers": {"links": lambda links: links * np.nan},
     "links in a square": {"links": lambda links: np.stack([links, links])},
     "links of letters": {"links": lambda links: links.astype("U5")},
