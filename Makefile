@@ -4,8 +4,6 @@
 .NOTPARALLEL:
 
 BIN := .venv/bin
-BENCHMARKS := $(addprefix benchmarks/,\
-	layers.py masking.py additive_and_dot.py chunked.py viewer.py)
 # What a layer is made of and what joins it to a model: these run on any backend.
 LAYER_TESTS := $(addprefix tests/,core chunked positions layers recurrent \
 	recording/test_record.py test_masking.py)
@@ -17,6 +15,8 @@ JAX_LEAVES_OUT := --deselect \
 	tests/layers/test_multi_head.py::test_it_equals_that_of_keras_at_random_shapes
 # Test files that run side by side: make test JOBS=8 on a large machine.
 JOBS ?= 2
+# More for make bench: make bench BENCH='--joey PYTHON --model models/phrasebook-en-es'.
+BENCH ?=
 # Where make docs-serve listens.
 PORT ?= 8000
 PYTEST := -m pytest --numprocesses $(JOBS) --dist loadfile
@@ -48,7 +48,7 @@ lint: .venv/installed-test
 	$(BIN)/mypy
 
 bench: .venv/installed
-	set -e; for script in $(BENCHMARKS); do $(BIN)/python $$script; done
+	$(BIN)/python benchmarks/table.py $(BENCH)
 
 # The site, in docs/_build/html: every public name, the commands, pages and notebooks.
 docs: .venv/installed-docs

@@ -1,6 +1,7 @@
 """The RNN cells of a translation model."""
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
 
@@ -25,10 +26,12 @@ class GRUCell(layers.GRUCell):
         bias, recurrent_bias = self.bias[0], self.bias[1]
         own = ops.matmul(inputs, self.kernel) + bias
         past = ops.matmul(state, self.recurrent_kernel) + recurrent_bias
-        gates_own, candidate_own = ops.split(own, [2 * self.units], axis=-1)
-        gates_past, candidate_past = ops.split(past, [2 * self.units], axis=-1)
+        # Keras' split works its sizes out in the graph, by twenty operations.
+        sizes = [2 * self.units, self.units]
+        gates_own, candidate_own = tf.split(own, sizes, axis=-1)
+        gates_past, candidate_past = tf.split(past, sizes, axis=-1)
         gates = ops.sigmoid(gates_own + gates_past)
-        update, reset = ops.split(gates, 2, axis=-1)
+        update, reset = tf.split(gates, 2, axis=-1)
         candidate = ops.tanh(candidate_own + reset * candidate_past)
         state = candidate + update * (state - candidate)
         return state, [state]

@@ -25,6 +25,13 @@ class RNNEncoder(layers.Layer):
         ]
         self.dropouts = [layers.Dropout(config.dropout) for _ in self.layers[1:]]
 
+    def build(self, embedded_shape):
+        # Without it Keras would trace a call, to find out what a call builds.
+        for layer in self.layers:
+            layer.build(embedded_shape)
+            embedded_shape = layer.compute_output_shape(embedded_shape)
+        self.built = True
+
     def call(self, embedded, mask=None, training=False):
         outputs = self.layers[0](embedded, mask=mask, training=training)
         for layer, dropout in zip(self.layers[1:], self.dropouts, strict=True):

@@ -75,9 +75,14 @@ class TranslationModel(keras.Model):
         self.output_bias = self.add_weight(
             name="output_bias", shape=(vocabulary_size,), initializer="zeros"
         )
-        self.call(ops.ones((1, 2), "int32"), ops.ones((1, 2), "int32"))
-        self.built = True
+        # By shapes where that is known to do: calls cost a start of the program time.
         memory, mask, _ = self.encode(ops.ones((1, 2), "int32"))
+        size = config.embedding_size
+        self.target_embedding.build()
+        self.decoder.build((None, None, size), memory.shape)
+        if self.readout is not None:
+            self.readout.build((None, None, self.decoder.output_size + size))
+        self.built = True
         memory = attention.prepare(memory, value_mask=mask)
         self.remembers = bool(attention.initial_state(memory))
 

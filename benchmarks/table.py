@@ -1,0 +1,153 @@
+"""Prints one table of ratios: ours beside peers, in one run, on the same data.
+
+Usage: python benchmarks/table.py [--rounds 5] [--joey PYTHON] [--model DIR]
+
+A ratio above 1 is ours being ahead: the peer's time (or memory) by ours. Beside a limit
+it is the share of what the products alone would take at the rate of one large product,
+measured in the same run. Each pair takes turns; figures are medians. It takes some
+minutes; other work on the machine makes it worthless.
+
+`--joey` names the Python of an environment with Joey NMT 2.3, `--model` the folder of a
+model, for the start of the program; without them their rows are left out.
+"""
+
+import argparse
+import os
+import statistics
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import chunked
+import layers
+import numpy as np
+import recurrent
+import search
+import start
+from common import describe_run
+
+LENGTH, CHUNK = 4096, 512
+SENTENCES, PIECES = 92, 16
+TRAINING_FLOP = 22.3e6
+"""Multiplications and additions of training by one target piece, forward and back."""
+
+
+def of_layers(rounds):
+    import tensorflow as tf
+
+    random = np.random.default_rng(1)
+    for name, (makers, sizes) in layers.PAIRS.items():
+        if "rotary" in name:
+            continue
+        batch, length = sizes[0]
+        query, value = (
+            tf.constant(random.normal(size=(batch, length, layers.D)), tf.float32)
+            for _ in range(2)
+        )
+        padding = tf.constant(random.random((batch, length)) < 0.8)
+        pair = [layers.runs(make, query, value, padding) for make in makers]
+        forward, step = (
+            layers.compare(*kind, rounds) for kind in zip(*pair, strict=True)
+        )
+        where = f"{name}, B={batch}, T={length}"
+        yield f"{where}, forward", *_times(forward)
+        yield f"{where}, training step", *_times(step)
+
+
+def of_recurrent(rounds):
+    for name, times in recurrent.measure(rounds):
+        medians = map(statistics.median, times)
+        yield f"AttentionRNN / keras.layers.RNN by hand, {name}", *_times(medians)
+
+
+def of_chunks(rounds):
+    for form in ("heads", "causal heads"):
+        times = chunked.measure_apart("times", form, CHUNK, LENGTH, rounds)
+        sizes = [
+            chunked.measure_apart("memory", form, size, LENGTH) for size in (CHUNK, 0)
+        ]
+        name = f"{form} in chunks of {CHUNK} / Keras' own, T={LENGTH}, step"
+        if times:
+            yield name, *_times(1e3 * seconds for seconds in reversed(times))
+        if all(sizes):
+            (own,), (other,) = sizes
+            yield f"{name}, memory", f"{own:.0f} MB", f"{other:.0f} MB", other / own
+
+
+def of_search(rounds, joey):
+    rate, rows = search.measure(rounds, 256, joey)
+    for name, own, other, limit in rows:
+        name = f"search, {name}"
+        if other:
+            yield f"{name} / Joey NMT", _a_second(own), _a_second(other), own / other
+        yield f"{name} / limit", _a_second(own), _a_second(limit), own / limit
+    yield from of_training(rounds, rate)
+
+
+def of_training(rounds, rate):
+    """Train the default model on sentences of one length, beside what it could do."""
+    from nmt.config import Config
+    from nmt.text import START_ID
+    from nmt.training.learner import Learner
+
+    random = np.random.default_rng(1)
+    source, target = random.integers(4, 6000, (2, SENTENCES, PIECES)).astype("int32")
+    before = np.full((SENTENCES, 1), START_ID, np.int32)
+    batch = source, np.concatenate([before, target[:, :-1]], axis=1), target
+    learner = Learner(Config(), 6000)
+    times = []
+    for _ in range(rounds + 2):
+        began = time.perf_counter()
+        float(learner.learn(batch))
+        times.append(time.perf_counter() - began)
+    own = SENTENCES * PIECES / statistics.median(times[2:])
+    limit = rate / TRAINING_FLOP
+    name = f"training, pieces/s, {SENTENCES} sentences / limit"
+    yield name, f"{own:,.0f}/s", f"{limit:,.0f}/s", own / limit
+
+
+def of_start(rounds, model):
+    found = start.measure(model, rounds)
+    libraries = found[start.LIBRARIES]
+    pairs = [(start.OURS, start.KERAS)]
+    if model:
+        pairs.append((start.TRANSLATE, start.LIBRARIES))
+    for own, other in pairs:
+        yield f"{own} / {other}", *_times(1e3 * found[name] for name in (own, other))
+    own = found[start.HELP]
+    yield f"{start.HELP} / {start.LIBRARIES}", *_times((1e3 * own, 1e3 * libraries))
+
+
+def _times(pair):
+    ours, theirs = pair
+    return f"{ours:.1f} ms", f"{theirs:.1f} ms", theirs / ours
+
+
+def _a_second(rate):
+    return f"{rate:.1f}/s"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--joey", metavar="PYTHON")
+    parser.add_argument("--model", metavar="DIR")
+    args = parser.parse_args()
+    print(describe_run())
+    print("\n| what | ours | peer or limit | ratio |\n|---|---|---|---|")
+    fewer = max(1, args.rounds // 2)
+    for rows in (
+        of_layers(3 * args.rounds),
+        of_recurrent(3 * args.rounds),
+        of_chunks(fewer),
+        of_search(fewer, args.joey),
+        of_start(fewer, args.model),
+    ):
+        for name, own, other, ratio in rows:
+            print(f"| {name} | {own} | {other} | {ratio:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
