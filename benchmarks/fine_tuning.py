@@ -88,7 +88,7 @@ def trainings(base, model, epochs):
     """Return what is trained: name → settings, and what it starts from."""
     new = base.replace(**SETTINGS, epochs=epochs, vocabulary_size=NEW_PIECES)
     # Pieces of another text are shorter here: more batches of them in each epoch.
-    tuned = base.replace(**SETTINGS, epochs=2 * epochs // 3)
+    tuned = base.replace(**SETTINGS, epochs=3 * epochs // 4)
     return {
         "alone": (new, {}),
         "tuned": (tuned, {"start": model}),
