@@ -18,9 +18,10 @@ def learn_links(corpus: Corpus) -> Aligner:
     Args:
         corpus: The corpus, in the direction of the links.
     """
+    text = corpus.splits["train"]
     pairs = [
-        tuple(map(split_words, pair))
-        for pair in zip(*corpus.splits["train"], strict=True)
+        (split_words(source), split_words(target))
+        for source, target in zip(text.source, text.target, strict=True)
     ]
     return Aligner.learn(some_of(pairs))
 

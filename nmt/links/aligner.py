@@ -109,7 +109,8 @@ class Aligner:
         for group, forwards, backwards in posteriors(numbered, parameters, UNLINKED):
             both = (forwards.links + backwards.links.transpose(0, 2, 1)) / 2
             for row, of_tokens in zip(group.rows, both, strict=True):
-                results[row] = _of_words(*pairs[row], of_tokens)
+                source, target = pairs[row]
+                results[row] = _of_words(source, target, of_tokens)
         return results
 
 
@@ -133,7 +134,10 @@ def _of_words(source, target, of_tokens):
     probabilities = np.zeros((len(target), len(source)))
     np.maximum.at(
         probabilities,
-        np.ix_([rows[j] for j in there], [columns[i] for i in here]),
+        np.ix_(
+            [row for row in rows if row is not None],
+            [column for column in columns if column is not None],
+        ),
         np.minimum(of_tokens[np.ix_(there, here)], 1),  # rounding may lead above
     )
     links = [(int(i), int(j)) for j, i in np.argwhere(probabilities > THRESHOLD)]

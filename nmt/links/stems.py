@@ -74,7 +74,7 @@ class _Stems:
     """Numbers of stems, and that of each known word."""
 
     def __init__(self, words):
-        self._numbers = {}
+        self._numbers: dict[str, int] = {}
         self.of_words = self._number(words, self._numbers)
         self.count = len(self._numbers)
 

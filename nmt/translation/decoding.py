@@ -145,7 +145,8 @@ def decode(
         continues, body, start, shape_invariants=tf.nest.map_structure(_any_rows, start)
     )
     scores = _put(scores, sentences.index, beams.scores)
-    tokens, weights = _follow_back(*_of_all(trace, count, batch, rules.pad_id), width)
+    tokens, parents, weights = _of_all(trace, count, batch, rules.pad_id)
+    tokens, weights = _follow_back(tokens, parents, weights, width)
     real = tokens != rules.pad_id
     rest = [[0, 0], [0, 0], [0, length - count]]
     return Hypotheses(

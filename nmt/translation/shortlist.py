@@ -149,7 +149,8 @@ def _links(sources, targets, size):
     """
     keys, groups, count = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], 0
     for source, target in zip(sources, targets, strict=True):
-        source, target = np.int64([START_ID, *source]), np.int64(target)
+        source = np.array([START_ID, *source], np.int64)
+        target = np.array(target, np.int64)
         count += len(source) * len(target)
         if count > MOST_LINKS:
             break

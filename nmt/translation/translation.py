@@ -120,7 +120,8 @@ class Translation:
         Raises:
             UserError: If `path` has another ending.
         """
-        return draw_weights(*self.words(), self.source, path)
+        weights, source_words, target_words = self.words()
+        return draw_weights(weights, source_words, target_words, self.source, path)
 
     def view(self):
         """Make the interactive view of the attention between words.

@@ -53,7 +53,7 @@ class Translator:
             2 * (each.config.units + each.config.attention_units)
             for each in models_of(model)
         )
-        self.shortlist = None
+        self.shortlist: Any = None
         self._compiled = {}
         self._aligner = None
         self._told = False
@@ -70,7 +70,8 @@ class Translator:
                 files are broken or do not fit each other; or if several differ in
                 vocabulary, languages or form of text.
         """
-        return cls(*load_models(folders), folder=folders[0])
+        model, vocabulary, config = load_models(folders)
+        return cls(model, vocabulary, config, folder=folders[0])
 
     def __call__(
         self,
