@@ -1,4 +1,4 @@
-"""Parallel text: public corpora and files of your own, downloaded, checked, split."""
+"""Parallel text: public corpora and own files; downloaded, checked, split, streamed."""
 
 from nmt.corpora.corpora import Corpus, catalogue, from_files, from_tsv, load
 from nmt.corpora.download import data_folder

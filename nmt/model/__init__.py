@@ -1,4 +1,4 @@
-"""The translation model: encoder, decoder, and the attentions it can have."""
+"""The translation model: encoder, decoder, attentions; several models together."""
 
 from nmt.model.attentions import register_attention
 from nmt.model.ensemble import Ensemble, models_of

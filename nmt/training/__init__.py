@@ -1,4 +1,4 @@
-"""Training: epochs, loss, learning rate, checkpoints.
+"""Training: a loop of steps; all else is a Keras callback in a file of its own.
 
 `train` is loaded when it is used: it waits for TensorFlow.
 """

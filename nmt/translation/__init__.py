@@ -1,4 +1,4 @@
-"""Translating with a trained model: search, `Translator`, `Translation`.
+"""Translating with a trained model: search, `Translator`, export.
 
 What needs more than Python itself is loaded when it is used: TensorFlow takes seconds.
 """
