@@ -31,12 +31,35 @@ class Cluster(NamedTuple):
         return self.addresses[self.number]
 
 
-def read_cluster() -> Cluster | None:
-    """Read `TF_CONFIG`; `None` if it is not set, or names no cluster.
+def read_cluster(strategy: str) -> Cluster | None:
+    """Read the cluster that a training is part of.
+
+    Args:
+        strategy: See `make_strategy`.
+
+    Returns:
+        The cluster of several workers that `TF_CONFIG` names; `None` if it names none,
+        or the strategy pays no heed to it.
 
     Raises:
-        UserError: If it is not as TensorFlow expects it.
+        UserError: If `TF_CONFIG` is not as TensorFlow expects it, or the strategy is
+            `multi-worker` and there is no cluster.
     """
+    if strategy not in ("auto", "multi-worker"):
+        return None
+    cluster = _named()
+    if cluster is not None and len(cluster.addresses) > 1:
+        return cluster
+    if strategy == "multi-worker":
+        raise UserError(
+            f"--strategy multi-worker needs a cluster of several workers, which "
+            f"{VARIABLE} names; each worker is started with its own. Like this: "
+            f"{EXAMPLE}"
+        )
+    return None
+
+
+def _named():
     text = os.environ.get(VARIABLE, "").strip()
     if not text:
         return None

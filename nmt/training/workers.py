@@ -31,14 +31,8 @@ def make_strategy(name="auto"):
         UserError: If `TF_CONFIG` is not as it should be, or the cluster cannot be
             joined.
     """
-    cluster = None if name in ("one", "mirrored") else read_cluster()
-    several = cluster is not None and len(cluster.addresses) > 1
-    if name == "multi-worker" and not several:
-        raise UserError(
-            f"--strategy multi-worker needs a cluster of several workers, which "
-            f"{VARIABLE} names; each worker is started with its own."
-        )
-    if several:
+    cluster = read_cluster(name)
+    if cluster is not None:
         return _join(cluster)
     gpus = len(tf.config.list_physical_devices("GPU"))
     if name == "mirrored" or (name == "auto" and gpus > 1):
@@ -98,6 +92,8 @@ class Workers:
 
     def gather(self, value):
         """Return a number of each worker, in a list."""
+        if self.count == 1:
+            return [value]
         values = np.zeros(self.count)
         values[self.number] = value
         return self._all(values).tolist()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from nmt.app.cli import main
 from nmt.errors import UserError
 from nmt.training.cluster import Cluster, read_cluster
 
@@ -18,20 +19,44 @@ def set_config(monkeypatch, cluster, role="worker", index=0):
 
 def test_there_may_be_no_cluster(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    assert read_cluster() is None
+    assert read_cluster("auto") is None
     monkeypatch.setenv("TF_CONFIG", '{"environment": "cloud"}')
-    assert read_cluster() is None
+    assert read_cluster("auto") is None
+    set_config(monkeypatch, {"worker": ["a:1"]})
+    assert read_cluster("auto") is None
+    with pytest.raises(UserError, match="needs a cluster of several workers, which TF"):
+        read_cluster("multi-worker")
+
+
+def test_other_strategies_pay_no_heed_to_it(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "{")
+    assert read_cluster("one") is None
+    assert read_cluster("mirrored") is None
+
+
+def test_the_command_says_so_in_one_line(monkeypatch, capsys, tmp_path):
+    out = tmp_path / "out"
+    train = ["train", "phrasebook", "--out", str(out)]
+    monkeypatch.setenv("TF_CONFIG", "{")
+    assert main(train) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("nmt: error: TF_CONFIG is not as expected: it is not valid")
+    monkeypatch.delenv("TF_CONFIG")
+    assert main([*train, "--strategy", "multi-worker"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "needs a cluster of several workers" in line
+    assert not out.exists()
 
 
 def test_workers_are_counted_after_the_chief(monkeypatch):
     set_config(monkeypatch, TWO, index=1)
-    assert read_cluster() == Cluster(("a:1", "b:2"), 1)
+    assert read_cluster("auto") == Cluster(("a:1", "b:2"), 1)
     set_config(monkeypatch, {"chief": ["c:0"], **TWO}, index=1)
-    found = read_cluster()
+    found = read_cluster("auto")
     assert found == Cluster(("c:0", "a:1", "b:2"), 2)
     assert found.address == "b:2"
     set_config(monkeypatch, {"chief": ["c:0"], **TWO}, role="chief")
-    assert read_cluster().number == 0
+    assert read_cluster("auto").number == 0
 
 
 @pytest.mark.parametrize(
@@ -57,5 +82,5 @@ def test_workers_are_counted_after_the_chief(monkeypatch):
 def test_what_names_no_cluster_is_refused_in_one_line(monkeypatch, text):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(UserError, match="^TF_CONFIG is not as expected: .*Like") as got:
-        read_cluster()
+        read_cluster("auto")
     assert "\n" not in str(got.value)

@@ -162,6 +162,10 @@ def _add_setting(group, option: dataclasses.Field, defaults):
 
 def run(args):
     """Do what the command does."""
+    from nmt.training import check_folder, fingerprint, read_cluster
+
+    cluster = read_cluster(args.strategy)
+    is_chief = cluster is None or cluster.number == 0
     files = _files(args)
     out = None if args.out is None else inputs.output_folder(args.out, "--out")
     start = read_start(args)
@@ -187,10 +191,6 @@ def run(args):
         languages = f"{corpus.source_language}-{corpus.target_language}"
         name = f"models/{corpus.name}-{languages}{form}"
         out = inputs.output_folder(name, "--out")
-    from nmt.training import check_folder, fingerprint, read_cluster
-
-    cluster = read_cluster() if args.strategy in ("auto", "multi-worker") else None
-    is_chief = cluster is None or cluster.number == 0
     if is_chief:
         check_folder(out, config, fingerprint(corpus), start)
     import_tensorflow(args.device)
