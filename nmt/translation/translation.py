@@ -18,7 +18,7 @@ Multi30k's, and all German ones.
 """
 
 
-def draw_weights(weights, source, target, title, path=None):
+def draw_weights(weights, source, target, title, path=None, label=None):
     """Draw weights between words; write the picture to `path` if given.
 
     Args:
@@ -27,6 +27,7 @@ def draw_weights(weights, source, target, title, path=None):
         target: `T` words.
         title: Title of a page.
         path: As for `Translation.plot`.
+        label: What the weights are, beside the bar of colours. Default: of attention.
 
     Returns:
         What `Translation.plot` does.
@@ -39,6 +40,8 @@ def draw_weights(weights, source, target, title, path=None):
         view.save(path)
         return view
     axes = ka.plot_attention(weights, source=source, target=target)
+    if label is not None:
+        axes.figure.axes[-1].set_ylabel(label)
     if path is not None:
         ka.save_figure(axes, path)
         # What is in a file is not kept open for `plt.show()`.

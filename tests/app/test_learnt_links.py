@@ -121,6 +121,8 @@ def test_links_are_drawn_as_a_picture_and_a_page(with_links, stdin, capsys, flag
         assert main(command) == 0
         assert capsys.readouterr().err.splitlines()[-1] == f"wrote {path}"
         assert "grande" in path.read_text("utf-8")
+    told = "probability of a link" if flags else "attention weight"
+    assert told in Path("links.svg").read_text("utf-8")
     stdin(f"{PAIR[0]}\t{PAIR[1]}\n\n{PAIR[0]}\tabc\n".encode())
     assert align(with_links, "--plot", "many.svg") == 0
     assert {path.name for path in Path().glob("many*")} == {"many-1.svg", "many-3.svg"}

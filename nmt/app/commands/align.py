@@ -93,6 +93,7 @@ def _by_learnt_links(aligner, _, sources, targets, batch_size):
                 each.source_words,
                 each.target_words,
                 pair[0],
+                label="probability of a link, 0 to 1",
             ),
         )
         for pair, each in zip(pairs, linked, strict=True)
