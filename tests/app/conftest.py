@@ -81,6 +81,6 @@ class Shouter:
 def shouter(monkeypatch):
     """Take the place of every model."""
     translator = Shouter()
-    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folder: translator)
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda *given: translator)
     monkeypatch.setattr("nmt.app.inputs.load_config", lambda folder: Config())
     return translator

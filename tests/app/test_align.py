@@ -20,7 +20,7 @@ def loaded():
 
 @pytest.fixture
 def translator(loaded, monkeypatch):
-    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folder: loaded)
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda *given: loaded)
     return loaded
 
 

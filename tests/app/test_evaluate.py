@@ -15,7 +15,7 @@ MODEL = Path(__file__).parents[1] / "data/before_rooms/nmt_model"
 @pytest.fixture
 def model(monkeypatch):
     translator = Translator.load(MODEL)
-    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folder: translator)
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda *given: translator)
     return translator
 
 

@@ -36,7 +36,7 @@ def learnt():
 @pytest.fixture
 def model(tmp_path, monkeypatch, loaded):
     """A copy of a model, whose text is in the working folder."""
-    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folder: loaded)
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda *given: loaded)
     out = tmp_path / "model"
     shutil.copytree(MODEL, out)
     book = phrasebook.generate(0, 1500, 0, 200)

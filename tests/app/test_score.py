@@ -28,7 +28,7 @@ def translator():
 @pytest.fixture
 def score(translator, monkeypatch, stdin, capsys):
     """Run the command on bytes; give the status, the lines and the notes."""
-    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folder: translator)
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda *given: translator)
 
     def run(content, *options):
         stdin(content)

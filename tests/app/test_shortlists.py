@@ -19,7 +19,7 @@ def folder(tmp_path, monkeypatch):
     config = Config.load(copy / "config.json")
     config.replace(name="phrasebook", files=()).save(copy / "config.json")
     translator = Translator.load(copy)
-    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda folders: translator)
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda *given: translator)
     return copy
 
 
