@@ -24,6 +24,7 @@ CONFIG = Config().replace(
     batch_tokens=40,
     warmup_steps=3,
     sampling_alpha=0.1,
+    precision="float32",  # "auto" would say what it has timed
 )
 
 

@@ -49,9 +49,10 @@ class TranslationModel(keras.Model):
             for index in range(1 if config.cell == "gru" else 2)
         ]
         current = config.order == "current"
-        attention = make_attention(config)
+        # In this order: each takes of the random numbers that a seed gives.
+        cell, attention = make_cell(config, "cell"), make_attention(config)
         self.decoder = ka.AttentionRNN(
-            make_cell(config, "cell"),
+            cell,
             attention,
             order=config.order,
             context_cell=make_cell(config, "context_cell")
@@ -195,7 +196,7 @@ class TranslationModel(keras.Model):
         hidden = self._read_out(outputs, embedded, False)
         if len(weights.shape) == 3:
             weights = ops.mean(weights, axis=1)
-        logits = ops.cast(ops.matmul(hidden, kernel) + bias, "float32")
+        logits = ops.cast(ops.matmul(hidden, kernel), "float32") + bias
         return states, logits, weights
 
     def predict_targets(self, source, target):
@@ -216,7 +217,7 @@ class TranslationModel(keras.Model):
         """Turn hidden vectors `(…, E)` into logits `(…, V)` in float32."""
         embedding = ops.cast(self.target_embedding.embeddings, hidden.dtype)
         logits = tf.matmul(hidden, embedding, transpose_b=True)
-        return ops.cast(logits + self.output_bias, "float32")
+        return ops.cast(logits, "float32") + self.output_bias.value
 
     def log_probabilities(self, hidden):
         """Turn hidden vectors `(…, E)` into log-probabilities `(…, V)` in float32."""

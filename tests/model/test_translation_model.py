@@ -12,6 +12,8 @@ from nmt.text.vocabulary import END_ID, PAD_ID, START_ID, Vocabulary
 from nmt.training.loss import label_smoothed_loss
 from nmt.translation.translator import Translator
 
+FIRST_WEIGHTS = 4222.37
+"""Sum of the first weights' sizes; other numbers are other results for each seed."""
 SIZES = {
     "embedding_size": 32,
     "units": 32,
@@ -223,3 +225,10 @@ def test_the_same_seed_gives_the_same_first_weights_and_another_does_not(vocabul
         np.any(one != other) for one, other in zip(first(1), first(2), strict=True)
     ]
     assert np.mean(changed) > 0.4
+
+
+def test_a_seed_gives_the_first_weights_that_it_always_gave():
+    keras.utils.set_random_seed(5)
+    model = TranslationModel(ModelConfig(**SIZES), 60)
+    total = sum(float(np.abs(weight).sum()) for weight in model.get_weights())
+    assert total == pytest.approx(FIRST_WEIGHTS, rel=1e-5)

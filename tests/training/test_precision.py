@@ -74,11 +74,12 @@ def test_a_training_says_its_precision_keeps_it_and_goes_on_in_it(
 ):
     out = tmp_path / "model"
     monkeypatch.setattr(precision, "_seconds", {"float32": 2, "bfloat16": 1}.get)
-    _, lines = run(out, CONFIG.replace(epochs=1))
+    config = CONFIG.replace(precision="auto")
+    _, lines = run(out, config.replace(epochs=1))
     assert "Computes in bfloat16: a product in bfloat16 is 2.0 times" in lines[1]
     assert Config.load(out / "config.json").training.precision == "bfloat16"
     monkeypatch.setattr(precision, "_seconds", {"float32": 1, "bfloat16": 2}.get)
-    run(out, CONFIG.replace(epochs=2))
+    run(out, config.replace(epochs=2))
     assert Config.load(out / "config.json").training.precision == "bfloat16"
     assert all(np.isfinite(weight).all() for weight in weights(out))
     with pytest.raises(nmt.UserError, match="--precision is 'bfloat16' there and 'flo"):

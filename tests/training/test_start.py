@@ -23,7 +23,9 @@ from nmt.translation.folder import read_checksums
 from nmt.translation.translator import Translator
 
 MODEL = Path(__file__).parents[1] / "data" / "before_rooms" / "nmt_model"
-SETTINGS = Config.load(MODEL / "config.json").replace(epochs=1, batch_tokens=40)
+SETTINGS = Config.load(MODEL / "config.json").replace(
+    epochs=1, batch_tokens=40, precision="float32"
+)
 TEXT = fingerprint(corpus())
 
 

@@ -13,7 +13,7 @@ from tiny_training import CONFIG, PAIRS, corpus, run, weights
 from nmt.corpora.parallel import ParallelText
 from nmt.errors import UserError
 from nmt.files import lock_folder
-from nmt.training import training
+from nmt.training import chief, training
 from nmt.translation.translator import Translator
 
 
@@ -55,7 +55,7 @@ def hurried(tmp_path_factory):
         run(out, CONFIG.replace(vocabulary_size=8))
     greek = [(one.translate(GREEK), other) for one, other in PAIRS]
     with pytest.MonkeyPatch.context() as patch, pytest.raises(MemoryError):
-        patch.setattr(training, "Learner", too_large)
+        patch.setattr(chief, "Learner", too_large)
         run(out, CONFIG.replace(units=16), greek)
     assert (out / "vocabulary.model").exists()
     config = CONFIG.replace(epochs=50, max_minutes=1e-6)
