@@ -166,7 +166,7 @@ def test_ruff_has_one_version_everywhere(metadata):
 def rows_of_rooms():
     """The rooms in the tables of ARCHITECTURE.md: sentence and names by room."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+/\w+)` \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+/\w+)/` \| (.*) \| (.*) \|$", text, re.MULTILINE)
     return {room.replace("/", "."): told for room, *told in rows}
 
 
