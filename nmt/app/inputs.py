@@ -156,31 +156,48 @@ def open_corpus(name, source, target, text, files, args):
     return load(name, source, target, text, args.data, args.verify)
 
 
+def open_corpus_of(folder, args, if_streamed):
+    """Return the corpus that a model was trained on.
+
+    Args:
+        folder: Folder of the model.
+        args: Arguments with `data` and `verify`.
+        if_streamed: How the error goes on where its text was streamed, which no folder
+            remembers.
+
+    Raises:
+        UserError: If the text cannot be had again.
+    """
+    from nmt.translation import check_text_files
+
+    config = load_config(folder)
+    settings = config.corpus
+    if settings.streamed:
+        raise UserError(f"{folder} was trained on text that was streamed{if_streamed}")
+    check_text_files(folder, config)
+    names = (settings.name, settings.source, settings.target, settings.text)
+    return open_corpus(*names, settings.files, args)
+
+
 def open_aligner(args):
     """Return the word links of a model; learn them from its text the first time.
 
     Args:
-        args: Arguments with `models`, `data` and `verify`.
+        args: Arguments with `models`, `data`, `verify` and `device`.
 
     Raises:
         UserError: If they cannot be read, or the text cannot be had again.
     """
-    from nmt.translation import check_text_files, load_aligner, save_aligner
+    from nmt.translation import load_aligner, save_aligner
 
     folder = args.models[0]
-    config = load_config(folder)
+    load_config(folder)
     aligner = load_aligner(folder)
     if aligner is not None:
         return aligner
-    settings = config.corpus
-    if settings.streamed:
-        raise UserError(
-            f"{folder} was trained on text that was streamed, and holds no word links. "
-            "Take --links attention."
-        )
-    check_text_files(folder, config)
-    names = (settings.name, settings.source, settings.target, settings.text)
-    corpus = open_corpus(*names, settings.files, args)
+    corpus = open_corpus_of(
+        folder, args, ", and holds no word links. Take --links attention."
+    )
     count = len(corpus.splits["train"].source)
     print(
         f"learning word links from {count} pairs of {corpus.name}, to be kept in "
@@ -188,7 +205,7 @@ def open_aligner(args):
         file=sys.stderr,
         flush=True,
     )
-    import_tensorflow()  # the layers behind the door of the room load it
+    import_tensorflow(args.device)  # the layers behind the door of the room load it
     from nmt.evaluation import learn_links
 
     aligner = learn_links(corpus)

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 from nmt.app import inputs
 from nmt.app.options import LARGEST, whole
-from nmt.errors import UserError
 
 
 def add_shortlist(group):
@@ -45,23 +44,12 @@ def use_shortlist(translator, folder, data=None, verify=True):
 
 
 def _learn(vocabulary, folder, data, verify):
-    from nmt.translation import Shortlist, check_text_files
+    from nmt.translation import Shortlist
 
-    config = inputs.load_config(folder)
-    corpus = config.corpus
-    if corpus.streamed:
-        raise UserError(
-            f"{folder} was trained on text that was streamed, of which no shortlist is "
-            "made. Leave --shortlist out."
-        )
-    check_text_files(folder, config)
-    text = inputs.open_corpus(
-        corpus.name,
-        corpus.source,
-        corpus.target,
-        corpus.text,
-        corpus.files,
-        SimpleNamespace(data=data, verify=verify),
-    ).splits["train"]
+    args = SimpleNamespace(data=data, verify=verify)
+    corpus = inputs.open_corpus_of(
+        folder, args, ", of which no shortlist is made. Leave --shortlist out."
+    )
+    text = corpus.splits["train"]
     print(f"learning a shortlist from {len(text.source)} pairs", file=sys.stderr)
     return Shortlist.learn(*map(vocabulary.ids, text), len(vocabulary))

@@ -1,7 +1,9 @@
 """Training: a loop of steps; all else is a Keras callback in a file of its own.
 
-`train` is loaded when it is used: it waits for TensorFlow.
+What waits for TensorFlow, `train` above all, is loaded when it is used.
 """
+
+from importlib import import_module
 
 from nmt.training.checkpoint import HISTORY_FILE, fingerprint
 from nmt.training.cluster import read_cluster
@@ -20,17 +22,10 @@ __all__ = [
 ]
 
 
+_LAZY = {"PICTURES_FOLDER": "pictures", "make_strategy": "workers", "train": "training"}
+
+
 def __getattr__(name):
-    if name == "PICTURES_FOLDER":
-        from nmt.training.pictures import PICTURES_FOLDER
-
-        return PICTURES_FOLDER
-    if name == "make_strategy":
-        from nmt.training.workers import make_strategy
-
-        return make_strategy
-    if name == "train":
-        from nmt.training.training import train
-
-        return train
+    if name in _LAZY:
+        return getattr(import_module(f"nmt.training.{_LAZY[name]}"), name)
     raise AttributeError(f"module 'nmt.training' has no attribute {name!r}")

@@ -95,19 +95,9 @@ def lead(job, out, start, picture_of, tensorboard):
         return progress.history
     workers.assign_from_chief(learner.variables())
     losses = Losses(learner, progress, config.training, out, text)
-    translator = Translator(learner.model, vocabulary, config)
     told = Report(progress, config.training, losses, out, job.report)
-    speed = Speed(learner)
-    own = [
-        losses,
-        speed,
-        Validation(learner, translator, corpus, losses),
-        TimeLimit(progress, config.training),
-        EpochRows(progress, config.training),
-        BestWeights(learner, progress, out),
-        SaveState(learner, progress, config.training, out, text, losses.check),
-        Log(learner, progress, losses, speed, out, tensorboard),
-    ]
+    translator = Translator(learner.model, vocabulary, config)
+    own = _callbacks(job, out, learner, translator, progress, losses, text, tensorboard)
     if tensorboard and picture_of is None and config.model.attention != "none":
         picture_of = ""
     if picture_of is not None:
@@ -120,6 +110,21 @@ def lead(job, out, start, picture_of, tensorboard):
     with contextlib.closing(told):
         Loop(learner, data, progress, losses, own, job.callbacks).run()
     return progress.history
+
+
+def _callbacks(job, out, learner, translator, progress, losses, text, tensorboard):
+    """Return what measures and saves, in the order in which it has to be called."""
+    settings, speed = learner.settings, Speed(learner)
+    return [
+        losses,
+        speed,
+        Validation(learner, translator, job.corpus, losses),
+        TimeLimit(progress, settings),
+        EpochRows(progress, settings),
+        BestWeights(learner, progress, out),
+        SaveState(learner, progress, settings, out, text, losses.check),
+        Log(learner, progress, losses, speed, out, tensorboard),
+    ]
 
 
 def _precision(there, job):

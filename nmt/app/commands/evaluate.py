@@ -55,28 +55,13 @@ def run(args):
         for flag, is_given in (("split", args.split), ("no-verify", not args.verify)):
             if is_given:
                 raise UserError(f"--{flag} has no use with files. Change one of them.")
-    config = inputs.load_config(args.models[0])
-    settings = config.corpus
+    settings = inputs.load_config(args.models[0]).corpus
     if of_files:
         corpus = _corpus_of_files(settings, args.source_file, args.target_file)
         splits = list(corpus.splits)
     else:
-        from nmt.translation import check_text_files
-
-        if settings.streamed:
-            raise UserError(
-                f"{args.models[0]} was trained on text that was streamed. Name the "
-                "text to score by --source-file and --target-file."
-            )
-        check_text_files(args.models[0], config)
-        corpus = inputs.open_corpus(
-            settings.name,
-            settings.source,
-            settings.target,
-            settings.text,
-            settings.files,
-            args,
-        )
+        otherwise = ". Name the text to score by --source-file and --target-file."
+        corpus = inputs.open_corpus_of(args.models[0], args, otherwise)
         splits = _splits(corpus, args.split)
     aligner = inputs.open_aligner(args) if args.links == "best" else None
     translator = inputs.load_translator(args.models, args.device)
