@@ -89,6 +89,9 @@ class ModelConfig:
     dropout: float = option(
         0.4, "dropout of embeddings, states and output", least=0, below=1
     )
+    word_dropout: float = option(
+        0.0, "share of pieces whose whole embedding is dropped", least=0, below=1
+    )
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ class TranslationModel(keras.Model):
         "conditional": [Sennrich et al., 2017](https://arxiv.org/abs/1703.04357),
         section 2. Self-attention encoder under an RNN decoder:
         [Chen et al., 2018](https://arxiv.org/abs/1804.09849), section 5. Tied output:
-        [Press & Wolf, 2017](https://arxiv.org/abs/1608.05859).
+        [Press & Wolf, 2017](https://arxiv.org/abs/1608.05859). Dropout of whole words:
+        [Gal & Ghahramani, 2016](https://arxiv.org/abs/1512.05287), section 4.2.
     """
 
     def __init__(self, config, vocabulary_size, **kwargs):
@@ -73,6 +74,12 @@ class TranslationModel(keras.Model):
             name: layers.Dropout(config.dropout, name=f"{name}_dropout")
             for name in ("source", "memory", "target", "output")
         }
+        # Only where it acts: it takes of the random numbers that a seed gives.
+        self.word_dropout = None
+        if config.word_dropout:
+            self.word_dropout = layers.Dropout(
+                config.word_dropout, noise_shape=(None, None, 1), name="word_dropout"
+            )
         self.output_bias = self.add_weight(
             name="output_bias", shape=(vocabulary_size,), initializer="zeros"
         )
@@ -100,7 +107,7 @@ class TranslationModel(keras.Model):
             weights: Shape `(B, T, S)`; heads are averaged. 0 at padding.
         """
         memory, mask, states = self.encode(source, training=training)
-        embedded = self._embed_target(target, training)
+        embedded = self._embed("target", self.target_embedding, target, training)
         outputs, weights = self.decoder(
             embedded,
             memory=memory,
@@ -125,9 +132,7 @@ class TranslationModel(keras.Model):
             states: First states of the decoder's cell, each `(B, units)`.
         """
         mask = ka.padding_mask(source, PAD_ID)
-        embedded = self.dropouts["source"](
-            self.source_embedding(source), training=training
-        )
+        embedded = self._embed("source", self.source_embedding, source, training)
         memory = self.encoder(embedded, mask=mask, training=training)
         real = ops.cast(mask, memory.dtype)[:, :, None]
         total = ops.maximum(ops.sum(real, axis=1), 1)
@@ -223,9 +228,11 @@ class TranslationModel(keras.Model):
         """Turn hidden vectors `(…, E)` into log-probabilities `(…, V)` in float32."""
         return ops.log_softmax(self.logits(hidden), axis=-1)
 
-    def _embed_target(self, target, training):
-        embedded = self.target_embedding(target)
-        return self.dropouts["target"](embedded, training=training)
+    def _embed(self, side, embedding, pieces, training):
+        embedded = embedding(pieces)
+        if self.word_dropout is not None:
+            embedded = self.word_dropout(embedded, training=training)
+        return self.dropouts[side](embedded, training=training)
 
     def _read_out(self, outputs, embedded, training):
         if self.readout is not None:

@@ -232,3 +232,27 @@ def test_a_seed_gives_the_first_weights_that_it_always_gave():
     model = TranslationModel(ModelConfig(**SIZES), 60)
     total = sum(float(np.abs(weight).sum()) for weight in model.get_weights())
     assert total == pytest.approx(FIRST_WEIGHTS, rel=1e-5)
+
+
+def test_whole_words_are_dropped_on_both_sides_in_training_alone(monkeypatch):
+    model = TranslationModel(ModelConfig(**SIZES, word_dropout=0.3), 60)
+    seen = []
+    for name in ("encoder", "decoder"):
+        layer = getattr(model, name)
+
+        def spy(embedded, *args, layer=layer, **options):
+            seen.append(np.asarray(embedded))
+            return layer(embedded, *args, **options)
+
+        monkeypatch.setattr(model, name, spy)
+    source, target = np.random.default_rng(1).integers(4, 60, (2, 30, 20))
+    model(source, target, training=True)
+    for embedded in seen:
+        kept = (embedded != 0).any(axis=-1)
+        assert 0.2 < 1 - kept.mean() < 0.4
+    words = np.asarray(model.source_embedding.embeddings)[source]
+    kept = (seen[0] != 0).any(axis=-1)
+    np.testing.assert_allclose(seen[0][kept], words[kept] / 0.7, rtol=1e-5)
+    seen.clear()
+    model(source, target)
+    np.testing.assert_array_equal(seen[0], words)
