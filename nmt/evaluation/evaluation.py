@@ -156,24 +156,11 @@ def evaluate(
     search = {"beam_size": beam_size}
     if shortlist:
         search["shortlist"] = shortlist
-    # The first call builds the search.
-    translated(translator, sources[:1], **search)
-    start = time.perf_counter()
-    hypotheses = in_chunks(
-        lambda part: [
-            one.text if one else "" for one in translated(translator, part, **search)
-        ],
-        sources,
-        f"translating {split}" if progress else None,
+    hypotheses, seconds = _translate(
+        translator, sources, search, f"translating {split}" if progress else None
     )
-    seconds = time.perf_counter() - start
-    forced = in_chunks(
-        lambda part: list(map(_measured, translator.force(*zip(*part, strict=True)))),
-        whole,
-        f"forcing {split}" if progress else None,
-    )
-    correct, entropy, concentration = (
-        float(np.concatenate(rows).mean()) for rows in zip(*forced, strict=True)
+    correct, entropy, concentration = _force(
+        translator, whole, f"forcing {split}" if progress else None
     )
     attends = translator.config.model.attention != "none"
     links = attends or aligner is not None
@@ -287,6 +274,30 @@ def in_chunks(work, items: Sequence, description: str | None = None) -> list:
             results += work(items[start : start + CHUNK])
             bar.update(len(results) - start)
     return results
+
+
+def _translate(translator, sources, search, description):
+    """Give the translations, `""` for a blank sentence, and the seconds they took."""
+
+    def work(part):
+        return [
+            one.text if one else "" for one in translated(translator, part, **search)
+        ]
+
+    work(sources[:1])  # the first call builds the search
+    start = time.perf_counter()
+    hypotheses = in_chunks(work, sources, description)
+    return hypotheses, time.perf_counter() - start
+
+
+def _force(translator, pairs, description):
+    """Give the means over all pieces of the targets: of what `_measured` gives."""
+
+    def work(part):
+        return list(map(_measured, translator.force(*zip(*part, strict=True))))
+
+    forced = in_chunks(work, pairs, description)
+    return (float(np.concatenate(rows).mean()) for rows in zip(*forced, strict=True))
 
 
 def _measured(forced):

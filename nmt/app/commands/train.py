@@ -48,6 +48,25 @@ def add_parser(commands):
         metavar="DIR",
         help="folder of the model (default: models/CORPUS-SOURCE-TARGET[-tok])",
     )
+    _add_start(command)
+    _add_observation(command)
+    add_device(command)
+    command.add_argument(
+        "--strategy",
+        choices=("auto", "one", "mirrored", "multi-worker"),
+        default="auto",
+        help="what trains: one device; mirrored: all GPUs of this machine; "
+        "multi-worker: the processes named by the variable TF_CONFIG, of which each is "
+        "started with this command; auto: what there is several of (default: auto)",
+    )
+    for name in SETTINGS:
+        group = command.add_argument_group(f"{name} (defaults are those of base)")
+        for option in dataclasses.fields(SECTIONS[name]):
+            _add_setting(group, option, getattr(PRESETS["base"], name))
+
+
+def _add_start(command):
+    """Add what settings and weights start from."""
     command.add_argument(
         "--preset",
         choices=tuple(PRESETS),
@@ -76,6 +95,10 @@ def add_parser(commands):
         help="with --from: learn the vocabulary from this text all the same; what was "
         "learnt of pieces that both have is taken over",
     )
+
+
+def _add_observation(command):
+    """Add what shows a training."""
     command.add_argument(
         "--pictures",
         action="store_true",
@@ -91,19 +114,6 @@ def add_parser(commands):
         help="write what is measured for TensorBoard, with a picture of the attention "
         "after each epoch; the numbers are always in log.jsonl in the folder",
     )
-    add_device(command)
-    command.add_argument(
-        "--strategy",
-        choices=("auto", "one", "mirrored", "multi-worker"),
-        default="auto",
-        help="what trains: one device; mirrored: all GPUs of this machine; "
-        "multi-worker: the processes named by the variable TF_CONFIG, of which each is "
-        "started with this command; auto: what there is several of (default: auto)",
-    )
-    for name in SETTINGS:
-        group = command.add_argument_group(f"{name} (defaults are those of base)")
-        for option in dataclasses.fields(SECTIONS[name]):
-            _add_setting(group, option, getattr(PRESETS["base"], name))
 
 
 def _add_text(group):
