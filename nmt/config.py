@@ -92,6 +92,9 @@ class ModelConfig:
     word_dropout: float = option(
         0.0, "share of pieces whose whole embedding is dropped", least=0, below=1
     )
+    recurrent_dropout: float = option(
+        0.0, "dropout of what a step of an RNN sees of its state", least=0, below=1
+    )
 
 
 @dataclass(frozen=True)

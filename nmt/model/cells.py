@@ -14,18 +14,35 @@ class GRUCell(layers.GRUCell):
 
     Args:
         units: Int. Size of the state.
+        recurrent_dropout: Float in [0, 1). Share of the state that the products of a
+            step do not see in training; one draw for all steps of a sequence.
         name, dtype, trainable: As for `keras.layers.Layer`.
+
+    Reference:
+        Dropout: [Gal & Ghahramani, 2016](https://arxiv.org/abs/1512.05287), section 4.
     """
 
-    # None of the options of Keras' cell: `call` has its defaults built in.
-    def __init__(self, units, name=None, dtype=None, trainable=True):
-        super().__init__(units, name=name, dtype=dtype, trainable=trainable)
+    # No other options of Keras' cell: `call` has its defaults built in.
+    def __init__(
+        self, units, recurrent_dropout=0.0, name=None, dtype=None, trainable=True
+    ):
+        super().__init__(
+            units,
+            recurrent_dropout=recurrent_dropout,
+            name=name,
+            dtype=dtype,
+            trainable=trainable,
+        )
+        self.dropout_mask_count = None  # one draw, not one for each gate
 
     def call(self, inputs, states, training=False):
         (state,) = states
         bias, recurrent_bias = self.bias[0], self.bias[1]
         own = ops.matmul(inputs, self.kernel) + bias
-        past = ops.matmul(state, self.recurrent_kernel) + recurrent_bias
+        seen = state
+        if training and self.recurrent_dropout:
+            seen = state * self.get_recurrent_dropout_mask(state)
+        past = ops.matmul(seen, self.recurrent_kernel) + recurrent_bias
         # Keras' split works its sizes out in the graph, by twenty operations.
         sizes = [2 * self.units, self.units]
         gates_own, candidate_own = tf.split(own, sizes, axis=-1)
@@ -38,10 +55,11 @@ class GRUCell(layers.GRUCell):
 
     def get_config(self):
         config = layers.Layer.get_config(self)
-        return {**config, "units": self.units}
+        dropout = {"recurrent_dropout": self.recurrent_dropout}
+        return {**config, "units": self.units, **dropout}
 
 
 def make_cell(config, name=None):
     """Make the cell that `ModelConfig` names."""
     kind = GRUCell if config.cell == "gru" else layers.LSTMCell
-    return kind(config.units, name=name)
+    return kind(config.units, recurrent_dropout=config.recurrent_dropout, name=name)
