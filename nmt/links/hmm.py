@@ -57,6 +57,9 @@ def jump_probabilities(jumps, length):
     return moves, weights[:, length] / weights.sum(axis=1), places
 
 
+# A product of few numbers may raise the flag for lanes of a register that hold none
+# (seen once with OpenBLAS on AVX-512, with the same finite result as without).
+@np.errstate(invalid="ignore")
 def forward_backward(emission, unlinked, jumps, share) -> Posteriors:
     """Work out the probability of each link, given whole sentences.
 
