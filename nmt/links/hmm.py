@@ -58,7 +58,7 @@ def jump_probabilities(jumps, length):
 
 
 # A product of few numbers may raise the flag for lanes of a register that hold none
-# (seen once with OpenBLAS on AVX-512, with the same finite result as without).
+# (seen once with OpenBLAS on AVX-512, in what had been worked out a moment before).
 @np.errstate(invalid="ignore")
 def forward_backward(emission, unlinked, jumps, share) -> Posteriors:
     """Work out the probability of each link, given whole sentences.
