@@ -356,7 +356,17 @@ def _check_sections(sections, called):
 
 
 PRESETS = {
-    "base": Config(),
+    # The best that was found for tens of thousands of sentences in under an hour on two
+    # cores: benchmarks/quality.md.
+    "base": Config(
+        model=ModelConfig(word_dropout=0.1),
+        training=TrainingConfig(epochs=25, batch_tokens=1100),
+    ),
+    # For a first look, in ten minutes: few passes, so less dropout.
+    "quick": Config(
+        model=ModelConfig(dropout=0.3),
+        training=TrainingConfig(epochs=4, batch_tokens=1100, warmup_steps=200),
+    ),
     # For very many sentences of a few words. A batch of as many pieces as in "base"
     # would be hundreds of them, and too few steps; each is seen too seldom to be learnt
     # by heart.

@@ -70,8 +70,9 @@ def _add_start(command):
     command.add_argument(
         "--preset",
         choices=tuple(PRESETS),
-        help="settings to start from; the options below change them (default: the one "
-        "made for the corpus: short for spa-eng, demo for phrasebook, base for others)",
+        help="settings to start from; the options below change them. quick: a first "
+        "look in ten minutes (default: the one made for the corpus: short for spa-eng, "
+        "demo for phrasebook, base for others)",
     )
     command.add_argument(
         "--config",
