@@ -430,6 +430,11 @@ train fine.tsv --from model --preset demo --out x    both --preset and --from
 train fine.tsv --from model --units 16 --out x    --units is 12 in model and 16 now
 train fine.tsv --from model --vocabulary-size 50 --out x    Give --new-vocabulary too
 train --from model --out x                    no text to train on
+train --stream --epoch-steps 9              --stream needs --train-source and
+train --stream --train-source pipe --train-target a.es --epoch-steps 9    pipe is no
+train --stream --train-source /dev/zero --train-target x --epoch-steps 9  is no regular
+train --stream --train-source loop --train-target a.es --epoch-steps 9  Too many levels
+train --stream --train-source missing --train-target a.es --epoch-steps 9  no file
 train fine.tsv --seed -1                      must be at least 0
 train fine.tsv --seed HUGE                    must be less than 4294967296
 train fine.tsv --max-pieces 1025              must be
