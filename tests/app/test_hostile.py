@@ -430,6 +430,7 @@ train fine.tsv --from model --preset demo --out x    both --preset and --from
 train fine.tsv --from model --units 16 --out x    --units is 12 in model and 16 now
 train fine.tsv --from model --vocabulary-size 50 --out x    Give --new-vocabulary too
 train --from model --out x                    no text to train on
+train fine.tsv --shuffle-pairs 20000          --shuffle-pairs needs --stream
 train --stream --epoch-steps 9              --stream needs --train-source and
 train --stream --train-source pipe --train-target a.es --epoch-steps 9    pipe is no
 train --stream --train-source /dev/zero --train-target x --epoch-steps 9  is no regular
