@@ -1,5 +1,6 @@
 """The batches of a training, made beside the steps that learn from them."""
 
+import logging
 from itertools import islice
 
 import numpy as np
@@ -7,10 +8,14 @@ import tensorflow as tf
 
 from nmt.corpora import ParallelText
 from nmt.errors import UserError
-from nmt.text import split_pairs, training_batches
+from nmt.text import UNKNOWN_ID, split_pairs, training_batches
 
 PREFETCHED = 32
 """Batches made ahead: a next part of a stream is split meanwhile."""
+MOST_UNKNOWN = 0.01
+"""Share of unknown pieces in a part of a stream above which it is told."""
+
+_log = logging.getLogger(__name__)
 
 
 class Data:
@@ -31,6 +36,7 @@ class Data:
         self.progress = progress
         self._endless = self._pieces = None
         self._error = None
+        self._warned = False
 
     def epoch(self):
         """Begin the epoch that is under way, or go on with it.
@@ -83,7 +89,24 @@ class Data:
         for place, part in enumerate(self._parts(number)):
             if place >= first:
                 # The first part of a pass is drawn as a text that is in memory.
-                yield place, training_batches(part, *how, number + 1_000_003 * place)
+                drawn = number + 1_000_003 * place
+                pieces = split_pairs(part, *how, drawn)
+                self._warn_of_unknown(pieces)
+                yield place, training_batches(part, *how, drawn, pieces)
+
+    def _warn_of_unknown(self, sides):
+        """Warn, once, of a part with much that the vocabulary does not know."""
+        sentences = [ids for side in sides for ids in side]
+        share = sum(ids.count(UNKNOWN_ID) for ids in sentences)
+        share /= max(1, sum(map(len, sentences)))
+        if share > MOST_UNKNOWN and not self._warned:
+            self._warned = True
+            _log.warning(
+                "%.0f %% of the pieces of a part of the text are unknown to the "
+                "vocabulary, which is learnt from the first lines of each file. Mix "
+                "the lines and train anew; with --from, give --new-vocabulary.",
+                100 * share,
+            )
 
     def _parts(self, number):
         """Yield a streamed text, its shards in a random order, in parts."""

@@ -153,6 +153,19 @@ def test_parts_that_were_learnt_from_are_not_split_again(vocabulary, stream):
     assert split == [6, 6]  # both sides of the last part, of 24 pairs in parts of 9
 
 
+def test_much_that_the_vocabulary_does_not_know_is_told_once(
+    vocabulary, stream, tmp_path, caplog
+):
+    list(Data(stream, vocabulary, SETTINGS, Progress())._makers(1))
+    assert not caplog.records
+    path = tmp_path / "later"
+    path.write_text("the dog runs\n" * 9 + "Ω ψ\n" * 18, "utf-8")
+    text = StreamedText((str(path),), (str(path),))
+    list(Data(text, vocabulary, SETTINGS, Progress())._makers(1))
+    (line,) = caplog.messages
+    assert "of a part of the text are unknown" in line and "Mix the lines" in line
+
+
 def test_each_pass_over_a_stream_has_every_pair_in_another_order(vocabulary, stream):
     settings = CONFIG.replace(sampling_alpha=0.0, shuffle_pairs=9).training
     data = Data(stream, vocabulary, settings, Progress())
