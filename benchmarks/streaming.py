@@ -1,16 +1,18 @@
 """What training on streamed text of any size takes: memory, speed, the first step.
 
     python benchmarks/streaming.py
-    python benchmarks/streaming.py --pairs 10000 1000000
+    python benchmarks/streaming.py --pairs 10000 1000000 --rounds 5
 
 Sentences of made-up words and their reversals, so many pairs; for each size a process
-of its own trains the preset of the demo for some steps.
+of its own trains the preset of the demo for some steps, over several of the parts that
+are in memory at once. The sizes come in turns, and the medians of all rounds are told.
 """
 
 import argparse
 import os
 import random
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,8 +23,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from common import describe_run
 
-STEPS = 60
-"""Steps that are timed, after the first."""
+STEPS = 200
+"""Steps that are timed, after the first: about four parts of `SHUFFLE_PAIRS`."""
+
+SHUFFLE_PAIRS = 2000
+"""Pairs that are in memory at once."""
 
 
 def write_pairs(folder, count):
@@ -43,8 +48,8 @@ def write_pairs(folder, count):
         file.close()
 
 
-def train(folder, began):
-    """Train for some steps, and print what that took."""
+def train(folder, began, steps, shuffle_pairs):
+    """Train for some steps, and print what that took: MB, first step, seconds."""
     import keras
 
     import nmt
@@ -55,20 +60,34 @@ def train(folder, began):
         def on_train_batch_end(self, batch, logs=None):
             if batch == 0:
                 self.first = time.time()
-            if batch == STEPS:
+            if batch == steps:
                 self.seconds = time.time() - self.first
                 self.model.stop_training = True
 
     names = [folder / f"{part}.{side}" for part in ("train", "held") for side in "ab"]
     clock = Clock()
-    config = PRESETS["demo"].replace(epoch_steps=10 * STEPS)
-    corpus = stream_files(*map(str, names))
-    nmt.train(corpus, config, folder / "model", lambda line: None, callbacks=[clock])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{peak:7,.0f} MB at most  first step after {clock.first - began:5.1f} s  "
-        f"{STEPS} steps {clock.seconds:5.2f} s"
+    config = PRESETS["demo"].replace(
+        epoch_steps=10 * steps, shuffle_pairs=shuffle_pairs
     )
+    corpus = stream_files(*map(str, names))
+    with tempfile.TemporaryDirectory() as out:
+        nmt.train(corpus, config, out, lambda line: None, callbacks=[clock])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(peak, clock.first - began, clock.seconds)
+
+
+def measure(folder, args):
+    """Train in a process of its own; give what it printed."""
+    command = [sys.executable, __file__, "--folder", str(folder)]
+    command += ["--steps", str(args.steps), "--shuffle-pairs", str(args.shuffle_pairs)]
+    done = subprocess.run(
+        [*command, "--began", str(time.time())],
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    return [float(word) for word in done.stdout.splitlines()[-1].split()]
 
 
 def main():
@@ -76,25 +95,32 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     sizes = [10_000, 100_000, 1_000_000]
     parser.add_argument("--pairs", nargs="+", type=int, default=sizes)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--shuffle-pairs", type=int, default=SHUFFLE_PAIRS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     parser.add_argument("--began", type=float, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.folder:
-        train(Path(args.folder), args.began)
+        train(Path(args.folder), args.began, args.steps, args.shuffle_pairs)
         return
     print(describe_run())
-    for count in args.pairs:
-        with tempfile.TemporaryDirectory() as folder:
-            write_pairs(Path(folder), count)
-            command = [sys.executable, __file__, "--folder", folder]
-            done = subprocess.run(
-                [*command, "--began", str(time.time())],
-                check=True,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-            print(f"{count:9,} pairs  {done.stdout.splitlines()[-1]}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        folders = {count: Path(folder) / str(count) for count in args.pairs}
+        for count, place in folders.items():
+            place.mkdir()
+            write_pairs(place, count)
+        rounds = [
+            {count: measure(place, args) for count, place in folders.items()}
+            for _ in range(args.rounds)
+        ]
+    for count in folders:
+        runs = zip(*(each[count] for each in rounds), strict=True)
+        peak, first, seconds = map(statistics.median, runs)
+        print(
+            f"{count:9,} pairs  {peak:7,.0f} MB at most  first step after "
+            f"{first:5.1f} s  {args.steps} steps {seconds:5.2f} s"
+        )
 
 
 if __name__ == "__main__":

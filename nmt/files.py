@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -77,34 +78,72 @@ def write_whole(path, write):
         with contextlib.suppress(OSError):  # some file systems sync no folders
             _sync(path.parent)
     except OSError as error:
-        reason = error.strerror or str(error)
-        if error.errno in FULL:
-            reason += (
-                "; what was there before is kept. Make room on the disk, then give "
-                "the same command again"
-            )
-        raise OSError(error.errno, reason, os.fspath(path)) from error
+        raise _told(error, path) from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
 
 
-def write_folder_whole(path, write):
-    """Write a folder whole or not at all.
+def _told(error, path):
+    reason = error.strerror or str(error)
+    if error.errno in FULL:
+        reason += (
+            "; what was there before is kept. Make room on the disk, then give the "
+            "same command again"
+        )
+    return OSError(error.errno, reason, os.fspath(path))
+
+
+def write_numbered_folder(folder, write):
+    """Write a folder whole or not at all, named by the number after all others.
 
     Args:
-        path: Path of the folder, which must not exist.
-        write: Function that writes it to the path it is given, of a temporary name
-            beside it.
+        folder: Folder of the numbered ones; made if it is missing, and removed if
+            nothing could be written.
+        write: Function that writes the new folder to the path it is given, of a
+            temporary name beside it.
+
+    Returns:
+        Path of the new folder.
+
+    Raises:
+        OSError: If it cannot be written, with its path.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
+    folder = Path(folder)
+    partial = folder / f"{PARTIAL}{os.getpid()}-next"
     try:
-        write(partial)
-        partial.rename(path)
+        with _folder_made(folder):
+            try:
+                write(partial)
+                return _named_by_the_next_number(partial)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+    except OSError as error:
+        raise _told(error, folder) from error
+
+
+def _named_by_the_next_number(partial):
+    there = [int(e.name) for e in partial.parent.glob("*") if e.name.isdecimal()]
+    for number in itertools.count(1 + max(there, default=0)):
+        path = partial.with_name(str(number))
+        try:
+            return partial.rename(path)
+        except OSError as error:  # another process has just taken the number
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+
+
+@contextlib.contextmanager
+def _folder_made(folder):
+    """Make a folder, with those around it; remove those that then stay empty."""
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        for place in made:  # from the innermost on
+            with contextlib.suppress(OSError):  # it is not empty
+                place.rmdir()
 
 
 def remove_partial_files(folder):
@@ -159,24 +198,20 @@ def lock_folder(folder):
         UserError: If another process has locked it.
     """
     folder = Path(folder)
-    made = [place for place in (folder, *folder.parents) if not place.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = None if fcntl is None else os.open(folder, os.O_RDONLY)
-    try:
+    with _folder_made(folder):
+        handle = None if fcntl is None else os.open(folder, os.O_RDONLY)
         try:
+            try:
+                if handle is not None:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(
+                    f"Another process is training in {folder}. Wait until it ends, or "
+                    "choose another --out."
+                ) from None
+            except OSError:  # some network file systems
+                pass
+            yield
+        finally:
             if handle is not None:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"Another process is training in {folder}. Wait until it ends, or "
-                "choose another --out."
-            ) from None
-        except OSError:  # some network file systems
-            pass
-        yield
-    finally:
-        if handle is not None:
-            os.close(handle)
-        for place in made:  # from the innermost on
-            with contextlib.suppress(OSError):  # it is not empty
-                place.rmdir()
+                os.close(handle)

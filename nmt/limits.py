@@ -9,6 +9,9 @@ LONGEST = 1024
 """Most pieces of a sentence that is trained on or translated, the end included: the
 weights of a search need memory that grows with the square of it."""
 
+LONGEST_LINE = 2**20
+"""Most bytes of a line. What has more is no sentence, and may have no end."""
+
 LARGEST = 8192
 """Largest size of a layer."""
 

@@ -6,12 +6,13 @@ import resource
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from keras_attention.files import write_whole as write_bytes_whole
 from nmt import files
-from nmt.files import remove_partial_files, write_whole
+from nmt.files import remove_partial_files, write_numbered_folder, write_whole
 
 
 @contextmanager
@@ -64,6 +65,36 @@ def test_parts_of_processes_that_ended_are_removed_and_no_others(tmp_path):
     remove_partial_files(tmp_path)
     remove_partial_files(tmp_path / "missing")
     assert {path.name for path in tmp_path.iterdir()} == set(kept)
+
+
+def test_of_two_folders_written_at_once_none_is_lost(tmp_path, monkeypatch):
+    def write(path):
+        path.mkdir()
+        (path / "file").touch()
+
+    rename = Path.rename
+
+    def rename_after_another(partial, path):
+        if path.name == "1":
+            write(path)
+        return rename(partial, path)
+
+    monkeypatch.setattr(Path, "rename", rename_after_another)
+    assert write_numbered_folder(tmp_path, write) == tmp_path / "2"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2"]
+    assert (tmp_path / "2" / "file").exists()
+
+
+def test_a_folder_that_cannot_be_written_leaves_no_folder_behind(tmp_path):
+    def write(path):
+        path.mkdir()
+        (path / "file").write_bytes(bytes(20_000))
+
+    out = tmp_path / "new" / "folder"
+    with no_file_above(10_000), pytest.raises(OSError, match="Make room") as error:
+        write_numbered_folder(out, write)
+    assert error.value.errno == errno.EFBIG and error.value.filename == str(out)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_picture_for_which_the_disk_has_no_room_names_its_path(tmp_path, monkeypatch):

@@ -1,10 +1,8 @@
 """What commands open: lines, corpora, folders of models, and folders to write into."""
 
-import contextlib
 import gzip
 import os
 import sys
-import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 
 from nmt.app.tensorflow_import import import_tensorflow
 from nmt.config import CONFIG_FILE, Config
-from nmt.corpora import from_files, from_tsv, load
+from nmt.corpora import from_files, from_tsv, load, reading
 from nmt.errors import UserError
 from nmt.files import why_no_folder
 from nmt.translation import (
@@ -96,7 +94,7 @@ def _standard_input(expected, mend):
 
 def _file_lines(path):
     """Open a file, and yield its lines as they are read."""
-    with _reading(path):
+    with reading(path):
         stream = gzip.open(path) if path.endswith(".gz") else open(path, "rb")
         lines = _read_lines(path, stream)
         first = next(lines, None)  # what cannot be read is told at once
@@ -109,28 +107,11 @@ def _read_lines(path, stream):
     with stream:
         lines = arriving_lines(stream, path)
         while True:
-            with _reading(path):
+            with reading(path):
                 batch = next(lines, None)
             if batch is None:
                 return
             yield batch
-
-
-@contextlib.contextmanager
-def _reading(path):
-    """Say in one line why a file cannot be read."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise UserError(f"no file {path}. Check the path.") from None
-    except IsADirectoryError:
-        raise UserError(f"{path} is a folder. Expected a text file.") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(f"{path} is not a whole compressed file ({error}).") from None
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}.") from None
-    except ValueError as error:  # a null byte in the path
-        raise UserError(f"cannot read {path!r}: {error}.") from None
 
 
 def open_corpus(name, source, target, text, files, args):

@@ -6,6 +6,7 @@ from nmt.corpora.parallel import (
     ParallelText,
     pair_lines,
     read_lines,
+    reading,
     split_columns,
 )
 from nmt.corpora.published import CORPORA
@@ -23,6 +24,7 @@ __all__ = [
     "load",
     "pair_lines",
     "read_lines",
+    "reading",
     "split_columns",
     "stream_files",
 ]

@@ -1,5 +1,6 @@
 """From bytes to lines to pairs of sentences, with errors that say where they are."""
 
+import contextlib
 import gzip
 import logging
 import lzma
@@ -59,6 +60,11 @@ def read_at_most(stream: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
     return b"".join(blocks)
 
 
+def unzipped(file, name: str) -> IO[bytes] | gzip.GzipFile:
+    """Return the stream of an open file: its text, if its name says gzip by `.gz`."""
+    return gzip.GzipFile(fileobj=file) if name.endswith(".gz") else file
+
+
 def unpack(
     file: BinaryIO, name: str, most: int = MOST_BYTES, member: str | None = None
 ) -> bytes:
@@ -79,11 +85,8 @@ def unpack(
     """
     if member is not None:
         return _unpack_member(file, member, most)
-    if not name.endswith(".gz"):
-        return read_at_most(file, most)
     try:
-        with gzip.GzipFile(fileobj=file) as unpacked:
-            return read_at_most(unpacked, most)
+        return read_at_most(unzipped(file, name), most)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DamagedFile(f"not a whole compressed file ({error})") from error
 
@@ -104,7 +107,9 @@ def _unpack_member(file, member, most):
         raise DamagedFile(f"not a readable zip archive ({error})") from error
 
 
-def decode_lines(data: bytes, where: str | os.PathLike) -> list[str]:
+def decode_lines(
+    data: bytes, where: str | os.PathLike, number: int = 1, offset: int = 0
+) -> list[str]:
     """Split UTF-8 text into lines, at line feeds alone.
 
     Other characters that Unicode or `str.splitlines` takes for line ends stay inside
@@ -115,6 +120,8 @@ def decode_lines(data: bytes, where: str | os.PathLike) -> list[str]:
     Args:
         data: The bytes.
         where: Name of their file, for errors.
+        number: Number in the file of the first line.
+        offset: Number of the bytes of the file before it.
 
     Returns:
         The lines; at least one.
@@ -123,18 +130,19 @@ def decode_lines(data: bytes, where: str | os.PathLike) -> list[str]:
         UserError: If there is no line, some bytes are not UTF-8, or one is 0, which
             is in no text.
     """
-    skipped = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
+    marked = not offset and data.startswith(_BYTE_ORDER_MARK)
+    skipped = len(_BYTE_ORDER_MARK) if marked else 0
     try:
         text = data[skipped:].decode()
     except UnicodeDecodeError as error:
-        offset = skipped + error.start
-        number = data.count(b"\n", 0, offset) + 1
+        place = skipped + error.start
+        number += data.count(b"\n", 0, place)
         raise UserError(
-            f"{where}, line {number}: byte 0x{data[offset]:02x} at offset {offset} of "
-            "the file is not UTF-8. Save the file as UTF-8."
+            f"{where}, line {number}: byte 0x{data[place]:02x} at offset "
+            f"{offset + place} of the file is not UTF-8. Save the file as UTF-8."
         ) from error
     if b"\0" in data:
-        number = data.count(b"\n", 0, data.index(b"\0")) + 1
+        number += data.count(b"\n", 0, data.index(b"\0"))
         raise UserError(
             f"{where}, line {number}: a byte is 0, which no text in UTF-8 has. Save "
             "the file as text in UTF-8."
@@ -163,22 +171,47 @@ def read_lines(path: str | os.PathLike) -> list[str]:
     if not os.fspath(path):
         raise UserError("the name of a file is empty. Expected the path of a text.")
     try:
-        with open(path, "rb") as file:
-            data = unpack(file, os.fspath(path), MOST_BYTES)
+        with reading(path), open(path, "rb") as file:
+            data = read_at_most(unzipped(file, os.fspath(path)), MOST_BYTES)
+    except LargeFile as error:
+        raise UserError(
+            f"{path} holds more than {MOST_BYTES:,} bytes of text, and nmt reads it "
+            "into memory. Give a part of it; nmt train takes text of any size by "
+            "--stream."
+        ) from error
+    return decode_lines(data, path)
+
+
+@contextlib.contextmanager
+def reading(path: str | os.PathLike):
+    """Say in one line why a file cannot be read.
+
+    Args:
+        path: Its path, for errors.
+
+    Raises:
+        UserError: If reading raises an error of the system, of gzip or of TensorFlow.
+    """
+    try:
+        yield
+    except LargeFile:
+        raise
     except FileNotFoundError as error:
         raise UserError(f"no file {path}. Check the path.") from error
     except IsADirectoryError as error:
         raise UserError(f"{path} is a folder. Expected a text file.") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(f"{path} is not a whole compressed file ({error}).") from error
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}.") from error
-    except LargeFile as error:
-        raise UserError(
-            f"{path} holds more than {MOST_BYTES:,} bytes of text, and nmt reads it "
-            "into memory. Give a part of it."
-        ) from error
-    except ValueError as error:
-        raise UserError(f"cannot read {path}: {error}.") from error
-    return decode_lines(data, path)
+    except ValueError as error:  # a null byte in the path
+        raise UserError(f"cannot read {os.fspath(path)!r}: {error}.") from error
+    except Exception as error:
+        # TensorFlow's own, which are named without importing it.
+        if not hasattr(error, "error_code"):
+            raise
+        reason = (str(getattr(error, "message", error)).splitlines() or [""])[0]
+        raise UserError(f"cannot read {path}: {reason[:200]}.") from error
 
 
 def split_columns(

@@ -1,20 +1,19 @@
 """Parallel text that is read while it is trained on: files or shards of any size."""
 
-import contextlib
 import glob
-import gzip
 import os
-import zlib
+import stat
 from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from nmt.corpora.corpora import Corpus, check_languages, file_pair
-from nmt.corpora.parallel import without_blanks
+from nmt.corpora.parallel import decode_lines, reading, unzipped, without_blanks
 from nmt.errors import UserError
+from nmt.limits import LONGEST_LINE
 
-READ_AT_ONCE = 1000
-"""Lines that are read at once."""
+READ_AT_ONCE = 2**18
+"""Bytes of a file that are read at once."""
 
 
 class StreamedText(NamedTuple):
@@ -97,23 +96,37 @@ def stream_files(
 
 
 def _files(pattern):
-    with _told(pattern):
+    with reading(pattern):
         if "://" in pattern:
             import tensorflow as tf
 
             found = tf.io.gfile.glob(pattern)
         else:
-            found = glob.glob(pattern) or [pattern] * os.path.exists(pattern)
+            found = glob.glob(pattern) or [pattern]
     if not found:
         raise UserError(f"no file {pattern}. Check the path.")
     for path in found:
-        if os.path.isdir(path):
-            raise UserError(f"{path} is a folder. Expected a text file.")
+        _check_regular(path)
     return tuple(sorted(found))
 
 
+def _check_regular(path):
+    """Refuse a pipe or a device, which is there once or never ends."""
+    if "://" in path:
+        return
+    with reading(path):
+        mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        raise UserError(f"{path} is a folder. Expected a text file.")
+    if not stat.S_ISREG(mode):
+        raise UserError(
+            f"{path} is no regular file, and streamed text is read once for each pass. "
+            "Give a file."
+        )
+
+
 def _size(path):
-    with _told(path):
+    with reading(path):
         if "://" in path:
             import tensorflow as tf
 
@@ -122,67 +135,38 @@ def _size(path):
 
 
 def _pairs(source, target):
-    none: list[str] = []
-    for number, (one, other) in enumerate(
-        zip_longest(_lines(source), _lines(target), fillvalue=none)
-    ):
-        if len(one) != len(other):
+    sides = zip_longest(_lines(source), _lines(target))
+    for number, (one, other) in enumerate(sides):
+        if one is None or other is None:
             raise UserError(
-                f"{source} and {target} differ in length after line "
-                f"{READ_AT_ONCE * number + min(len(one), len(other))}. Line n of one "
-                "must translate line n of the other."
+                f"{source} and {target} differ in length after line {number}. Line n "
+                "of one must translate line n of the other."
             )
-        yield from zip(one, other, strict=True)
+        yield one, other
 
 
 def _lines(path):
-    """Yield the lines of a file, in lists."""
     import tensorflow as tf
 
-    first = 1
-    with _told(path), tf.io.gfile.GFile(path, "rb") as file:
-        # Not TensorFlow's own reader of lines: it takes a gzip file that is cut off.
-        lines = gzip.GzipFile(fileobj=file) if path.endswith(".gz") else file
-        while block := list(islice(lines, READ_AT_ONCE)):
-            yield _decoded(block, path, first)
-            first += len(block)
+    number, offset, rest = 1, 0, b""
+    with reading(path), tf.io.gfile.GFile(path, "rb") as file:
+        # Not TensorFlow's own reader of gzip: it takes a file that is cut off.
+        stream = unzipped(file, path)
+        while block := stream.read(READ_AT_ONCE):
+            *complete, rest = (rest + block).split(b"\n")
+            _check_lengths([*complete, rest], path, number)
+            if complete:
+                data = b"\n".join([*complete, b""])
+                yield from decode_lines(data, path, number, offset)
+                number, offset = number + len(complete), offset + len(data)
+        if rest:  # a last line may lack its line feed
+            yield from decode_lines(rest, path, number, offset)
 
 
-def _decoded(block, path, first):
-    lines = []
-    for number, line in enumerate(block, first):
-        if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        line = line.removesuffix(b"\n").removesuffix(b"\r")
-        try:
-            lines.append(line.decode())
-        except UnicodeDecodeError as error:
+def _check_lengths(lines, path, first):
+    for number, line in enumerate(lines, first):
+        if len(line) > LONGEST_LINE:
             raise UserError(
-                f"{path}, line {number}: byte 0x{line[error.start]:02x} is not UTF-8. "
-                "Save the file as UTF-8."
-            ) from None
-        if b"\0" in line:
-            raise UserError(
-                f"{path}, line {number}: a byte is 0, which no text in UTF-8 has. Save "
-                "the file as text in UTF-8."
+                f"{path}, line {number}: more than {LONGEST_LINE} bytes without a line "
+                "end. Expected text, one sentence a line."
             )
-    return lines
-
-
-@contextlib.contextmanager
-def _told(path):
-    """Say in one line why a file cannot be read."""
-    try:
-        yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(f"{path} is not a whole compressed file ({error}).") from None
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}.") from None
-    except ValueError as error:
-        raise UserError(f"cannot read {path!r}: {error}.") from None
-    except Exception as error:
-        # TensorFlow's own, which are named without importing it.
-        if not hasattr(error, "error_code"):
-            raise
-        reason = (str(getattr(error, "message", error)).splitlines() or [""])[0]
-        raise UserError(f"cannot read {path}: {reason[:200]}.") from None

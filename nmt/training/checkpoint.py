@@ -49,7 +49,8 @@ class Progress:
         batch: Number of batches learnt from in the epoch that is under way.
         loss: Sum of their losses.
         passes: Number of whole passes over the text, where epochs are by steps.
-        pass_batches: Number of batches learnt from in the pass that is under way.
+        parts: Number of whole parts of a streamed text in the pass that is under way.
+        pass_batches: Number of batches learnt from in that pass, after these parts.
     """
 
     history: list = dataclasses.field(default_factory=list)
@@ -59,6 +60,7 @@ class Progress:
     batch: int = 0
     loss: float = 0.0
     passes: int = 0
+    parts: int = 0
     pass_batches: int = 0
 
     def place(self):
@@ -233,13 +235,11 @@ def _check_progress(progress):
         for number, row in enumerate(rows, 1)
     )
     sound = sound and is_number(progress.steps, int) and is_number(progress.seconds)
+    counts = progress.batch, progress.passes, progress.parts, progress.pass_batches
     sound = (
         sound
         and is_number(progress.loss)
-        and all(
-            is_number(count, int) and count >= 0
-            for count in (progress.batch, progress.passes, progress.pass_batches)
-        )
+        and all(is_number(count, int) and count >= 0 for count in counts)
     )
     if not sound or not isinstance(progress.finished, bool):
         raise ValueError("its progress is none of a training")

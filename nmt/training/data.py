@@ -1,5 +1,6 @@
 """The batches of a training, made beside the steps that learn from them."""
 
+import logging
 from itertools import islice
 
 import numpy as np
@@ -7,10 +8,14 @@ import tensorflow as tf
 
 from nmt.corpora import ParallelText
 from nmt.errors import UserError
-from nmt.text import split_pairs, training_batches
+from nmt.text import UNKNOWN_ID, split_pairs, training_batches
 
 PREFETCHED = 32
 """Batches made ahead: a next part of a stream is split meanwhile."""
+MOST_UNKNOWN = 0.01
+"""Share of unknown pieces in a part of a stream above which it is told."""
+
+_log = logging.getLogger(__name__)
 
 
 class Data:
@@ -31,6 +36,7 @@ class Data:
         self.progress = progress
         self._endless = self._pieces = None
         self._error = None
+        self._warned = False
 
     def epoch(self):
         """Begin the epoch that is under way, or go on with it.
@@ -45,36 +51,62 @@ class Data:
                 self._endless = self._noting_the_place(self._prefetched(self._passes))
             return steps, islice(self._endless, steps - progress.batch)
         number = len(progress.history) + 1
-        makers = list(self._makers(number))
+        makers = [make for _, part in self._makers(number) for make in part]
         if not makers:
             raise self._none_fits()
         rest = makers[progress.batch :]
-        batches = self._prefetched(lambda: ((*make(), 0, 0) for make in rest))
-        return len(makers), (batch for *batch, _, _ in batches)
+        batches = self._prefetched(lambda: ((*make(), (0, 0, 0)) for make in rest))
+        return len(makers), (batch for *batch, _ in batches)
 
     def _passes(self):
-        """Yield batches without end, each with its pass and its number in that."""
-        number, done = self.progress.passes, self.progress.pass_batches
-        while True:
-            place = 0
-            for place, make in enumerate(self._makers(number + 1), 1):
-                if place > done:
-                    yield (*make(), number, place)
-            if not place:
-                raise self._none_fits()
-            number, done = number + 1, 0
+        """Yield batches without end, each with its pass, its part and its number there.
 
-    def _makers(self, number):
-        """Yield functions that make the batches of a pass."""
+        Parts before the one to go on in are read, and not split into pieces.
+        """
+        progress = self.progress
+        number, first, done = progress.passes, progress.parts, progress.pass_batches
+        while True:
+            fits = False
+            for part, makers in self._makers(number + 1, first):
+                fits = fits or bool(makers)
+                for place, make in enumerate(makers, 1):
+                    if place > done:
+                        yield (*make(), (number, part, place))
+                # A state of before parts were counted counts from the first one.
+                done = max(0, done - len(makers))
+            if not fits:
+                raise self._none_fits()
+            number, first, done = number + 1, 0, 0
+
+    def _makers(self, number, first=0):
+        """Yield parts of a pass: their number, and functions that make the batches."""
         how = self.vocabulary, self.settings
         if isinstance(self.text, ParallelText):
             if self._pieces is None and not self.settings.sampling_alpha:
                 self._pieces = split_pairs(self.text, *how, number)
-            yield from training_batches(self.text, *how, number, self._pieces)
+            yield 0, training_batches(self.text, *how, number, self._pieces)
             return
         for place, part in enumerate(self._parts(number)):
-            # The first part of a pass is drawn as a text that is in memory.
-            yield from training_batches(part, *how, number + 1_000_003 * place)
+            if place >= first:
+                # The first part of a pass is drawn as a text that is in memory.
+                drawn = number + 1_000_003 * place
+                pieces = split_pairs(part, *how, drawn)
+                self._warn_of_unknown(pieces)
+                yield place, training_batches(part, *how, drawn, pieces)
+
+    def _warn_of_unknown(self, sides):
+        """Warn, once, of a part with much that the vocabulary does not know."""
+        sentences = [ids for side in sides for ids in side]
+        share = sum(ids.count(UNKNOWN_ID) for ids in sentences)
+        share /= max(1, sum(map(len, sentences)))
+        if share > MOST_UNKNOWN and not self._warned:
+            self._warned = True
+            _log.warning(
+                "%.0f %% of the pieces of a part of the text are unknown to the "
+                "vocabulary, which is learnt from the first lines of each file. Mix "
+                "the lines and train anew; with --from, give --new-vocabulary.",
+                100 * share,
+            )
 
     def _parts(self, number):
         """Yield a streamed text, its shards in a random order, in parts."""
@@ -90,8 +122,9 @@ class Data:
         )
 
     def _noting_the_place(self, batches):
-        for *batch, number, place in batches:
-            self.progress.passes, self.progress.pass_batches = int(number), int(place)
+        progress = self.progress
+        for *batch, place in batches:
+            progress.passes, progress.parts, progress.pass_batches = map(int, place)
             yield batch
 
     def _prefetched(self, generate):
@@ -103,8 +136,8 @@ class Data:
             except UserError as error:
                 self._error = error
 
-        ids, number = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((), tf.int64)
-        signature = (ids, ids, ids, number, number)
+        ids, place = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec(3, tf.int64)
+        signature = (ids, ids, ids, place)
         dataset = tf.data.Dataset.from_generator(kept, output_signature=signature)
         yield from dataset.prefetch(PREFETCHED)
         if self._error is not None:

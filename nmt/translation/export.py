@@ -3,11 +3,13 @@
 It holds the vocabulary too, and is loaded by `tensorflow` and `tensorflow_text` alone.
 """
 
-from pathlib import Path
+import contextlib
+import errno
+import os
 
 import tensorflow as tf
 
-from nmt.files import remove_partial_files, write_folder_whole
+from nmt.files import remove_partial_files, write_numbered_folder
 from nmt.model import models_of
 from nmt.text import PAD_ID
 from nmt.translation.batching import usual_pieces
@@ -25,6 +27,7 @@ class ExportedModel(tf.Module):
 
     def __init__(self, translator, beam_size):
         super().__init__()
+        self.beam_size = beam_size
         self.vocabulary = GraphVocabulary(translator.vocabulary)
         models = models_of(translator.model)
         self.weights = [each.value for model in models for each in model.variables]
@@ -61,7 +64,8 @@ class ExportedModel(tf.Module):
         source = self.vocabulary.source(text)
         beginning = self.vocabulary.ids(prefix).to_tensor(PAD_ID)
         found = self._search(self._all, source, beginning)
-        tokens, lengths, scores, weights = (part[:, :n_best] for part in found)
+        count = tf.clip_by_value(n_best, 1, self.beam_size)
+        tokens, lengths, scores, weights = (part[:, :count] for part in found)
         shape = tf.shape(tokens)
         texts = self.vocabulary.text(tf.reshape(tokens, (-1, shape[2])))
         return {
@@ -90,19 +94,35 @@ def export_model(translator, folder, beam_size=5):
 
     Returns:
         Path of the new version. It is there whole or not at all.
+
+    Raises:
+        OSError: If it cannot be written.
     """
-    folder = Path(folder)
     remove_partial_files(folder)
-    versions = [int(each.name) for each in folder.glob("*") if each.name.isdecimal()]
-    path = folder / str(1 + max(versions, default=0))
     module = ExportedModel(translator, beam_size)
     signatures = {"serving_default": module.serve, "translate": module.translate}
 
     def save(partial):
-        tf.saved_model.save(module, str(partial), signatures=signatures)
+        with _errors_of_the_system():
+            tf.saved_model.save(module, str(partial), signatures=signatures)
 
-    write_folder_whole(path, save)
-    return path
+    return write_numbered_folder(folder, save)
+
+
+@contextlib.contextmanager
+def _errors_of_the_system():
+    """Raise as `OSError` what TensorFlow cannot write: it has errors of its own.
+
+    Their message ends as the one of the system; a full disk and a full memory differ in
+    nothing else.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        for number in errno.errorcode:
+            if f"; {os.strerror(number)}" in error.message:
+                raise OSError(number, os.strerror(number)) from error
+        raise
 
 
 def _is_blank(text):

@@ -6,15 +6,13 @@ from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from nmt.errors import UserError
+from nmt.limits import LONGEST_LINE
 
 CHUNK = 640
 """Most lines handed on at a time: some batches of sentences of like lengths."""
 
 CHUNK_CHARACTERS = 2**20
 """Most characters handed on at a time, unless a single line has more."""
-
-LONGEST_LINE = 2**20
-"""Most bytes of a line. What has more is no sentence, and may have no end."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

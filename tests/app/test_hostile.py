@@ -430,6 +430,12 @@ train fine.tsv --from model --preset demo --out x    both --preset and --from
 train fine.tsv --from model --units 16 --out x    --units is 12 in model and 16 now
 train fine.tsv --from model --vocabulary-size 50 --out x    Give --new-vocabulary too
 train --from model --out x                    no text to train on
+train fine.tsv --shuffle-pairs 20000          --shuffle-pairs needs --stream
+train --stream --epoch-steps 9              --stream needs --train-source and
+train --stream --train-source pipe --train-target a.es --epoch-steps 9    pipe is no
+train --stream --train-source /dev/zero --train-target x --epoch-steps 9  is no regular
+train --stream --train-source loop --train-target a.es --epoch-steps 9  Too many levels
+train --stream --train-source missing --train-target a.es --epoch-steps 9  no file
 train fine.tsv --seed -1                      must be at least 0
 train fine.tsv --seed HUGE                    must be less than 4294967296
 train fine.tsv --max-pieces 1025              must be
@@ -611,6 +617,36 @@ serve --model model --export LONG a           File name too long
 serve --model model --export x ''             argument 1 to translate is empty
 serve --model model --export x --input empty  empty is empty
 serve --model model --export x --input a.en b  both TEXT and --input were given
+
+export                                        required: --model
+export --model model                          required: --out
+export --model '' --out x                     --model: must be a path; got ''
+export --model missing --out x                There is no folder missing
+export --model ESC --out x                    There is no folder \x1b[31mred\x07
+export --model folder --out x                 folder is no folder of a model
+export --model empty --out x                  --model: must be a folder made by nmt
+export --model loop --out x                   Too many levels of symbolic links
+export --model LONG --out x                   cannot be: File name too long
+export --model no-c --out x                   it holds no config.json
+export --model no-w --out x                   no-w holds no weights yet
+export --model junk-v --out x                 is not a SentencePiece model
+export --model half-w --out x                 half-w/model.weights.h5 does not fit
+export --model infinite-w --out x             weights that are no finite numbers
+export --model model --model missing --out x  There is no folder missing
+export --model model --out                    --out: expected one argument
+export --model model --out ''                 --out is empty
+export --model model --out empty              must be a folder, but empty is a file
+export --model model --out empty/x            must be a folder, but empty is a file
+export --model model --out pipe               must be a folder, but pipe is a file
+export --model model --out loop/x             Too many levels of symbolic links
+export --model model --out nothing            nothing is a link to nothing
+export --model model --out LONG               File name too long
+export --model model --out x --beam 0         --beam: must be a whole number from 1 to
+export --model model --out x --beam -1        --beam: must be a whole number from 1 to
+export --model model --out x --beam 1.5       --beam: must be a whole number from 1 to
+export --model model --out x --beam 201       a whole number from 1 to 200; got '201'
+export --model model --out x --beam HUGE      a whole number from 1 to 200
+export --model model --out x a                unrecognized arguments: a
 """
 
 

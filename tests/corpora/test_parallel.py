@@ -62,7 +62,7 @@ def test_a_gzip_file_is_read_as_its_text(tmp_path):
 
 def test_a_damaged_gzip_file_is_refused(tmp_path):
     (tmp_path / "text.gz").write_bytes(gzip.compress(b"text " * 99)[:-9])
-    with pytest.raises(UserError, match=r"cannot read .*text\.gz: not a whole"):
+    with pytest.raises(UserError, match=r"text\.gz is not a whole compressed file"):
         read_lines(tmp_path / "text.gz")
 
 
@@ -71,7 +71,7 @@ def test_a_text_that_is_too_large_is_refused_before_it_is_read(tmp_path, monkeyp
     (tmp_path / "text.gz").write_bytes(gzip.compress(b"word\n" * 201))
     (tmp_path / "text").write_bytes(b"word\n" * 201)
     for name in ("text", "text.gz", "/dev/zero"):
-        with pytest.raises(UserError, match="more than 1,000 bytes.*a part of it"):
+        with pytest.raises(UserError, match="more than 1,000 bytes.*a part.*--stream"):
             read_lines(tmp_path / name)
     (tmp_path / "text").write_bytes(b"word\n" * 200)
     assert len(read_lines(tmp_path / "text")) == 200

@@ -1,10 +1,12 @@
 """Text that is read while it is trained on: shards of files, plain or gzip."""
 
 import gzip
+import os
 
 import pytest
 import tensorflow as tf
 
+from nmt.corpora import streamed
 from nmt.corpora.streamed import StreamedText, stream_files
 from nmt.errors import UserError
 
@@ -54,10 +56,27 @@ def test_shards_whose_sides_differ_in_length_are_told(shards):
         list(corpus(shards).splits["train"].pairs())
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_lines_are_the_same_whatever_is_read_at_once(shards, monkeypatch, size):
+    expected = list(corpus(shards).splits["train"].pairs())
+    monkeypatch.setattr(streamed, "READ_AT_ONCE", size)
+    assert list(corpus(shards).splits["train"].pairs()) == expected
+
+
+@pytest.mark.parametrize("place", ["/dev/zero", "long"])
+def test_a_line_without_end_is_told_and_fills_no_memory(shards, monkeypatch, place):
+    monkeypatch.setattr(streamed, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(streamed, "READ_AT_ONCE", 100)
+    (shards / "long").write_bytes(b"one\n" + b"x" * 1001)
+    number = 2 if place == "long" else 1
+    with pytest.raises(UserError, match=f"line {number}: more than 1000 bytes without"):
+        list(StreamedText(*[(str(shards / place),)] * 2).pairs())
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (gzip.compress(b"a\nb\xff\n"), "gz, line 2: byte 0xff is not UTF-8"),
+        (gzip.compress(b"a\nb\xff\n"), "gz, line 2: byte 0xff at offset 3 of the file"),
         (gzip.compress(b"a\0\n"), "gz, line 1: a byte is 0"),
         (b"no gzip", "part-1.en.gz is not a whole compressed file .Not a gzipped"),
         (gzip.compress(b"cut off")[:-9], "en.gz is not a whole compressed file .Compr"),
@@ -72,7 +91,7 @@ def test_a_shard_that_cannot_be_read_is_told(shards, content, told):
 
 
 def test_a_file_that_is_gone_is_told():
-    with pytest.raises(UserError, match="cannot read /none/a"):
+    with pytest.raises(UserError, match="cannot read /none/a: .*No such file"):
         list(StreamedText(("/none/a",), ("/none/b",)).pairs())
 
 
@@ -80,11 +99,15 @@ def test_a_file_that_is_gone_is_told():
     ("change", "told"),
     [
         ({"source": "none-*"}, "no file .*none-"),
+        ({"source": "pipe"}, "pipe is no regular file, .* for each pass. Give a file"),
+        ({"source": "loop"}, "cannot read .*loop: Too many levels"),
         ({"source": "."}, "is a folder. Expected a text file"),
         ({"target": "part-1.es"}, "names 2 files, but .*part-1.es 1. File n of one"),
         ({"valid": None}, "cannot be split. Give --validation-source"),
     ],
 )
 def test_files_that_make_no_corpus_are_told(shards, change, told):
+    os.mkfifo(shards / "pipe")
+    (shards / "loop").symlink_to("loop")
     with pytest.raises(UserError, match=told):
         corpus(shards, **change)

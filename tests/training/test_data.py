@@ -99,23 +99,71 @@ def test_a_stream_that_fits_in_memory_gives_the_batches_of_memory(vocabulary, st
     assert_equal(found, expected)
 
 
-def test_a_stream_goes_on_anywhere(vocabulary, stream):
+@pytest.fixture(scope="module")
+def places(vocabulary, stream):
+    """Four epochs of a stream: its batches, and where each left the progress."""
     progress = Progress()
     data = Data(stream, vocabulary, SETTINGS, progress)
-    steps, batches = data.epoch()
-    assert steps == SETTINGS.epoch_steps
-    expected, places = arrays(batches), []
-    for _ in range(3):
-        for batch in data.epoch()[1]:
-            places.append((progress.passes, progress.pass_batches))
-            expected += arrays([batch])
+    batches, places = [], []
+    for _ in range(4):
+        steps, epoch = data.epoch()
+        assert steps == SETTINGS.epoch_steps
+        for batch in epoch:
+            places.append((progress.passes, progress.parts, progress.pass_batches))
+            batches += arrays([batch])
     assert places[-1][0] > 1  # several passes
-    for done in (0, 4, 9):
-        passes, batches = places[done]
-        progress = Progress(passes=passes, pass_batches=batches)
-        rest = Data(stream, vocabulary, SETTINGS, progress).epoch()[1]
-        first = SETTINGS.epoch_steps + done + 1
-        assert_equal(arrays(rest), expected[first : first + SETTINGS.epoch_steps])
+    assert {part for _, part, _ in places} == {0, 1, 2}
+    return batches, places
+
+
+def rest_of(stream, vocabulary, **place):
+    return arrays(Data(stream, vocabulary, SETTINGS, Progress(**place)).epoch()[1])
+
+
+@pytest.mark.parametrize("done", [1, 5, 6, 9, 14])
+def test_a_stream_goes_on_anywhere(vocabulary, stream, places, done):
+    batches, places = places
+    passes, parts, pass_batches = places[done - 1]
+    rest = rest_of(
+        stream, vocabulary, passes=passes, parts=parts, pass_batches=pass_batches
+    )
+    assert_equal(rest, batches[done : done + SETTINGS.epoch_steps])
+
+
+@pytest.mark.parametrize("done", [1, 5, 6, 9, 14])
+def test_a_state_without_a_number_of_parts_goes_on_at_its_batch_of_the_pass(
+    vocabulary, stream, places, done
+):
+    batches, places = places
+    passes = places[done - 1][0]
+    in_pass = sum(place[0] == passes for place in places[:done])
+    rest = rest_of(stream, vocabulary, passes=passes, pass_batches=in_pass)
+    assert_equal(rest, batches[done : done + SETTINGS.epoch_steps])
+
+
+def test_parts_that_were_learnt_from_are_not_split_again(vocabulary, stream):
+    split = []
+
+    class Noting:
+        def sample_ids(self, texts, *how):
+            split.append(len(texts))
+            return vocabulary.sample_ids(texts, *how)
+
+    next(Data(stream, Noting(), SETTINGS, Progress(parts=2))._passes())
+    assert split == [6, 6]  # both sides of the last part, of 24 pairs in parts of 9
+
+
+def test_much_that_the_vocabulary_does_not_know_is_told_once(
+    vocabulary, stream, tmp_path, caplog
+):
+    list(Data(stream, vocabulary, SETTINGS, Progress())._makers(1))
+    assert not caplog.records
+    path = tmp_path / "later"
+    path.write_text("the dog runs\n" * 9 + "Ω ψ\n" * 18, "utf-8")
+    text = StreamedText((str(path),), (str(path),))
+    list(Data(text, vocabulary, SETTINGS, Progress())._makers(1))
+    (line,) = caplog.messages
+    assert "of a part of the text are unknown" in line and "Mix the lines" in line
 
 
 def test_each_pass_over_a_stream_has_every_pair_in_another_order(vocabulary, stream):
@@ -124,7 +172,8 @@ def test_each_pass_over_a_stream_has_every_pair_in_another_order(vocabulary, str
     passes = [
         [
             vocabulary.text([i for i in row if i != PAD_ID])
-            for make in data._makers(number)
+            for _, makers in data._makers(number)
+            for make in makers
             for row in make().target_out
         ]
         for number in (1, 2)

@@ -166,6 +166,7 @@ def forged(state, **changes):
         ({"progress": {"steps": "many"}}, "its progress is none of a training"),
         ({"progress": {"seconds": float("nan")}}, "its progress is none of a training"),
         ({"progress": {"finished": 1}}, "its progress is none of a training"),
+        ({"progress": {"parts": -1}}, "its progress is none of a training"),
         ({"progress": {"more": 1}}, "is broken"),
         ({"array_1": np.zeros((2, 3), "float32")}, "array_1 has shape"),
         ({"array_1": np.zeros(10**6, "float32")}, "array_1 is too large"),

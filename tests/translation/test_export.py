@@ -1,20 +1,23 @@
 """The exported model, loaded where none of our packages can be imported."""
 
 import ast
+import errno
 import json
+import os
 import subprocess
 import sys
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from markdown_blocks import ROOT, python_blocks, run_apart
 
 from nmt.app.cli import main
 from nmt.config import Config
 from nmt.model import TranslationModel
 from nmt.text import Vocabulary
-from nmt.translation.export import export_model
+from nmt.translation.export import ExportedModel, export_model
 from nmt.translation.translator import Translator
 
 WORDS = ["dog", "cat", "runs", "sleeps", "the", "a", "red", "big", "house", "in"]
@@ -120,6 +123,44 @@ def test_a_second_export_is_a_second_version_and_takes_a_beginning(folder, tmp_p
         assert found["text"][row].tolist() == [one.text for one in wanted]
     left = sorted(path.name for path in tmp_path.iterdir())
     assert left == [".partial-1-1", "1", "2"]
+
+
+def test_one_translation_at_least_and_all_beams_at_most_are_given(folder):
+    module = ExportedModel(Translator.load(folder), 2)
+    counts = (-1, 0, 1, 2, 9)
+    found = [module.translate(["a cat"], [""], count)["text"] for count in counts]
+    assert [texts.shape[1] for texts in found] == [1, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (tf.errors.ResourceExhaustedError, os.strerror(errno.ENOSPC)),
+        (tf.errors.OutOfRangeError, os.strerror(errno.EFBIG)),
+    ],
+)
+def test_a_full_disk_is_told_and_leaves_nothing_behind(
+    folder, tmp_path, capsys, monkeypatch, error, reason
+):
+    def save(module, path, signatures):
+        tf.io.gfile.makedirs(f"{path}/variables")
+        raise error(None, None, f"{{{{node}}}} {path}/x; {reason} [Op:SaveV2]")
+
+    monkeypatch.setattr(tf.saved_model, "save", save)
+    out = tmp_path / "new" / "exported"
+    assert main(["export", "--model", str(folder), "--out", str(out)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"nmt: error: {out}: {reason}; what was there before is ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_memory_is_not_taken_for_a_full_disk(folder, tmp_path, monkeypatch):
+    def save(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(tf.saved_model, "save", save)
+    with pytest.raises(tf.errors.ResourceExhaustedError):
+        export_model(Translator.load(folder), tmp_path)
 
 
 def test_a_folder_that_cannot_be_is_refused(folder, tmp_path, capsys):

@@ -183,6 +183,11 @@ def run(args):
     config = choose_settings(args, files, start and start.settings(out))
     if args.stream:
         _check_stream(args, config)
+    elif "shuffle_pairs" in args:
+        raise UserError(
+            "--shuffle-pairs needs --stream. Text in memory is shuffled as a whole: "
+            "leave it out."
+        )
     picture_of = _picture_of(args, config)
     board = None
     if args.tensorboard is not None:
