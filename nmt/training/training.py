@@ -81,6 +81,8 @@ def train(
         start = Start(Path(start), new_vocabulary)
     _check_corpus(corpus, config)
     workers = Workers(strategy)
+    if workers.replicas > 1:
+        report(workers.told())
     job = Job(corpus, config, workers, report, callbacks)
     with workers.losses_told():
         if not workers.is_chief:
