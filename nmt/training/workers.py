@@ -11,6 +11,7 @@ from nmt.errors import UserError
 from nmt.training.cluster import ROLES, read_cluster
 from nmt.training.joining import join
 
+STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
 LOST = (
     *(tf.errors.UnavailableError, tf.errors.AbortedError),
     *(tf.errors.CancelledError, tf.errors.DeadlineExceededError),
@@ -30,9 +31,14 @@ def make_strategy(name="auto", report=print):
         report: Function that is given each line to be told.
 
     Raises:
-        UserError: If `TF_CONFIG` is not as it should be, the cluster cannot be joined,
-            or there is no GPU for `mirrored`.
+        UserError: If there is no such name, `TF_CONFIG` is not as it should be, the
+            cluster cannot be joined, or there is no GPU for `mirrored`.
     """
+    if name not in STRATEGIES:
+        raise UserError(
+            f"strategy must be one of {', '.join(STRATEGIES)}, or a "
+            f"tf.distribute.Strategy; got {name!r}."
+        )
     cluster = read_cluster(name)
     if cluster is not None:
         return join(cluster, report)
@@ -169,6 +175,8 @@ class Workers:
         try:
             yield
         except LOST:
+            if self.count == 1:
+                raise
             raise UserError(
                 f"worker {self.number} has lost another worker, which may say why. "
                 "Start all of them again with the same command; the training goes on "

@@ -48,6 +48,20 @@ def test_the_command_says_so_in_one_line(monkeypatch, capsys, tmp_path):
     assert not out.exists()
 
 
+def test_a_worker_without_the_folder_of_from_is_told_that_it_needs_it(
+    monkeypatch, capsys, tmp_path
+):
+    start = ["--from", str(tmp_path / "model"), "--out", str(tmp_path / "out")]
+    told = []
+    for index in range(2):
+        set_config(monkeypatch, TWO, index=index)
+        assert main(["train", "phrasebook", *start]) == 2
+        told += capsys.readouterr().err.splitlines()
+    assert [line.count("There is no folder") for line in told] == [1, 1]
+    needs = "With several workers each needs the folder of --from."
+    assert [line.endswith(needs) for line in told] == [False, True]
+
+
 def test_workers_are_counted_after_the_chief(monkeypatch):
     set_config(monkeypatch, TWO, index=1)
     assert read_cluster("auto") == Cluster(("a:1", "b:2"), 1)

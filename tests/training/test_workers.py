@@ -31,8 +31,7 @@ if how == "mirrored":
     tf.config.set_logical_device_configuration(cpu, [device, device])
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 else:
-    from nmt.training import make_strategy
-    strategy = make_strategy(how)
+    strategy = how
 
 import nmt
 from nmt.corpora import Corpus, ParallelText
@@ -289,6 +288,18 @@ def test_the_chief_and_the_workers_alone_are_counted(others):
 def test_workers_say_what_trains(replicas, device, line):
     strategy = joined({"worker": ["a:1", "b:1"]}, "worker", 0, replicas, device)
     assert Workers(strategy).told() == line
+
+
+def test_what_tensorflow_raises_in_one_process_is_not_told_as_a_lost_worker():
+    two = joined({"worker": ["a:1", "b:1"]}, "worker", 1, replicas=2)
+    gone = tf.errors.CancelledError(None, None, "gone")
+    with pytest.raises(tf.errors.CancelledError), Workers().losses_told():
+        raise gone
+    with (
+        pytest.raises(UserError, match="^worker 1 has lost another worker"),
+        Workers(two).losses_told(),
+    ):
+        raise gone
 
 
 def test_mirrored_needs_a_gpu(monkeypatch):
