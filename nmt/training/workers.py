@@ -86,8 +86,9 @@ class Workers:
 
     def told(self):
         """Return a line that says what trains."""
-        each, devices = self.replicas // self.count, self.strategy.extended
-        kind = "GPU" if "GPU" in devices.worker_devices[0].upper() else "CPU"
+        each = self.replicas // self.count
+        device = self.strategy.extended.worker_devices[0]
+        kind = tf.DeviceSpec.from_string(device).device_type
         own = f"{each} {kind}{'s' if each > 1 else ''}"
         if self.count == 1:
             return f"Trains on {own}."
