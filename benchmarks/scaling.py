@@ -5,7 +5,8 @@
 
 Worked out, not measured: a worker learns from its rows of a batch, then all add up
 their gradients in a ring, in which each sends 2 (N - 1) / N times their bytes. The size
-of the gradients is that of the default model.
+of the gradients is that of the default model. Every worker makes the whole batches, so
+that none learns faster than one process makes them.
 """
 
 import argparse
@@ -21,6 +22,13 @@ def main():
     )
     parser.add_argument("--pieces-per-second", type=float, default=3100.0)
     parser.add_argument("--gigabits", type=float, default=1.0, help="of the network")
+    parser.add_argument(
+        "--pieces-made",
+        type=float,
+        default=360_000.0,
+        help="pieces a second that one process makes batches of; the default was "
+        "measured of streamed text on one core",
+    )
     args = parser.parse_args()
     size = 4 * gradients()
     computing = args.pieces / args.pieces_per_second
@@ -30,8 +38,10 @@ def main():
         bits = 8 * size * 2 * (workers - 1) / workers
         sending = bits / (args.gigabits * 1e9)
         speed = workers * args.pieces / (computing + sending)
+        bound = "  bound by making batches" if speed > args.pieces_made else ""
+        speed = min(speed, args.pieces_made)
         share = speed / (workers * args.pieces_per_second)
-        print(f"{workers:7d}  {sending:12.3f} s  {speed:8,.0f}  {share:.2f}")
+        print(f"{workers:7d}  {sending:12.3f} s  {speed:8,.0f}  {share:.2f}{bound}")
 
 
 def gradients():

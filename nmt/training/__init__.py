@@ -16,13 +16,12 @@ __all__ = [
     "Start",
     "check_folder",
     "fingerprint",
-    "make_strategy",
     "read_cluster",
     "train",
 ]
 
 
-_LAZY = {"PICTURES_FOLDER": "pictures", "make_strategy": "workers", "train": "training"}
+_LAZY = {"PICTURES_FOLDER": "pictures", "train": "training"}
 
 
 def __getattr__(name):

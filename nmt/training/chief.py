@@ -10,18 +10,15 @@ from nmt.text import Vocabulary
 from nmt.training.best_weights import BestWeights
 from nmt.training.checkpoint import (
     Progress,
-    fingerprint,
     has_state,
     read_progress,
     restore_state,
     save_state,
     write_history,
 )
-from nmt.training.data import Data
 from nmt.training.following import Follow
 from nmt.training.learner import Learner
 from nmt.training.log import Log
-from nmt.training.loop import Loop
 from nmt.training.losses import Losses
 from nmt.training.pictures import PICTURES_FOLDER, Pictures
 from nmt.training.precision import choose_precision
@@ -57,11 +54,9 @@ def lead(job, out, start, picture_of, tensorboard):
     Returns:
         The history.
     """
-    corpus, config, workers = job.corpus, job.config, job.workers
-    text = fingerprint(corpus)
     for folder in (out, out / PICTURES_FOLDER):
         remove_partial_files(folder)
-    check_folder(out, config, text, start)
+    check_folder(out, job.config, job.text, start)
     job.begin()
     origin = None
     if has_state(out):
@@ -69,50 +64,37 @@ def lead(job, out, start, picture_of, tensorboard):
         there = Config.load(out / CONFIG_FILE)
     else:
         origin = start and Translator.load(start.folder)
-        # What a try that failed has left may be of another text.
-        vocabulary = _new_vocabulary(corpus, config, start, origin)
-        write_model_file(out, VOCABULARY_FILE, vocabulary.model)
-        there = config
-        parts = (f"{name} {_size(part)}" for name, part in corpus.splits.items())
-        job.report(
-            f"{corpus.name}, pairs: {', '.join(parts)}; {len(vocabulary):,} pieces"
-        )
+        vocabulary = _new_vocabulary(job, out, start, origin)
+        there = job.config
     precision = _precision(there, job)
-    config, there = (each.replace(precision=precision) for each in (config, there))
+    config, there = (each.replace(precision=precision) for each in (job.config, there))
+    workers = job.workers
     workers.object_from_chief(precision)
     workers.bytes_from_chief(vocabulary.model)
     learner = Learner(config, len(vocabulary), workers, precision)
     if origin is not None:
         known = take_over(learner, vocabulary, origin)
-        lines = _lines(corpus)
+        lines = _lines(job.corpus)
         for line in tell_start(start, origin, config, vocabulary, known, lines):
             job.report(line)
-    progress = _restored(learner, config, there, out, text, job.report)
-    note_settings(out, config, text, start)
+    progress = _restored(learner, config, there, out, job.text, job.report)
+    note_settings(out, config, job.text, start)
     workers.object_from_chief(dataclasses.asdict(progress))
     if progress.finished:
         job.report(f"The training in {out} was finished before; nothing is left to do.")
         return progress.history
     workers.assign_from_chief(learner.variables())
-    losses = Losses(learner, progress, config.training, out, text)
+    losses = Losses(learner, progress, config.training, out, job.text)
     told = Report(progress, config.training, losses, out, job.report)
     translator = Translator(learner.model, vocabulary, config)
-    own = _callbacks(job, out, learner, translator, progress, losses, text, tensorboard)
-    if tensorboard and picture_of is None and config.model.attention != "none":
-        picture_of = ""
-    if picture_of is not None:
-        validation = corpus.splits["validation"]
-        own.append(
-            Pictures(learner, translator, validation, picture_of, out, tensorboard)
-        )
+    own = _callbacks(job, out, learner, translator, progress, losses, tensorboard)
+    own += _pictures(job, out, learner, translator, picture_of, tensorboard)
     own += [told, Follow(workers, progress, job.report)]
-    data = Data(corpus.splits["train"], vocabulary, config.training, progress)
     with contextlib.closing(told):
-        Loop(learner, data, progress, losses, own, job.callbacks).run()
-    return progress.history
+        return job.run(learner, vocabulary, progress, losses, own)
 
 
-def _callbacks(job, out, learner, translator, progress, losses, text, tensorboard):
+def _callbacks(job, out, learner, translator, progress, losses, tensorboard):
     """Return what measures and saves, in the order in which it has to be called."""
     settings, speed = learner.settings, Speed(learner)
     return [
@@ -122,9 +104,19 @@ def _callbacks(job, out, learner, translator, progress, losses, text, tensorboar
         TimeLimit(progress, settings),
         EpochRows(progress, settings),
         BestWeights(learner, progress, out),
-        SaveState(learner, progress, settings, out, text, losses.check),
+        SaveState(learner, progress, settings, out, job.text, losses.check),
         Log(learner, progress, losses, speed, out, tensorboard),
     ]
+
+
+def _pictures(job, out, learner, translator, picture_of, tensorboard):
+    """Return what draws, in a list; TensorBoard shows a picture unbidden."""
+    if tensorboard and picture_of is None and job.config.model.attention != "none":
+        picture_of = ""
+    if picture_of is None:
+        return []
+    text = job.corpus.splits["validation"]
+    return [Pictures(learner, translator, text, picture_of, out, tensorboard)]
 
 
 def _precision(there, job):
@@ -175,11 +167,18 @@ def _restored(learner, config, there, out, text, report):
     return progress
 
 
-def _new_vocabulary(corpus, config, start, origin):
-    """Return the vocabulary of a training that begins."""
+def _new_vocabulary(job, out, start, origin):
+    """Write and return the vocabulary of a training that begins."""
+    corpus, size = job.corpus, job.config.vocabulary.vocabulary_size
     if origin is not None and not start.new_vocabulary:
-        return origin.vocabulary
-    return Vocabulary.train(_lines(corpus), config.vocabulary.vocabulary_size)
+        vocabulary = origin.vocabulary
+    else:
+        vocabulary = Vocabulary.train(_lines(corpus), size)
+    # What a try that failed has left may be of another text.
+    write_model_file(out, VOCABULARY_FILE, vocabulary.model)
+    parts = (f"{name} {_size(part)}" for name, part in corpus.splits.items())
+    job.report(f"{corpus.name}, pairs: {', '.join(parts)}; {len(vocabulary):,} pieces")
+    return vocabulary
 
 
 def _lines(corpus):

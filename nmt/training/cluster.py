@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from typing import NamedTuple
 
 from nmt.errors import UserError
@@ -12,6 +13,10 @@ EXAMPLE = (
     '"task": {"type": "worker", "index": 0}}'
 )
 ROLES = ("chief", "worker")
+HOST = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+"""Name or number of a machine; one of IPv6 is in brackets."""
+PORT = re.compile("[0-9]{1,5}")
+LAST_PORT = 65535
 
 
 class Cluster(NamedTuple):
@@ -79,8 +84,11 @@ def _named():
         raise _unlike(
             'its task needs a "type", chief or worker, and an "index", a whole number'
         )
-    if "ps" in jobs:
-        raise _unlike("nmt trains without parameter servers; leave ps out")
+    for job in jobs:
+        if job not in ROLES:
+            raise _unlike(
+                f"a training has a chief and workers alone; leave {job[:50]!r} out"
+            )
     addresses = {one: _addresses(jobs.get(one, []), one) for one in ROLES}
     if len(addresses["chief"]) > 1:
         raise _unlike("a cluster has one chief")
@@ -89,19 +97,33 @@ def _named():
             f"its task is {role} {index}, but its cluster has "
             f"{len(addresses[role])} of them"
         )
+    everyone = (*addresses["chief"], *addresses["worker"])
+    twice = next((one for one in everyone if everyone.count(one) > 1), None)
+    if twice:
+        raise _unlike(f"two workers have the address {twice}")
     before = len(addresses["chief"]) if role == "worker" else 0
-    return Cluster((*addresses["chief"], *addresses["worker"]), before + index)
+    return Cluster(everyone, before + index)
 
 
 def _addresses(given, role):
     if isinstance(given, dict):  # a sparse cluster names some of its workers
         raise _unlike(f"{role} must be a list of all addresses")
-    sound = isinstance(given, list) and all(
-        isinstance(each, str) and each.rpartition(":")[2].isdecimal() for each in given
-    )
-    if not sound:
+    if not isinstance(given, list):
         raise _unlike(f"{role} must be a list of addresses host:port")
+    for address in given:
+        if not isinstance(address, str) or not _is_address(address):
+            raise _unlike(
+                f"{role} has the address {address!r:.60}; an address is host:port, its "
+                f"port from 1 to {LAST_PORT}"
+            )
     return given
+
+
+def _is_address(text):
+    host, _, port = text.rpartition(":")
+    return bool(HOST.fullmatch(host) and PORT.fullmatch(port)) and (
+        1 <= int(port) <= LAST_PORT
+    )
 
 
 def _unlike(what):

@@ -6,9 +6,7 @@ import keras
 
 from nmt.text import Vocabulary
 from nmt.training.checkpoint import Progress
-from nmt.training.data import Data
 from nmt.training.learner import Learner
-from nmt.training.loop import Loop
 from nmt.training.losses import Losses
 from nmt.training.speed import Speed
 
@@ -68,6 +66,4 @@ def follow(job):
     learner.follow_chief()
     losses = Losses(learner, progress, config.training, None, None)
     own = [losses, Speed(learner), Follow(workers, progress, job.report)]
-    data = Data(job.corpus.splits["train"], vocabulary, config.training, progress)
-    Loop(learner, data, progress, losses, own, job.callbacks).run()
-    return progress.history
+    return job.run(learner, vocabulary, progress, losses, own)

@@ -1,6 +1,7 @@
 """What every worker of a training is given."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 
 import keras
@@ -10,6 +11,8 @@ from nmt.config import Config
 from nmt.corpora import Corpus
 from nmt.errors import UserError
 from nmt.training.checkpoint import fingerprint
+from nmt.training.data import Data
+from nmt.training.loop import Loop
 from nmt.training.workers import Workers
 
 
@@ -22,6 +25,11 @@ class Job:
     workers: Workers
     report: Callable[[str], None]
     callbacks: Sequence[keras.callbacks.Callback]
+
+    @functools.cached_property
+    def text(self):
+        """The `fingerprint` of the text that is trained on."""
+        return fingerprint(self.corpus)
 
     def begin(self):
         """Set the random numbers, where all workers were given the same.
@@ -38,7 +46,25 @@ class Job:
         sections = (self.config.vocabulary, self.config.model, self.config.training)
         options = [dataclasses.asdict(section) for section in sections]
         self.workers.check_alike("The options", options)
-        self.workers.check_alike("The sentences", fingerprint(self.corpus))
+        self.workers.check_alike("The sentences", self.text)
         if self.config.training.deterministic:
             tf.config.experimental.enable_op_determinism()
         keras.utils.set_random_seed(self.config.training.seed)
+
+    def run(self, learner, vocabulary, progress, losses, own):
+        """Train until a callback stops it.
+
+        Args:
+            learner: `Learner`.
+            vocabulary: `Vocabulary`.
+            progress: `Progress`.
+            losses: `Losses`.
+            own: List of the callbacks of this worker, but those of the user.
+
+        Returns:
+            The history.
+        """
+        text = self.corpus.splits["train"]
+        data = Data(text, vocabulary, learner.settings, progress)
+        Loop(learner, data, progress, losses, own, self.callbacks).run()
+        return progress.history

@@ -1,8 +1,10 @@
 """`train`: a training in a folder, alone or with other workers."""
 
+import os
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from nmt.corpora import StreamedText
 from nmt.errors import UserError
@@ -11,7 +13,7 @@ from nmt.training.chief import lead
 from nmt.training.following import follow
 from nmt.training.job import Job
 from nmt.training.start import Start
-from nmt.training.workers import Workers
+from nmt.training.workers import Workers, make_strategy
 
 
 def train(
@@ -55,10 +57,13 @@ def train(
             must be those of that model, except `dropout`.
         new_vocabulary: Bool. Whether with `start` a vocabulary is learnt from the text
             all the same. Embeddings of pieces that both have are taken over.
-        strategy: `tf.distribute.Strategy` over devices and machines; `None` for one
-            device. The batches are the same for any number of workers. Made before
-            anything is computed, and given the same arguments on each worker. Only the
-            chief, worker 0, validates and writes, and `out` is its alone.
+        strategy: What trains: `None` or `"one"` for one device; `"mirrored"` for all
+            GPUs of this machine; `"multi-worker"` for the processes that `TF_CONFIG`
+            names; `"auto"` for what there is several of; or a `tf.distribute.Strategy`.
+            TensorFlow joins other processes before it computes anything. The batches
+            are the same for any number of workers. Each worker is given the same
+            arguments. Only the chief, worker 0, validates and writes, and `out` is its
+            alone.
 
     Returns:
         The history: a list of one dict for each epoch.
@@ -66,27 +71,46 @@ def train(
     Raises:
         UserError: If the folder holds a model of other settings or of another text, or
             one that has lost what it needs to go on, or another process trains in it,
-            or the corpus is too small, or the training diverges, or one of `callbacks`
-            is none, or `start` is no such model or not the one that the training in the
-            folder was started from, or workers were given unlike arguments, or one is
-            lost.
+            or the corpus is too small, or the training diverges, or an argument is not
+            as above, or `start` is no such model or not the one that the training in
+            the folder was started from, or workers were given unlike arguments, or one
+            is lost.
         OSError: If a file cannot be written.
     """
-    for callback in callbacks:
-        if not isinstance(callback, keras.callbacks.Callback):
-            raise UserError(
-                f"callbacks must be keras.callbacks.Callback objects; got {callback!r}."
-            )
+    _check_arguments(out, callbacks, tensorboard, start, new_vocabulary)
     if start is not None:
         start = Start(Path(start), new_vocabulary)
     _check_corpus(corpus, config)
+    if strategy is not None and not isinstance(strategy, tf.distribute.Strategy):
+        strategy = make_strategy(strategy, report)
     workers = Workers(strategy)
+    if workers.replicas > 1:
+        report(workers.told())
     job = Job(corpus, config, workers, report, callbacks)
     with workers.losses_told():
         if not workers.is_chief:
             return follow(job)
         with lock_folder(out):
             return lead(job, Path(out), start, picture_of, tensorboard)
+
+
+def _check_arguments(out, callbacks, tensorboard, start, new_vocabulary):
+    wrong = [callbacks]
+    if isinstance(callbacks, list | tuple):
+        kind = keras.callbacks.Callback
+        wrong = [each for each in callbacks if not isinstance(each, kind)]
+    if wrong:
+        raise UserError(
+            "callbacks must be a list of keras.callbacks.Callback objects; got "
+            f"{wrong[0]!r}."
+        )
+    for name, path in (("out", out), ("start", start), ("tensorboard", tensorboard)):
+        if path is None and name != "out":
+            continue
+        if not isinstance(path, str | os.PathLike):
+            raise UserError(f"{name} must be the path of a folder; got {path!r}.")
+    if new_vocabulary and start is None:
+        raise UserError("new_vocabulary needs start, the folder of a trained model.")
 
 
 def _check_corpus(corpus, config):

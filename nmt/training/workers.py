@@ -8,8 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from nmt.errors import UserError
-from nmt.training.cluster import VARIABLE, read_cluster
+from nmt.training.cluster import ROLES, read_cluster
+from nmt.training.joining import join
 
+STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
 LOST = (
     *(tf.errors.UnavailableError, tf.errors.AbortedError),
     *(tf.errors.CancelledError, tf.errors.DeadlineExceededError),
@@ -17,7 +19,7 @@ LOST = (
 """What TensorFlow raises where another worker does not answer."""
 
 
-def make_strategy(name="auto"):
+def make_strategy(name="auto", report=print):
     """Return what TensorFlow distributes a training by.
 
     Call it before anything is computed: TensorFlow joins a cluster at its start.
@@ -26,29 +28,29 @@ def make_strategy(name="auto"):
         name: `multi-worker`: the processes that `TF_CONFIG` names; `mirrored`: all
             GPUs of this machine; `one`: one device; `auto`: the first of these that
             there is more than one of.
+        report: Function that is given each line to be told.
 
     Raises:
-        UserError: If `TF_CONFIG` is not as it should be, or the cluster cannot be
-            joined.
+        UserError: If there is no such name, `TF_CONFIG` is not as it should be, the
+            cluster cannot be joined, or there is no GPU for `mirrored`.
     """
+    if name not in STRATEGIES:
+        raise UserError(
+            f"strategy must be one of {', '.join(STRATEGIES)}, or a "
+            f"tf.distribute.Strategy; got {name!r}."
+        )
     cluster = read_cluster(name)
     if cluster is not None:
-        return _join(cluster)
-    gpus = len(tf.config.list_physical_devices("GPU"))
+        return join(cluster, report)
+    gpus = len(tf.config.get_visible_devices("GPU"))
+    if name == "mirrored" and not gpus:
+        raise UserError(
+            "--strategy mirrored trains on all GPUs of this machine, and TensorFlow "
+            "may use none here. Leave it out to train on the CPU."
+        )
     if name == "mirrored" or (name == "auto" and gpus > 1):
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
-
-
-def _join(cluster):
-    try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    except (tf.errors.OpError, RuntimeError, ValueError) as error:
-        raise UserError(
-            f"cannot join the cluster of {VARIABLE} as {cluster.address}: "
-            f"{(str(error).splitlines() or [''])[0][:200]}. Each worker needs an "
-            "address of its own that the others reach, and all must be started."
-        ) from None
 
 
 class Workers:
@@ -76,11 +78,21 @@ class Workers:
         if isinstance(self.strategy, tf.distribute.MultiWorkerMirroredStrategy):
             resolver = self.strategy.cluster_resolver
             jobs = resolver.cluster_spec().as_dict()
-            self.count = sum(map(len, jobs.values()))
+            self.count = sum(len(jobs.get(role, ())) for role in ROLES)
             after_chief = resolver.task_type == "worker" and "chief" in jobs
             self.number = (resolver.task_id or 0) + after_chief
         self.is_chief = self.number == 0
         self._sum = tf.function(self._add, reduce_retracing=True)
+
+    def told(self):
+        """Return a line that says what trains."""
+        each = self.replicas // self.count
+        device = self.strategy.extended.worker_devices[0]
+        kind = tf.DeviceSpec.from_string(device).device_type
+        own = f"{each} {kind}{'s' if each > 1 else ''}"
+        if self.count == 1:
+            return f"Trains on {own}."
+        return f"Trains on {self.count} workers, each on {own}."
 
     def own_rows(self, batch):
         """Give the rows of an array that the replicas of this worker learn from."""
@@ -164,6 +176,8 @@ class Workers:
         try:
             yield
         except LOST:
+            if self.count == 1:
+                raise
             raise UserError(
                 f"worker {self.number} has lost another worker, which may say why. "
                 "Start all of them again with the same command; the training goes on "

@@ -6,6 +6,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from tiny_training import CONFIG, PAIRS, corpus, run, weights
@@ -179,6 +180,30 @@ def test_an_empty_part_is_told(tmp_path):
     with pytest.raises(UserError, match="The validation part of tiny is empty"):
         training.train(empty, CONFIG, tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("strategy", "all", "strategy must be one of auto, one, .*; got 'all'"),
+        ("strategy", 3, "strategy must be one of auto, one, .*Strategy; got 3"),
+        ("tensorboard", 3, "tensorboard must be the path of a folder; got 3"),
+        ("start", 3, "start must be the path of a folder; got 3"),
+        ("out", None, "out must be the path of a folder; got None"),
+        ("new_vocabulary", True, "new_vocabulary needs start, the folder of a"),
+        ("callbacks", None, "callbacks must be a list of .* objects; got None"),
+        (
+            "callbacks",
+            keras.callbacks.Callback(),
+            "callbacks must be a list .*; got <",
+        ),
+    ],
+)
+def test_arguments_of_another_kind_are_refused(tmp_path, name, value, told):
+    given = {"out": tmp_path / "model", name: value}
+    with pytest.raises(UserError, match=f"^{told}"):
+        training.train(corpus(), CONFIG, **given)
+    assert not list(tmp_path.iterdir())
 
 
 def test_it_stops_when_time_is_up_or_nothing_is_gained(hurried, tmp_path):

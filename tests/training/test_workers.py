@@ -7,9 +7,15 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from tiny_training import PAIRS
+
+from nmt.errors import UserError
+from nmt.training.workers import Workers, make_strategy
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 300
@@ -25,8 +31,7 @@ if how == "mirrored":
     tf.config.set_logical_device_configuration(cpu, [device, device])
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 else:
-    from nmt.training import make_strategy
-    strategy = make_strategy(how)
+    strategy = how
 
 import nmt
 from nmt.corpora import Corpus, ParallelText
@@ -79,12 +84,17 @@ def start(how, out, number=None, ports=(), kill_at=-1, seed=1):
     )
 
 
-def start_two(out, kill_at=(-1, -1), seeds=(1, 1)):
-    """Start two workers; the second is given a folder that it must not touch."""
+def free_ports():
     holders = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     ports = [holder.getsockname()[1] for holder in holders]
     for holder in holders:
         holder.close()
+    return ports
+
+
+def start_two(out, kill_at=(-1, -1), seeds=(1, 1)):
+    """Start two workers; the second is given a folder that it must not touch."""
+    ports = free_ports()
     folders = out, out.with_name(f"{out.name}-of-worker-1")
     return [start("auto", folders[i], i, ports, kill_at[i], seeds[i]) for i in range(2)]
 
@@ -143,6 +153,7 @@ def test_two_devices_learn_what_one_learns_from_the_same_batches(tmp_path, alone
     out = tmp_path / "model"
     code, lines, _ = ended(start("mirrored", out))
     assert code == 0
+    assert lines[0] == "Trains on 2 CPUs."
     check_equal_to_alone(out, lines, alone)
 
 
@@ -182,3 +193,116 @@ def test_workers_that_were_started_unlike_each_other_are_refused(tmp_path):
         "workers with the same command, on the same text."
     ]
     assert chief[2][0].startswith("error: worker 0 has lost another worker")
+
+
+@pytest.fixture
+def start_command(tmp_path):
+    """Start `nmt train` as a job of a cluster; end it when the test has ended."""
+    text = tmp_path / "text.tsv"
+    text.write_text("".join(f"{one}\t{other}\n" for one, other in PAIRS * 9))
+    begun = []
+
+    def begin(cluster, job):
+        task = {"type": job, "index": 0}
+        config = json.dumps({"cluster": cluster, "task": task})
+        out = ["--out", str(tmp_path / job), "--vocabulary-size", "60"]
+        begun.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "nmt", "train", str(text), *out],
+                env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CONFIG": config},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return begun[-1]
+
+    yield begin
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+def test_sigterm_ends_a_worker_as_ctrl_c_does_and_the_others_say_that_it_is_lost(
+    start_command,
+):
+    chief, other = (f"127.0.0.1:{port}" for port in free_ports())
+    cluster = {"chief": [chief], "worker": [other]}
+    first = start_command(cluster, "chief")
+    told = first.stdout.readline()
+    assert told == f"This is worker 0 of 2 (the first is 0). Waits for {other}.\n"
+    second = start_command(cluster, "worker")
+    for process in (first, second):
+        assert "Trains on 2 workers, each on 1 CPU.\n" in process.stdout
+    second.send_signal(signal.SIGTERM)
+    wrong = second.communicate(timeout=60)[1]
+    assert second.returncode == 130
+    assert "nmt: interrupted. The same command goes on" in wrong
+    wrong = first.communicate(timeout=60)[1]
+    assert first.returncode == 2
+    line = wrong.splitlines()[-1]
+    assert line.startswith("nmt: error: worker 0 has lost another worker")
+
+
+def joined(jobs, job, index, replicas, device="CPU"):
+    """Give the strategy of a worker as if it had joined a cluster."""
+
+    class Joined(tf.distribute.MultiWorkerMirroredStrategy):
+        cluster_resolver = SimpleNamespace(
+            cluster_spec=lambda: tf.train.ClusterSpec(jobs),
+            task_type=job,
+            task_id=index,
+        )
+        num_replicas_in_sync = replicas
+        extended = SimpleNamespace(
+            worker_devices=[f"/job:{job}/task:{index}/device:{device}:0"]
+        )
+
+    return object.__new__(Joined)
+
+
+@pytest.mark.parametrize(
+    "others", [{}, {"evaluator": ["e:1"]}, {"ps": ["p:1", "p:2", "p:3", "p:4"]}]
+)
+def test_the_chief_and_the_workers_alone_are_counted(others):
+    jobs = {"chief": ["c:1"], "worker": ["a:1", "b:1"], **others}
+    batch = np.arange(7)
+    numbers, rows = [], []
+    for job, index in (("chief", 0), ("worker", 0), ("worker", 1)):
+        workers = Workers(joined(jobs, job, index, replicas=3))
+        assert workers.count == 3
+        assert workers.is_chief == (job == "chief")
+        numbers.append(workers.number)
+        rows += [own.tolist() for own in workers.own_rows(batch)]
+    assert numbers == [0, 1, 2]
+    assert rows == [[0, 3, 6], [1, 4], [2, 5]]
+
+
+@pytest.mark.parametrize(
+    ("replicas", "device", "line"),
+    [
+        (2, "CPU", "Trains on 2 workers, each on 1 CPU."),
+        (8, "GPU", "Trains on 2 workers, each on 4 GPUs."),
+    ],
+)
+def test_workers_say_what_trains(replicas, device, line):
+    strategy = joined({"worker": ["a:1", "b:1"]}, "worker", 0, replicas, device)
+    assert Workers(strategy).told() == line
+
+
+def test_what_tensorflow_raises_in_one_process_is_not_told_as_a_lost_worker():
+    two = joined({"worker": ["a:1", "b:1"]}, "worker", 1, replicas=2)
+    gone = tf.errors.CancelledError(None, None, "gone")
+    with pytest.raises(tf.errors.CancelledError), Workers().losses_told():
+        raise gone
+    with (
+        pytest.raises(UserError, match="^worker 1 has lost another worker"),
+        Workers(two).losses_told(),
+    ):
+        raise gone
+
+
+def test_mirrored_needs_a_gpu(monkeypatch):
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
+    with pytest.raises(UserError, match="^--strategy mirrored trains on all GPUs"):
+        make_strategy("mirrored")

@@ -180,7 +180,8 @@ def run(args):
     files = _files(args)
     out = None if args.out is None else inputs.output_folder(args.out, "--out")
     start = read_start(args)
-    config = choose_settings(args, files, start and start.settings(out))
+    started = start and _settings_of(start, out, is_chief)
+    config = choose_settings(args, files, started)
     if args.stream:
         _check_stream(args, config)
     elif "shuffle_pairs" in args:
@@ -210,7 +211,7 @@ def run(args):
     if is_chief:
         check_folder(out, config, fingerprint(corpus), start)
     import_tensorflow(args.device)
-    from nmt.training import PICTURES_FOLDER, make_strategy, train
+    from nmt.training import PICTURES_FOLDER, train
 
     train(
         corpus,
@@ -220,7 +221,7 @@ def run(args):
         tensorboard=board,
         start=args.start,
         new_vocabulary=args.new_vocabulary,
-        strategy=make_strategy(args.strategy),
+        strategy=args.strategy,
     )
     if not is_chief:
         return
@@ -228,6 +229,18 @@ def run(args):
     if picture_of is not None and page.is_file():
         print(f"Where the model looked, epoch by epoch: {page}")
     print(f"Try: nmt translate --model {out}")
+
+
+def _settings_of(start, out, is_chief):
+    """Return the settings of the model to start from."""
+    try:
+        return start.settings(out)
+    except UserError as error:
+        if is_chief:
+            raise
+        raise UserError(
+            f"{error} With several workers each needs the folder of --from."
+        ) from None
 
 
 def _files(args):
