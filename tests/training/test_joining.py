@@ -72,12 +72,15 @@ def test_a_port_of_another_process_is_refused_in_one_line(addresses):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_waits_is_ended_by_a_signal(
-    addresses, monkeypatch, tmp_path, capsys, number
+    addresses, monkeypatch, tmp_path, capsys, request, number
 ):
     def report(line):
         print(line)
         os.kill(os.getpid(), number)
 
+    # A shell lets what it starts in the background ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     joined = joining.join
     monkeypatch.setattr(
         "nmt.training.workers.join", lambda cluster, _: joined(cluster, report)
