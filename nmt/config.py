@@ -356,8 +356,8 @@ def _check_sections(sections, called):
 
 
 PRESETS = {
-    # The best that was found for tens of thousands of sentences, Multi30k's in 76 minutes
-    # of one core: benchmarks/quality.md.
+    # The best that was found for tens of thousands of sentences: for Multi30k, in 76
+    # minutes of one core (benchmarks/quality.md).
     "base": Config(
         model=ModelConfig(word_dropout=0.1),
         training=TrainingConfig(epochs=25, batch_tokens=1100),

@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(error, USAGE)
     except KeyboardInterrupt:
         resumes = args is not None and args.resumes
-        then = " The same command goes on where it stopped." if resumes else ""
+        then = " The same command goes on from what was saved last." if resumes else ""
         _tell(f"\nnmt: interrupted.{then}")
         return INTERRUPTED
     except BrokenPipeError:  # the reader has gone
@@ -160,11 +160,24 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(f"{message}. See: {self.prog} --help")
 
 
+class _Version(argparse.Action):
+    """Prints the version, which is looked up then alone: that takes a while."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        from importlib.metadata import version
+
+        print(f"nmt {version('keras-attention-nmt')}")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     root = _Parser(
         prog="nmt",
         description="Translation with attention: train, translate, see the attention.",
+    )
+    root.add_argument(
+        "--version", action=_Version, nargs=0, help="show the version and exit"
     )
     commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:

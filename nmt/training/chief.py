@@ -177,7 +177,10 @@ def _new_vocabulary(job, out, start, origin):
     # What a try that failed has left may be of another text.
     write_model_file(out, VOCABULARY_FILE, vocabulary.model)
     parts = (f"{name} {_size(part)}" for name, part in corpus.splits.items())
-    job.report(f"{corpus.name}, pairs: {', '.join(parts)}; {len(vocabulary):,} pieces")
+    job.report(
+        f"{corpus.name} {corpus.source_language}-{corpus.target_language}, pairs: "
+        f"{', '.join(parts)}; {len(vocabulary):,} pieces"
+    )
     return vocabulary
 
 

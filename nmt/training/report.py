@@ -74,9 +74,15 @@ class Report(keras.callbacks.Callback):
             )
             return
         best = max(progress.history, key=merit)
+        count, minutes = len(progress.history), progress.seconds / 60
+        if 0 < self.settings.max_minutes <= minutes and count < self.settings.epochs:
+            self.report(
+                f"Time is up (max_minutes {self.settings.max_minutes:g}) after "
+                f"{progress.steps} steps, in epoch {count} of {self.settings.epochs}."
+            )
         self.report(
-            f"Finished after {len(progress.history)} epochs and "
-            f"{progress.seconds / 60:.1f} minutes of training. Kept: epoch "
+            f"Finished after {count} epoch{'s' * (count != 1)} and {minutes:.1f} "
+            "minutes of training. Kept: epoch "
             f"{best['epoch']}, validation BLEU {best['validation_bleu']:.1f}. "
             f"Model: {self.out}"
         )

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -797,3 +798,8 @@ def test_another_keras_backend_is_told(monkeypatch, capsys, tmp_path):
     assert "KERAS_BACKEND is 'jax', but nmt runs on TensorFlow" in (
         capsys.readouterr().err
     )
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"nmt {version('keras-attention-nmt')}\n"

@@ -1,5 +1,7 @@
 """Callbacks of Keras in the loop: called as `fit` calls them, and stopped by them."""
 
+import re
+
 import h5py
 import keras
 import numpy as np
@@ -104,7 +106,8 @@ def test_an_epoch_in_which_time_is_up_is_validated_and_kept(tmp_path):
     assert [row["steps"] for row in history] == [3]
     assert seen.called[-2:] == [seen.called[-2], "end"]
     assert (out / "model.weights.h5").exists()
-    assert lines[-1].startswith("Finished after 1 epochs")
+    assert re.match(r"Time is up .* after 3 steps, in epoch 1 of \d+\.", lines[-2])
+    assert lines[-1].startswith("Finished after 1 epoch and ")
 
 
 def test_a_kill_before_the_last_validation_does_not_end_a_training(

@@ -210,7 +210,7 @@ def test_a_streamed_text_is_trained_on_and_gone_on_with(stream, tmp_path):
     config = CONFIG.replace(epochs=2, epoch_steps=5, shuffle_pairs=9)
     lines = []
     training.train(text, config, tmp_path / "whole", lines.append)
-    assert lines[0].startswith("tiny, pairs: train those of 2 files, validation 5;")
+    assert lines[0].startswith("tiny a-b, pairs: train those of 2 files, validation 5;")
 
     class Killed(Exception):
         pass

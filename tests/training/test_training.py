@@ -69,7 +69,7 @@ def test_it_learns_and_keeps_what_it_learnt(whole):
     assert history[-1]["validation_loss"] < history[0]["validation_loss"]
     assert json.loads((out / "history.json").read_text()) == history
     assert len(lines) == 5
-    assert lines[0] == "tiny, pairs: train 24, validation 5; 60 pieces"
+    assert lines[0] == "tiny a-b, pairs: train 24, validation 5; 60 pieces"
     told = r"  BLEU [\d.]+  [\d,]+ pieces/s"
     assert all(re.search(rf"{told}  [\d.]+ min left$", line) for line in lines[1:3])
     assert re.search(rf"{told}$", lines[3])
@@ -130,7 +130,7 @@ def test_a_first_try_that_failed_does_not_bar_the_next(hurried):
     pieces = "".join(vocabulary.pieces(range(len(vocabulary))))
     assert "d" in pieces and not set(map(ord, pieces)) & set(GREEK.values())
     assert json.loads((out / "config.json").read_text())["model"]["units"] == 8
-    assert lines[0] == "tiny, pairs: train 24, validation 5; 60 pieces"
+    assert lines[0] == "tiny a-b, pairs: train 24, validation 5; 60 pieces"
     assert len(history) == 1
     assert json.loads((out / "history.json").read_text()) == history
 

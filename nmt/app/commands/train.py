@@ -137,8 +137,16 @@ def _add_text(group):
         "'part-*.en.gz', of any place that TensorFlow reads from; files to validate on "
         "and --epoch-steps are needed",
     )
-    group.add_argument("--source", metavar="LANGUAGE", help="to translate from")
-    group.add_argument("--target", metavar="LANGUAGE", help="to translate to")
+    group.add_argument(
+        "--source",
+        metavar="LANGUAGE",
+        help="to translate from (default: the first that the corpus has)",
+    )
+    group.add_argument(
+        "--target",
+        metavar="LANGUAGE",
+        help="to translate to (default: the first other one)",
+    )
     group.add_argument(
         "--text",
         choices=("raw", "tok"),
