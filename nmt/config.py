@@ -362,7 +362,7 @@ PRESETS = {
         model=ModelConfig(word_dropout=0.1),
         training=TrainingConfig(epochs=25, batch_tokens=1100),
     ),
-    # For a first look, in ten minutes: few passes, so less dropout.
+    # For a first look, in a sixth of the time: few passes, so less dropout.
     "quick": Config(
         model=ModelConfig(dropout=0.3),
         training=TrainingConfig(epochs=4, batch_tokens=1100, warmup_steps=200),
