@@ -139,6 +139,13 @@ class TrainingConfig:
         least=0,
         most=1000,
     )
+    diversify: int = option(
+        0,
+        "models in each direction that are trained before, whose translations of the "
+        "text are trained on beside it",
+        least=0,
+        most=100,
+    )
     clip_norm: float = option(
         1.0, "largest norm of the gradient; 0: no limit", least=0, most=MANY
     )

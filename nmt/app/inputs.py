@@ -220,7 +220,7 @@ def load_translator(models, device=None):
 
     for model in models:
         read_folder(model)  # before the wait for TensorFlow: is this a trained model?
-    import_tensorflow(device)
+    import_tensorflow(device, whole_operations=True)
     from nmt.translation import Translator
 
     return Translator.load(*models)

@@ -12,7 +12,7 @@ NEEDED = {"tensorflow": "tensorflow", "tensorflow_text": "tensorflow-text"}
 """What has no build for some systems, which then do without: module and package."""
 
 
-def import_tensorflow(device=None):
+def import_tensorflow(device=None, *, whole_operations=False):
     """Import TensorFlow, and keep from the terminal what it writes meanwhile.
 
     Of a GPU it takes the memory that it needs, and not all.
@@ -23,6 +23,8 @@ def import_tensorflow(device=None):
 
     Args:
         device: `cpu`, `gpu` or `gpu:N`: what it may use. Default: all that there is.
+        whole_operations: Whether each operation is done by one core. A `Translator`
+            gives each core a batch of its own, and is faster so; a training is not.
 
     Raises:
         UserError: If TensorFlow or tensorflow-text is missing, another backend was
@@ -45,6 +47,12 @@ def import_tensorflow(device=None):
         with _without_chatter(), _without_keras_json():
             _import_keras()
     _choose_device(device)
+    if whole_operations:
+        import tensorflow as tf
+
+        # Too late where something was computed, as in a notebook.
+        with contextlib.suppress(RuntimeError):
+            tf.config.threading.set_intra_op_parallelism_threads(1)
 
 
 def _choose_device(name):

@@ -2,13 +2,14 @@
 
 import dataclasses
 import functools
+import operator
 from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
 
 from nmt.config import Config
-from nmt.corpora import Corpus
+from nmt.corpora import Corpus, ParallelText
 from nmt.errors import UserError
 from nmt.training.checkpoint import fingerprint
 from nmt.training.data import Data
@@ -18,17 +19,22 @@ from nmt.training.workers import Workers
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """What every worker of a training is given; see `train`."""
+    """What every worker of a training is given; see `train`.
+
+    Attributes:
+        added: `ParallelText` to train on beside that of the corpus, or `None`.
+    """
 
     corpus: Corpus
     config: Config
     workers: Workers
     report: Callable[[str], None]
     callbacks: Sequence[keras.callbacks.Callback]
+    added: ParallelText | None = None
 
     @functools.cached_property
     def text(self):
-        """The `fingerprint` of the text that is trained on."""
+        """The `fingerprint` of the corpus."""
         return fingerprint(self.corpus)
 
     def begin(self):
@@ -65,6 +71,8 @@ class Job:
             The history.
         """
         text = self.corpus.splits["train"]
+        if self.added is not None:
+            text = ParallelText(*map(operator.add, text, self.added))
         data = Data(text, vocabulary, learner.settings, progress)
         Loop(learner, data, progress, losses, own, self.callbacks).run()
         return progress.history

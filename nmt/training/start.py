@@ -34,10 +34,12 @@ class Start:
     def settings(self, out):
         """Return the `Config` that a training in a folder starts from.
 
-        What has been begun needs the model no more: it may be gone.
+        What has been begun needs the model no more: it may be gone. That its text was
+        diversified does not make this one so.
         """
-        there = out if has_state(out) else self.folder
-        return Config.load(there / CONFIG_FILE)
+        if has_state(out):
+            return Config.load(out / CONFIG_FILE)
+        return Config.load(self.folder / CONFIG_FILE).replace(diversify=0)
 
     def note(self):
         """Return what a folder notes of it, for JSON; `None` if the model is gone."""

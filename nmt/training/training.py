@@ -1,5 +1,6 @@
 """`train`: a training in a folder, alone or with other workers."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from nmt.corpora import StreamedText
 from nmt.errors import UserError
 from nmt.files import lock_folder
 from nmt.training.chief import lead
+from nmt.training.diversity import check_diversity, diversify
 from nmt.training.following import follow
 from nmt.training.job import Job
 from nmt.training.start import Start
@@ -87,11 +89,17 @@ def train(
     if workers.replicas > 1:
         report(workers.told())
     job = Job(corpus, config, workers, report, callbacks)
+    if config.training.diversify:
+        check_diversity(job)
     with workers.losses_told():
         if not workers.is_chief:
             return follow(job)
+        out = Path(out)
         with lock_folder(out):
-            return lead(job, Path(out), start, picture_of, tensorboard)
+            if config.training.diversify:
+                added = diversify(job, out, start)
+                job = dataclasses.replace(job, added=added)
+            return lead(job, out, start, picture_of, tensorboard)
 
 
 def _check_arguments(out, callbacks, tensorboard, start, new_vocabulary):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 ROOM = 2**26
-"""Numbers that the largest tensors of a batch may have together: 256 MiB."""
+"""Numbers that the largest tensors of batches may have together: 256 MiB."""
 
 
 def most_pieces(
@@ -28,7 +28,10 @@ def usual_pieces(source, beginning=0):
 
 
 def batches(
-    lengths: Sequence[tuple[int, ...]], batch_size: int, numbers: Callable[..., int]
+    lengths: Sequence[tuple[int, ...]],
+    batch_size: int,
+    numbers: Callable[..., int],
+    at_once: int = 1,
 ) -> list[list[int]]:
     """Cut sentences into batches of like lengths.
 
@@ -37,17 +40,18 @@ def batches(
         batch_size: Most sentences in a batch.
         numbers: Function of the largest lengths in a batch that tells how many numbers
             the tensors of the batch have for each sentence.
+        at_once: How many batches share the memory.
 
     Returns:
         Positions of sentences, the longest sentences first: what does not fit in memory
-        fails at once. A sentence that needs more than `ROOM` is alone.
+        fails at once. A sentence that needs more than there is for it is alone.
     """
     groups: list[list[int]] = []
     longest: tuple[int, ...] = ()
     for index in sorted(range(len(lengths)), key=lambda i: lengths[i], reverse=True):
         together = tuple(map(max, longest, lengths[index]))
         rows = len(groups[-1]) + 1 if groups else batch_size + 1
-        if rows > batch_size or rows * numbers(*together) > ROOM:
+        if rows > batch_size or rows * numbers(*together) > ROOM // at_once:
             groups.append([])
             together = lengths[index]
         groups[-1].append(index)

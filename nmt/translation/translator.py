@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import threading
 from bisect import bisect_right
 from typing import Any
 
@@ -25,6 +26,7 @@ from nmt.translation.batching import batches, most_pieces
 from nmt.translation.compiled import compile_force, compile_search
 from nmt.translation.links import word_links
 from nmt.translation.loading import load_models
+from nmt.translation.threads import in_threads, sentences_of_a_batch, thread_count
 from nmt.translation.translation import LOW_SCORE, Translation
 
 _log = logging.getLogger(__name__)
@@ -54,7 +56,8 @@ class Translator:
             for each in models_of(model)
         )
         self.shortlist: Any = None
-        self._compiled = {}
+        self._compiled: dict[Any, Any] = {}
+        self._compiling = threading.Lock()
         self._aligner = None
         self._told = False
 
@@ -158,28 +161,26 @@ class Translator:
         def numbers(source, target):
             return beams * (source * (target + self._width) + len(self.vocabulary))
 
-        results: list[Any] = [None] * len(texts)
-        for number, group in enumerate(batches(lengths, batch_size, numbers)):
+        threads = thread_count()
+        if not sample:  # what is drawn depends on the number of its batch
+            batch_size = sentences_of_a_batch(len(texts), batch_size, threads)
+        groups = batches(lengths, batch_size, numbers, threads)
+
+        def work(number):
+            group = groups[number]
             source = make_batch([ids[i] for i in group], []).source
             draw = (0 if seed is None else seed) + number
             if sample and seed is None:
                 draw = int(np.random.default_rng().integers(2**31))
-            draw %= 2**31  # the search takes an int32
-            prefixes = np.tile(np.int32(beginning), (len(group), 1))
-            pieces = None
-            if shortlist:
-                pieces = self.shortlist.choose(source, shortlist, beginning)
-                prefixes = np.searchsorted(pieces, prefixes).astype(np.int32)
-            found = self._search(kind, options, pieces)(
-                tf.constant(source),
-                tf.constant([lengths[i][1] for i in group], tf.int32),
-                tf.constant(draw),
-                tf.constant(prefixes),
-                *([] if pieces is None else [tf.constant(pieces)]),
+            limits = [lengths[i][1] for i in group]
+            found = self._find(
+                kind, options, source, limits, draw, beginning, shortlist
             )
-            found = [np.asarray(part) for part in found]
-            if pieces is not None:
-                found[0] = pieces[found[0]]
+            return source, found
+
+        results: list[Any] = [None] * len(texts)
+        done = in_threads(work, range(len(groups)), threads)
+        for group, (source, found) in zip(groups, done, strict=True):
             for row, i in enumerate(group):
                 hypotheses = [
                     self._translation(
@@ -226,12 +227,19 @@ class Translator:
         def numbers(target, source):
             return target * (source + self._width + 2 * len(self.vocabulary))
 
-        results = [None] * len(sources)
-        for group in batches(lengths, batch_size, numbers):
+        threads = thread_count()
+        batch_size = sentences_of_a_batch(len(sources), batch_size, threads)
+        groups = batches(lengths, batch_size, numbers, threads)
+
+        def work(group):
             batch = make_batch(
                 [source_ids[i] for i in group], [target_ids[i] for i in group]
             )
-            forced = [np.asarray(part) for part in self._force(*batch)]
+            return batch, [np.asarray(part) for part in self._force(*batch)]
+
+        results = [None] * len(sources)
+        done = in_threads(work, groups, threads)
+        for group, (batch, forced) in zip(groups, done, strict=True):
             for row, i in enumerate(group):
                 length = int((batch.target_out[row] != PAD_ID).sum())
                 log_probabilities, correct, weights = (p[row, :length] for p in forced)
@@ -375,6 +383,25 @@ class Translator:
             )
         return ids
 
+    def _find(self, kind, options, source, limits, draw, beginning, shortlist):
+        """Search for the translations of a batch; the parts of `Hypotheses`."""
+        prefixes = np.tile(np.int32(beginning), (len(source), 1))
+        pieces = None
+        if shortlist:
+            pieces = self.shortlist.choose(source, shortlist, beginning)
+            prefixes = np.searchsorted(pieces, prefixes).astype(np.int32)
+        found = self._search(kind, options, pieces)(
+            tf.constant(source),
+            tf.constant(limits, tf.int32),
+            tf.constant(draw % 2**31),  # the search takes an int32
+            tf.constant(prefixes),
+            *([] if pieces is None else [tf.constant(pieces)]),
+        )
+        found = [np.asarray(part) for part in found]
+        if pieces is not None:
+            found[0] = pieces[found[0]]
+        return found
+
     def _search(self, kind, options, pieces=None):
         """Compile a search the first time that it is used."""
         size = None
@@ -385,13 +412,15 @@ class Translator:
             share = self.config.training.label_smoothing * left_out
             options = {**options, "elsewhere": share}
         key = (kind, size, *sorted(options.items()))
-        if key not in self._compiled:
-            self._compiled[key] = compile_search(self.model, kind, options, size)
-        return self._compiled[key]
+        with self._compiling:
+            if key not in self._compiled:
+                self._compiled[key] = compile_search(self.model, kind, options, size)
+            return self._compiled[key]
 
     def _force(self, source, target_in, target_out):
-        if "force" not in self._compiled:
-            self._compiled["force"] = compile_force(self.model)
+        with self._compiling:
+            if "force" not in self._compiled:
+                self._compiled["force"] = compile_force(self.model)
         inputs = (source, target_in, target_out)
         return self._compiled["force"](*map(tf.constant, inputs))
 
