@@ -384,11 +384,11 @@ PRESETS = {
     "demo": Config(
         vocabulary=VocabularyConfig(vocabulary_size=1000),
         model=ModelConfig(
-            embedding_size=128, units=128, attention_units=128, dropout=0.1
+            embedding_size=128, units=128, attention_units=128, dropout=0.05
         ),
         training=TrainingConfig(
-            epochs=3,
-            batch_tokens=600,
+            epochs=4,
+            batch_tokens=400,
             learning_rate=5e-3,
             warmup_steps=60,
             label_smoothing=0.05,

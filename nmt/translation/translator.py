@@ -161,9 +161,9 @@ class Translator:
         def numbers(source, target):
             return beams * (source * (target + self._width) + len(self.vocabulary))
 
-        threads = thread_count()
-        if not sample:  # what is drawn depends on the number of its batch
-            batch_size = sentences_of_a_batch(len(texts), batch_size, threads)
+        # What is drawn depends on the batch, which may not depend on the cores.
+        threads = 1 if sample else thread_count()
+        batch_size = sentences_of_a_batch(len(texts), batch_size, threads)
         groups = batches(lengths, batch_size, numbers, threads)
 
         def work(number):
