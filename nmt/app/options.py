@@ -113,8 +113,8 @@ def add_batch_size(command):
             int, lambda n: 1 <= n <= CHUNK, f"a whole number from 1 to {CHUNK}"
         ),
         metavar="N",
-        help=f"most sentences worked on at once, 1 to {CHUNK}; fewer where they are "
-        f"long (default: {BATCH_SIZE})",
+        help=f"most sentences in a batch, 1 to {CHUNK}; fewer if they are long. Each "
+        f"core has one (default: {BATCH_SIZE})",
     )
 
 

@@ -1,7 +1,8 @@
 """Data diversification: models of our own translate the text, to train on that too.
 
 Nguyen et al. (2020), Data Diversification: A Simple Strategy for Neural Machine
-Translation, algorithm 1 with one round.
+Translation, algorithm 1 with one round. As in their program, a pair is added once, and
+not at all if it is in the text.
 """
 
 import dataclasses
@@ -44,7 +45,7 @@ def check_diversity(job):
     if job.workers.replicas > 1:
         raise UserError(
             "--diversify trains its models on one device. Give --strategy one, or "
-            "leave it out."
+            "leave --diversify out."
         )
 
 
@@ -68,37 +69,47 @@ def diversify(job, out, start):
             the pairs are gone.
     """
     check_folder(out, job.config, job.text, start)
-    path, rests_on = out / ADDED_FILE, _described(job)
-    begun = has_state(out)
-    if begun and not path.exists():
-        raise UserError(
-            f"{path} is gone, on which this training rests. Put it back, or choose "
-            "another --out."
-        )
-    # Before a training is begun its settings may be any; some may change in it.
-    if not begun and (_read(out) or {}).get("rests_on") != rests_on:
+    rests_on, content = _described(job), _read(out)
+    if has_state(out):
+        if content is None:
+            raise UserError(
+                f"{out / ADDED_FILE} is gone, on which this training rests. Put it "
+                "back, or choose another --out."
+            )
+    elif content is None or content["rests_on"] != rests_on:
         added = _translate_all(job, out / TEACHERS_FOLDER)
         content = {**added._asdict(), "rests_on": rests_on}
         text = json.dumps(content, ensure_ascii=False)
         write_model_file(out, ADDED_FILE, text.encode())
-    content = _read(out)
     added = ParallelText(tuple(content["source"]), tuple(content["target"]))
     job.report(f"{len(added.source):,} translated pairs are added to the text.")
     return added
 
 
 def _read(out):
+    """Return the content of the file in a folder; `None` if there is none."""
     path = out / ADDED_FILE
     if not path.exists():
         return None
     check_model_file(out, ADDED_FILE)
-    return json.loads(path.read_text("utf-8"))
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        sides = content["source"], content["target"]
+        sound = all(isinstance(text, str) for side in sides for text in side)
+        if sound and len(sides[0]) == len(sides[1]) and "rests_on" in content:
+            return content
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise UserError(
+        f"{path} is broken. Put it back from a copy of the folder, or choose another "
+        "--out."
+    )
 
 
 def _described(job):
     """Return what the translations rest on, as JSON has it."""
     sections = dataclasses.asdict(job.config)
-    del sections["corpus"]
+    del sections["corpus"], sections["training"]["save_minutes"]
     return {"text": job.text, **sections}
 
 
@@ -106,20 +117,32 @@ def _translate_all(job, folder):
     pairs: list[tuple[str, str]] = []
     for number in range(1, job.config.training.diversify + 1):
         for name, teacher in (("forward", job), ("backward", _backward(job))):
-            corpus = teacher.corpus
+            corpus, place = teacher.corpus, folder / f"{name}-{number}"
             job.report(
                 f"Model {name}-{number}, {corpus.source_language} to "
                 f"{corpus.target_language}, whose translations are added:"
             )
-            place = folder / f"{name}-{number}"
             seed = (job.config.training.seed + number) % 2**32
             config = teacher.config.replace(diversify=0, seed=seed)
-            teacher = dataclasses.replace(teacher, config=config, callbacks=())
-            with lock_folder(place):
-                lead(teacher, place, None, None, None)
+            _train(dataclasses.replace(teacher, config=config, callbacks=()), place)
             found = _translations(place, corpus.splits["train"].source, config)
             pairs += found if name == "forward" else [pair[::-1] for pair in found]
-    return ParallelText(*zip(*pairs, strict=True))
+    there = set(zip(*job.corpus.splits["train"], strict=True))
+    added = [pair for pair in dict.fromkeys(pairs) if pair not in there]
+    sources, targets = zip(*added, strict=True) if added else ((), ())
+    return ParallelText(sources, targets)
+
+
+def _train(job, folder):
+    """Train a model that translates, or go on with its training."""
+    try:
+        check_folder(folder, job.config, job.text)
+    except UserError as error:
+        raise UserError(
+            f"{error} Or delete {folder}: its model is then trained anew."
+        ) from None
+    with lock_folder(folder):
+        lead(job, folder, None, None, None)
 
 
 def _backward(job):
@@ -143,7 +166,11 @@ def _translations(folder, sources, config):
     """Return pairs of a source that is trained on, and its translation by a model."""
     translator = Translator.load(folder)
     counts = translator.count_pieces(sources)
-    fitting = [i for i, n in enumerate(counts) if n <= config.training.max_pieces]
+    fitting = [
+        i
+        for i, n in enumerate(counts)
+        if n <= config.training.max_pieces and sources[i].strip()
+    ]
     # Of like lengths at once: batches are made of neighbours.
     sources = [sources[i] for i in sorted(fitting, key=counts.__getitem__)]
     pairs: list[tuple[str, str]] = []

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import operator
 from collections.abc import Callable, Sequence
 
 import keras
@@ -72,7 +71,9 @@ class Job:
         """
         text = self.corpus.splits["train"]
         if self.added is not None:
-            text = ParallelText(*map(operator.add, text, self.added))
+            text = ParallelText(
+                (*text.source, *self.added.source), (*text.target, *self.added.target)
+            )
         data = Data(text, vocabulary, learner.settings, progress)
         Loop(learner, data, progress, losses, own, self.callbacks).run()
         return progress.history

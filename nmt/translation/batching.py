@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 ROOM = 2**26
-"""Numbers that the largest tensors of batches may have together: 256 MiB."""
+"""Numbers that the largest tensors may have that there are at once: 256 MiB."""
 
 
 def most_pieces(
@@ -44,7 +44,7 @@ def batches(
 
     Returns:
         Positions of sentences, the longest sentences first: what does not fit in memory
-        fails at once. A sentence that needs more than there is for it is alone.
+        fails at once. A sentence that needs more than its share is alone.
     """
     groups: list[list[int]] = []
     longest: tuple[int, ...] = ()
@@ -57,3 +57,22 @@ def batches(
         groups[-1].append(index)
         longest = together
     return groups
+
+
+def most_at_once(
+    groups: Sequence[list[int]],
+    lengths: Sequence[tuple[int, ...]],
+    numbers: Callable[..., int],
+) -> int:
+    """Return how many of some batches fit into memory together; at least one.
+
+    Args:
+        groups: What `batches` returned.
+        lengths: What it was given.
+        numbers: The same.
+    """
+    needs = [
+        len(group) * numbers(*map(max, zip(*(lengths[i] for i in group), strict=True)))
+        for group in groups
+    ]
+    return max(1, ROOM // max(needs, default=1))

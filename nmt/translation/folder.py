@@ -2,9 +2,9 @@
 
 `checksums.json` has the SHA-256 of what a translation depends on, and of the text:
 `text` of the sentences trained and validated on, `text_files` of local files by their
-path, `model_files` of vocabulary, weights and word links; of a training that began from
-a model `start`, with the `model_files` of that. Folders of earlier versions have
-none.
+path, `model_files` of vocabulary, weights and what else was written with them; of a
+training that began from a model `start`, with the `model_files` of that. Folders of
+earlier versions have none.
 """
 
 import hashlib

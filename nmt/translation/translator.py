@@ -22,11 +22,11 @@ from nmt.text import (
     split_words,
 )
 from nmt.translation.aligners import load_aligner
-from nmt.translation.batching import batches, most_pieces
+from nmt.translation.batching import most_pieces
 from nmt.translation.compiled import compile_force, compile_search
 from nmt.translation.links import word_links
 from nmt.translation.loading import load_models
-from nmt.translation.threads import in_threads, sentences_of_a_batch, thread_count
+from nmt.translation.threads import in_batches
 from nmt.translation.translation import LOW_SCORE, Translation
 
 _log = logging.getLogger(__name__)
@@ -105,8 +105,8 @@ class Translator:
             temperature: Float. Of drawing; below 1 sharper, above 1 flatter.
             top_k: Int. Draw from this many pieces; 0 from all.
             seed: Int or `None`. Seed of the drawing.
-            batch_size: Int. Most sentences translated at once; fewer where they are
-                long, so that they fit into memory.
+            batch_size: Int. Most sentences in a batch; fewer where they are long, so
+                that they fit into memory. Each core has a batch of its own.
             min_length: Int. Pieces that a translation has at least, the end included.
             max_length: Int or `None`. Pieces that it has at most; if `None`, 10 more
                 than twice the pieces of the source, and those of `prefix`, or
@@ -115,8 +115,9 @@ class Translator:
                 it, so that its last word may go on.
             shortlist: Int. Pieces that the translations of a batch are made of, chosen
                 by its sources; 0 for all. Faster, but a rare word may be missing, a
-                translation may depend on the others of its batch, and scores are those
-                among these pieces. The attribute `shortlist` must be a `Shortlist`.
+                translation may depend on the others of its batch, thus also on how many
+                cores there are, and scores are those among these pieces. The attribute
+                `shortlist` must be a `Shortlist`.
 
         Returns:
             For one text a `Translation`, or a list of them, best first, if `n_best` is
@@ -161,13 +162,7 @@ class Translator:
         def numbers(source, target):
             return beams * (source * (target + self._width) + len(self.vocabulary))
 
-        # What is drawn depends on the batch, which may not depend on the cores.
-        threads = 1 if sample else thread_count()
-        batch_size = sentences_of_a_batch(len(texts), batch_size, threads)
-        groups = batches(lengths, batch_size, numbers, threads)
-
-        def work(number):
-            group = groups[number]
+        def work(number, group):
             source = make_batch([ids[i] for i in group], []).source
             draw = (0 if seed is None else seed) + number
             if sample and seed is None:
@@ -176,23 +171,22 @@ class Translator:
             found = self._find(
                 kind, options, source, limits, draw, beginning, shortlist
             )
-            return source, found
+            return [hypotheses(i, source, found, row) for row, i in enumerate(group)]
 
-        results: list[Any] = [None] * len(texts)
-        done = in_threads(work, range(len(groups)), threads)
-        for group, (source, found) in zip(groups, done, strict=True):
-            for row, i in enumerate(group):
-                hypotheses = [
-                    self._translation(
-                        texts[i],
-                        source[row],
-                        *(part[row, n] for part in found),
-                        searched=not (sample or beginning),
-                    )
-                    for n in range(found[0].shape[1])
-                    if found[1][row, n] > 0
-                ]
-                results[i] = hypotheses if n_best > 1 else hypotheses[0]
+        def hypotheses(i, source, found, row):
+            each = [
+                self._translation(
+                    texts[i],
+                    source[row],
+                    *(part[row, n] for part in found),
+                    searched=not (sample or beginning),
+                )
+                for n in range(found[0].shape[1])
+                if found[1][row, n] > 0
+            ]
+            return each if n_best > 1 else each[0]
+
+        results = in_batches(work, lengths, batch_size, numbers, fixed=sample)
         return results[0] if one else results
 
     def force(self, sources, targets, batch_size=64):
@@ -201,7 +195,8 @@ class Translator:
         Args:
             sources: Sequence of texts.
             targets: Sequence of their translations.
-            batch_size: Int. Most pairs worked on at once; fewer where they are long.
+            batch_size: Int. Most pairs in a batch; fewer where they are long. Each
+                core has a batch of its own.
 
         Returns:
             List of `Translation`, with `log_probabilities` and `correct`.
@@ -227,37 +222,32 @@ class Translator:
         def numbers(target, source):
             return target * (source + self._width + 2 * len(self.vocabulary))
 
-        threads = thread_count()
-        batch_size = sentences_of_a_batch(len(sources), batch_size, threads)
-        groups = batches(lengths, batch_size, numbers, threads)
-
-        def work(group):
+        def work(number, group):
             batch = make_batch(
                 [source_ids[i] for i in group], [target_ids[i] for i in group]
             )
-            return batch, [np.asarray(part) for part in self._force(*batch)]
+            found = [np.asarray(part) for part in self._force(*batch)]
+            return [forced(i, batch, found, row) for row, i in enumerate(group)]
 
-        results = [None] * len(sources)
-        done = in_threads(work, groups, threads)
-        for group, (batch, forced) in zip(groups, done, strict=True):
-            for row, i in enumerate(group):
-                length = int((batch.target_out[row] != PAD_ID).sum())
-                log_probabilities, correct, weights = (p[row, :length] for p in forced)
-                result = self._translation(
-                    sources[i],
-                    batch.source[row],
-                    batch.target_out[row],
-                    length,
-                    float(log_probabilities.sum()),
-                    weights,
-                )
-                results[i] = dataclasses.replace(
-                    result,
-                    text=targets[i],
-                    log_probabilities=log_probabilities,
-                    correct=correct,
-                )
-        return results
+        def forced(i, batch, found, row):
+            length = int((batch.target_out[row] != PAD_ID).sum())
+            log_probabilities, correct, weights = (part[row, :length] for part in found)
+            result = self._translation(
+                sources[i],
+                batch.source[row],
+                batch.target_out[row],
+                length,
+                float(log_probabilities.sum()),
+                weights,
+            )
+            return dataclasses.replace(
+                result,
+                text=targets[i],
+                log_probabilities=log_probabilities,
+                correct=correct,
+            )
+
+        return in_batches(work, lengths, batch_size, numbers)
 
     def align(self, source, target, links="attention"):
         """Link the words of a sentence to those of its translation.

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt.translation import batching
-from nmt.translation.batching import batches
+from nmt.translation.batching import batches, most_at_once
 
 
 def area(source, target):
@@ -30,3 +30,14 @@ def test_no_batch_of_several_needs_more_than_there_is(lengths, batch_size):
         longest = [max(lengths[i][axis] for i in group) for axis in range(2)]
         assert len(group) <= batch_size
         assert len(group) == 1 or len(group) * area(*longest) <= 500
+
+
+def test_batches_share_the_memory_and_a_long_sentence_has_it_alone(monkeypatch):
+    monkeypatch.setattr(batching, "ROOM", 100)
+    lengths = [(2, 5), (5, 5), (5, 5), (5, 5), (5, 5)]
+    groups = batches(lengths, 9, area, at_once=2)
+    assert groups == [[1, 2], [3, 4], [0]]
+    assert most_at_once(groups, lengths, area) == 2
+    assert most_at_once([[0]], lengths, area) == 10
+    assert most_at_once([[0], [1]], [(2, 5), (20, 20)], area) == 1
+    assert most_at_once([], [], area) == 100

@@ -57,6 +57,7 @@ def test_all_threads_have_a_batch_if_there_are_sentences(
 
 
 def test_there_is_a_thread_for_each_core_that_may_be_used(monkeypatch):
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
     monkeypatch.setattr(
         os, "sched_getaffinity", lambda process: range(6), raising=False
     )
