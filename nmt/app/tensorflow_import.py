@@ -24,7 +24,8 @@ def import_tensorflow(device=None, *, whole_operations=False):
     Args:
         device: `cpu`, `gpu` or `gpu:N`: what it may use. Default: all that there is.
         whole_operations: Whether each operation is done by one core. A `Translator`
-            gives each core a batch of its own, and is faster so; a training is not.
+            gives each core a batch of its own, and is faster so; so is the training of
+            a small model.
 
     Raises:
         UserError: If TensorFlow or tensorflow-text is missing, another backend was

@@ -22,7 +22,8 @@ def add_parser(commands):
 def run(args):
     """Do what the command does."""
     out = output_folder(args.out, "--out")
-    import_tensorflow()
+    # Its models are small: cores that share an operation wait more than they work.
+    import_tensorflow(whole_operations=True)
     from nmt.app import demo
 
     demo.run(out)
