@@ -2,10 +2,9 @@
 
 Usage: python benchmarks/phrasebook_preset.py [--seeds 1 2 3] [--out DIR]
 
-The preset was picked by its scores on the phrase book's own test part. Sentences that
-are held out under one seed of the phrase book are held out under every other, so a
-test part of another seed, less what the first one has, was seen by nobody. Each seed of
-the training gives one row.
+The preset was picked by its scores on a test part of another seed of the phrase book.
+Sentences that are held out under one seed are held out under every other, so that no
+training has seen it. Each seed of the training gives one row.
 """
 
 import argparse
