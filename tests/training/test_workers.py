@@ -206,9 +206,10 @@ def start_command(tmp_path):
         task = {"type": job, "index": 0}
         config = json.dumps({"cluster": cluster, "task": task})
         out = ["--out", str(tmp_path / job), "--vocabulary-size", "60"]
+        endless = ["--epochs", "1000", "--patience", "1000"]
         begun.append(
             subprocess.Popen(
-                [sys.executable, "-m", "nmt", "train", str(text), *out],
+                [sys.executable, "-m", "nmt", "train", str(text), *out, *endless],
                 env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CONFIG": config},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
