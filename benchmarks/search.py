@@ -22,7 +22,8 @@ import sys
 import time
 
 PIECES, SIZE, SOURCE, STEPS = 6000, 256, 15, 16
-BATCH = 128
+BATCHES = {5: 64, 1: 256}
+"""Sentences of a batch by beams, which is best for both programs."""
 SHORTLIST = 2000
 QUESTIONS = {
     "beam 5": (5, None),
@@ -68,17 +69,27 @@ def ours(count):
         more = [] if size is None else [np.arange(size, dtype=np.int32)]
         rows = sources(only or count).astype("int32")
 
-        def run(rows=rows, search=search, more=more):
+        def run(rows=rows, search=search, more=more, batch=BATCHES[beams]):
             def work(start):
-                part = rows[start : start + BATCH]
+                part = rows[start : start + batch]
                 limits = np.full(len(part), STEPS, "int32")
                 empty = np.zeros((len(part), 0), "int32")
                 return [np.asarray(x) for x in search(part, limits, 0, empty, *more)]
 
-            list(in_threads(work, range(0, len(rows), BATCH), threads))
+            list(in_threads(work, range(0, len(rows), batch), threads))
 
         run()
         found[name] = min(timed(run) for _ in range(9 if only else 3))
+    found["rate"] = product_rate(threads)
+    return found
+
+
+def product_rate(threads):
+    """Return the operations a second of products, one on each of so many threads."""
+    import tensorflow as tf
+
+    from nmt.translation.threads import in_threads
+
     square = tf.random.normal((2048, 2048))
     product = tf.function(lambda _: tf.matmul(square, square))
     zeros = [tf.constant(0)] * threads
@@ -87,47 +98,21 @@ def ours(count):
         list(in_threads(product, zeros, threads))
 
     products()
-    found["rate"] = threads * 2 * 2048**3 / min(timed(products) for _ in range(5))
-    return found
+    return threads * 2 * 2048**3 / min(timed(products) for _ in range(5))
 
 
 def joey(count):
     """Return the seconds for each question in Joey NMT."""
     import torch
+    from joey_model import END, PAD, make_model
     from joeynmt.batch import Batch
-    from joeynmt.model import build_model
     from joeynmt.search import search
-    from joeynmt.vocabulary import Vocabulary
 
-    torch.set_num_threads(os.cpu_count())
-    special = {"pad_token": "<pad>", "unk_token": "<unk>"}
-    special |= {"bos_token": "<s>", "eos_token": "</s>", "sep_token": None}
-    ids = {"unk_id": 0, "pad_id": 1, "bos_id": 2, "eos_id": 3}
-    from types import SimpleNamespace
-
-    words = [f"w{i}" for i in range(PIECES - 4)]
-    vocabulary = Vocabulary(
-        words, SimpleNamespace(**special, **ids, lang_tags=[], sep_id=None)
-    )
-    part = {
-        "rnn_type": "gru",
-        "embeddings": {"embedding_dim": SIZE},
-        "hidden_size": SIZE,
-        "num_layers": 1,
-        "dropout": 0.0,
-        "type": "recurrent",
-    }
-    decoder = {**part, "attention": "bahdanau", "init_hidden": "bridge"}
-    model = build_model(
-        {"encoder": {**part, "bidirectional": True}, "decoder": decoder},
-        vocabulary,
-        vocabulary,
-    ).eval()
-    model.log_parameters_list = lambda: None
+    model = make_model(SIZE, PIECES).eval()
     last = model.decoder.output_layer
     if last.bias is not None:
         with torch.no_grad():
-            last.bias[3] = -1e4
+            last.bias[END] = -1e4
     found = {}
     for name, (beams, only) in QUESTIONS.items():
         if "shortlist" in name:  # which it has not
@@ -136,13 +121,13 @@ def joey(count):
         rows = torch.tensor(sources(only or count))
 
         def run(rows=rows, beams=beams):
-            for start in range(0, len(rows), BATCH):
-                source = rows[start : start + BATCH]
+            for start in range(0, len(rows), BATCHES[beams]):
+                source = rows[start : start + BATCHES[beams]]
                 lengths = torch.full((len(source),), SOURCE)
                 order = torch.arange(len(source))
                 cpu = torch.device("cpu")
                 batch = Batch(
-                    source, lengths, None, None, None, order, cpu, 1, 3, is_train=False
+                    source, lengths, None, None, None, order, cpu, PAD, END, False
                 )
                 search(model, batch, STEPS, beams, 1.0, min_output_length=STEPS)
 
@@ -166,25 +151,30 @@ def operations(beams):
     return 2 * multiplied * beams
 
 
+def in_turns(script, rounds, joey, *arguments):
+    """Run a script for ours, and for Joey NMT with its Python, one after the other.
+
+    Gives what they found, a list for each, from the last lines that they print.
+    """
+    pythons = {"ours": sys.executable} | ({"joey": joey} if joey else {})
+    found = {name: [] for name in pythons}
+    for _ in range(rounds):
+        for name, python in pythons.items():
+            command = [python, script, "--worker", name, *arguments]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise SystemExit(f"{python} failed:\n{done.stderr[-2000:]}")
+            found[name].append(json.loads(done.stdout.splitlines()[-1]))
+    return found
+
+
 def measure(rounds, sentences, joey=None):
     """Run each program in turns; give the rate of a product, and rates of sentences.
 
     Yields of each question its name, our sentences a second, those of Joey NMT or
     `None`, and the limit.
     """
-    pythons = {"ours": sys.executable} | ({"joey": joey} if joey else {})
-    found = {name: [] for name in pythons}
-    for _ in range(rounds):
-        for name, python in pythons.items():
-            command = [python, __file__, "--worker", name]
-            done = subprocess.run(
-                [*command, "--sentences", str(sentences)],
-                capture_output=True,
-                text=True,
-            )
-            if done.returncode:
-                raise SystemExit(f"{python} failed:\n{done.stderr[-2000:]}")
-            found[name].append(json.loads(done.stdout.splitlines()[-1]))
+    found = in_turns(__file__, rounds, joey, "--sentences", str(sentences))
     rate = statistics.median(each["rate"] for each in found["ours"])
     rows = []
     for name, (beams, only) in QUESTIONS.items():

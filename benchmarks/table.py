@@ -14,7 +14,6 @@ model, for the start of the program; without them their rows are left out.
 import argparse
 import os
 import statistics
-import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -24,12 +23,11 @@ import numpy as np
 import recurrent
 import search
 import start
+import training
 from common import describe_run
 
 LENGTH, CHUNK = 4096, 512
-SENTENCES, PIECES = 92, 16
-TRAINING_FLOP = 22.3e6
-"""Multiplications and additions of training by one target piece, forward and back."""
+SENTENCES = 92
 
 
 def of_layers(rounds):
@@ -75,35 +73,20 @@ def of_chunks(rounds):
 
 
 def of_search(rounds, joey):
-    rate, rows = search.measure(rounds, 256, joey)
+    _, rows = search.measure(rounds, 256, joey)
     for name, own, other, limit in rows:
         name = f"search, {name}"
         if other:
             yield f"{name} / Joey NMT", _a_second(own), _a_second(other), own / other
         yield f"{name} / limit", _a_second(own), _a_second(limit), own / limit
-    yield from of_training(rounds, rate)
 
 
-def of_training(rounds, rate):
-    """Train the default model on sentences of one length, beside what it could do."""
-    from nmt.config import Config
-    from nmt.text import START_ID
-    from nmt.training.learner import Learner
-
-    random = np.random.default_rng(1)
-    source, target = random.integers(4, 6000, (2, SENTENCES, PIECES)).astype("int32")
-    before = np.full((SENTENCES, 1), START_ID, np.int32)
-    batch = source, np.concatenate([before, target[:, :-1]], axis=1), target
-    learner = Learner(Config(), 6000)
-    times = []
-    for _ in range(rounds + 2):
-        began = time.perf_counter()
-        float(learner.learn(batch))
-        times.append(time.perf_counter() - began)
-    own = SENTENCES * PIECES / statistics.median(times[2:])
-    limit = rate / TRAINING_FLOP
-    name = f"training, pieces/s, {SENTENCES} sentences / limit"
-    yield name, f"{own:,.0f}/s", f"{limit:,.0f}/s", own / limit
+def of_training(rounds, joey):
+    own, other, limit = training.measure(rounds, SENTENCES, joey)
+    name = f"training, {SENTENCES} sentences"
+    if other:
+        yield f"{name} / Joey NMT", _a_second(own), _a_second(other), own / other
+    yield f"{name} / limit", _a_second(own), _a_second(limit), own / limit
 
 
 def of_start(rounds, model):
@@ -145,6 +128,7 @@ def main():
         of_recurrent(3 * args.rounds),
         of_chunks(fewer),
         of_search(fewer, args.joey),
+        of_training(fewer, args.joey),
         of_start(fewer, args.model),
     ):
         for name, own, other, ratio in rows:

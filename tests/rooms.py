@@ -48,6 +48,7 @@ SHARED = {
     "keras_attention.annotations",
     "keras_attention.files",
     "nmt.config",
+    "nmt.cores",
     "nmt.errors",
     "nmt.files",
     "nmt.limits",

@@ -183,7 +183,7 @@ def _translations(folder, sources, config):
     ) as bar:
         for first in range(0, len(sources), TRANSLATED_AT_ONCE):
             part = sources[first : first + TRANSLATED_AT_ONCE]
-            found = translator(part, batch_size=128)
+            found = translator(part)
             pairs += zip(part, (each.text for each in found), strict=True)
             bar.update(len(part))
     return [pair for pair in pairs if pair[1].strip()]

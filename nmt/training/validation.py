@@ -37,7 +37,7 @@ class Validation(keras.callbacks.Callback):
         loss = self.learner.validation_loss(self.batches)
         if not math.isfinite(loss):
             raise self.losses.diverged("the validation loss")
-        found = self.translator(self.text.source, beam_size=1, batch_size=128)
+        found = self.translator(self.text.source, beam_size=1)
         bleu = sacrebleu.corpus_bleu(
             [translation.text for translation in found],
             [list(self.text.target)],

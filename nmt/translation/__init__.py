@@ -5,7 +5,7 @@ What needs more than Python itself is loaded when it is used: TensorFlow takes s
 
 from importlib import import_module
 
-from nmt.translation.batching import most_pieces
+from nmt.translation.batching import HYPOTHESES, most_pieces
 from nmt.translation.formats import fields, format_result
 from nmt.translation.streams import (
     CHUNK,
@@ -42,6 +42,7 @@ _LAZY = {
 
 __all__ = [
     "CHUNK",
+    "HYPOTHESES",
     "VOCABULARY_FILE",
     "WEIGHTS_FILE",
     "Fault",

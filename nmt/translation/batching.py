@@ -6,6 +6,16 @@ ROOM = 2**26
 """Numbers that the largest tensors may have that there are at once: 256 MiB."""
 
 
+HYPOTHESES = 320
+"""Of a batch that is searched: more make its products no faster, and their results no
+longer stay in the caches of a core."""
+
+
+def usual_batch(beams: int) -> int:
+    """Return how many sentences a batch has at most, where nobody says."""
+    return max(1, HYPOTHESES // beams)
+
+
 def most_pieces(
     source: int, min_length: int = 0, max_length: int | None = None, beginning: int = 0
 ) -> int:

@@ -4,12 +4,12 @@ The operations of a search are too small to be shared: two searches side by side
 on a core, end sooner than one after the other on both cores.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import tensorflow as tf
 
+from nmt.cores import core_count
 from nmt.translation.batching import batches, most_at_once
 
 MOST_THREADS = 16
@@ -25,9 +25,7 @@ def thread_count():
     """
     if tf.config.get_visible_devices("GPU"):
         return 1
-    known = getattr(os, "sched_getaffinity", None)  # not on a Mac
-    cores = len(known(0)) if known else os.cpu_count() or 1
-    return min(cores, MOST_THREADS)
+    return min(core_count(), MOST_THREADS)
 
 
 def sentences_of_a_batch(sentences, most, threads):

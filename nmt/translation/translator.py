@@ -22,7 +22,7 @@ from nmt.text import (
     split_words,
 )
 from nmt.translation.aligners import load_aligner
-from nmt.translation.batching import most_pieces
+from nmt.translation.batching import most_pieces, usual_batch
 from nmt.translation.compiled import compile_force, compile_search
 from nmt.translation.links import word_links
 from nmt.translation.loading import load_models
@@ -87,7 +87,7 @@ class Translator:
         temperature=1.0,
         top_k=0,
         seed=None,
-        batch_size=64,
+        batch_size=None,
         min_length=0,
         max_length=None,
         prefix="",
@@ -105,8 +105,9 @@ class Translator:
             temperature: Float. Of drawing; below 1 sharper, above 1 flatter.
             top_k: Int. Draw from this many pieces; 0 from all.
             seed: Int or `None`. Seed of the drawing.
-            batch_size: Int. Most sentences in a batch; fewer where they are long, so
-                that they fit into memory. Each core has a batch of its own.
+            batch_size: Int or `None`. Most sentences in a batch; fewer where they are
+                long, so that they fit into memory. Each core has a batch of its own.
+                `None` for what is fastest: 320 hypotheses, 64 sentences by default.
             min_length: Int. Pieces that a translation has at least, the end included.
             max_length: Int or `None`. Pieces that it has at most; if `None`, 10 more
                 than twice the pieces of the source, and those of `prefix`, or
@@ -186,7 +187,8 @@ class Translator:
             ]
             return each if n_best > 1 else each[0]
 
-        results = in_batches(work, lengths, batch_size, numbers, fixed=sample)
+        size = usual_batch(beams) if batch_size is None else batch_size
+        results = in_batches(work, lengths, size, numbers, fixed=sample)
         return results[0] if one else results
 
     def force(self, sources, targets, batch_size=64):

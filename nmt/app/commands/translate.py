@@ -21,7 +21,14 @@ from nmt.app.pictures import are_several, draw, picture_path
 from nmt.app.shortlists import add_shortlist, use_shortlist
 from nmt.config import LONGEST
 from nmt.errors import UserError
-from nmt.translation import CHUNK, check_utf8, chunks, format_result, most_pieces
+from nmt.translation import (
+    CHUNK,
+    HYPOTHESES,
+    check_utf8,
+    chunks,
+    format_result,
+    most_pieces,
+)
 
 MOST = 2 * LONGEST
 """Most pieces that a translation can be made to have."""
@@ -81,7 +88,7 @@ def _add_sizes(group):
             help=f"{what} pieces of a translation, the end included, 1 to {MOST} "
             + ("(default: 1)" if name == "min" else "(default: 10 + 2 x the source's)"),
         )
-    add_batch_size(group)
+    add_batch_size(group, f"{HYPOTHESES} / beams, the fastest")
 
 
 def _add_sampling(group):
