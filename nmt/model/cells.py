@@ -36,9 +36,19 @@ class GRUCell(layers.GRUCell):
         self.dropout_mask_count = None  # one draw, not one for each gate
 
     def call(self, inputs, states, training=False):
-        (state,) = states
-        bias, recurrent_bias = self.bias[0], self.bias[1]
-        own = ops.matmul(inputs, self.kernel) + bias
+        own = ops.matmul(inputs, self.kernel) + self.bias[0]
+        state = self.advance(own, states[0], training)
+        return state, [state]
+
+    def advance(self, own, state, training=False):
+        """Give the next state.
+
+        Args:
+            own: Inputs by `kernel`, with their half of `bias`, shape `(B, 3 units)`.
+            state: Shape `(B, units)`.
+            training: Bool. Whether dropout acts.
+        """
+        recurrent_bias = self.bias[1]
         seen = state
         if training and self.recurrent_dropout:
             seen = state * self.get_recurrent_dropout_mask(state)
@@ -50,8 +60,7 @@ class GRUCell(layers.GRUCell):
         gates = ops.sigmoid(gates_own + gates_past)
         update, reset = tf.split(gates, 2, axis=-1)
         candidate = ops.tanh(candidate_own + reset * candidate_past)
-        state = candidate + update * (state - candidate)
-        return state, [state]
+        return candidate + update * (state - candidate)
 
     def get_config(self):
         config = layers.Layer.get_config(self)

@@ -16,15 +16,24 @@ class Ensemble:
     def __init__(self, models):
         self.models = models
 
-    def start(self, source, beams=1):
+    def start(self, source, beams=1, output=None):
         """See `TranslationModel.start`; memory and states are lists, one a model."""
-        starts = [model.start(source, beams) for model in self.models]
+        output = [None] * len(self.models) if output is None else output
+        starts = [
+            model.start(source, beams, own)
+            for model, own in zip(self.models, output, strict=True)
+        ]
         memories, masks, states = zip(*starts, strict=True)
         return list(memories), masks[0], list(states)
 
-    def output(self, pieces=None):
+    def output(self, lasting=False):
         """See `TranslationModel.output`; a list, one a model."""
-        return [model.output(pieces) for model in self.models]
+        return [model.output(lasting) for model in self.models]
+
+    def shorten(self, output, pieces):
+        """See `TranslationModel.shorten`; lists, one a model."""
+        parts = zip(self.models, output, strict=True)
+        return [model.shorten(each, pieces) for model, each in parts]
 
     def step(self, token, memory, states, output=None):
         """See `TranslationModel.step`; the logits are log-probabilities."""

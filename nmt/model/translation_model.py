@@ -1,5 +1,7 @@
 """The translation model: an encoder, and an RNN decoder that attends to it."""
 
+from typing import Any, NamedTuple
+
 import keras
 import tensorflow as tf
 from keras import layers, ops
@@ -8,7 +10,17 @@ import keras_attention as ka
 from nmt.model.attentions import make_attention
 from nmt.model.cells import make_cell
 from nmt.model.encoders import ENCODERS
+from nmt.model.folding import Folded, fold, fold_memory, folded_step
 from nmt.text import PAD_ID
+
+
+class Output(NamedTuple):
+    """The output layer, made once for all steps of a search; see `TranslationModel`."""
+
+    embedding: Any  # (N, E)
+    kernel: Any  # (E, N)
+    bias: Any  # (N,)
+    folded: Folded | None
 
 
 class TranslationModel(keras.Model):
@@ -140,12 +152,13 @@ class TranslationModel(keras.Model):
         memory = self.dropouts["memory"](memory, training=training)
         return memory, mask, [bridge(mean) for bridge in self.bridges]
 
-    def start(self, source, beams=1):
+    def start(self, source, beams=1, output=None):
         """Read source sentences, for `step`.
 
         Args:
             source: Int32 ids, shape `(B, S)`.
             beams: Int, `K`. Hypotheses that there will be of each sentence.
+            output: `Output` that `step` will be given, if any.
 
         Returns:
             memory: Nest of tensors, one row of axis 0 for each sentence.
@@ -155,28 +168,40 @@ class TranslationModel(keras.Model):
         memory, mask, states = self.encode(source)
         memory = self.decoder.prepare(memory, mask)
         states = self.decoder.initial_states(memory, states)
+        if output is not None and output.folded is not None:
+            memory = fold_memory(output.folded, memory)
         if self.remembers:  # each hypothesis has attended elsewhere
             memory = _of_tensors(memory, lambda each: _repeat(each, beams))
         return memory, mask, states
 
-    def output(self, pieces=None):
+    def output(self, lasting=False):
         """Prepare the output layer once, for all steps.
 
         Args:
-            pieces: Int32 ids, shape `(N,)`, if a step is to know these alone: its
-                tokens and logits are then their places among them. `None` for all.
+            lasting: Bool. Whether it is for many searches, between which no weight
+                changes: it takes longer to make, and the steps are faster.
 
         Returns:
-            embedding: Shape `(N, E)`.
-            kernel: Shape `(E, N)`.
-            bias: Shape `(N,)`.
+            `Output` of all `V` pieces.
         """
         embedding, bias = self.target_embedding.embeddings.value, self.output_bias.value
-        if pieces is not None:
-            embedding, bias = tf.gather(embedding, pieces), tf.gather(bias, pieces)
-        # Transposed here: products with a transpose rearrange it each time.
-        kernel = ops.cast(ops.transpose(embedding), self.compute_dtype)
-        return embedding, kernel, bias
+        folded = fold(self, embedding) if lasting else None
+        return self._output(embedding, bias, folded)
+
+    def shorten(self, output, pieces):
+        """Give an output layer that knows some pieces alone.
+
+        The tokens and logits of a step are then their places among them.
+
+        Args:
+            output: `Output`.
+            pieces: Int32 ids, shape `(N,)`.
+        """
+        folded = output.folded
+        if folded is not None:
+            folded = folded._replace(products=tf.gather(folded.products, pieces))
+        embedding = tf.gather(output.embedding, pieces)
+        return self._output(embedding, tf.gather(output.bias, pieces), folded)
 
     def step(self, token, memory, states, output=None):
         """Predict the piece after `token`.
@@ -185,20 +210,24 @@ class TranslationModel(keras.Model):
             token: Int32 ids, shape `(B * K,)`: `K` rows for each of the `B` sentences.
             memory: What `start` gave.
             states: What `start`, repeated for the `K`, or the last step gave.
-            output: What `output` gave; made anew if left out.
+            output: `Output`, which `start` was given too; made anew if left out.
 
         Returns:
             states: List of tensors, shape `(B * K, …)`.
             logits: Float32, shape `(B * K, V)`.
             weights: Shape `(B * K, S)`.
         """
-        if self.remembers:
-            memory = _of_tensors(memory, _one_row_each)
-        embedding, kernel, bias = self.output() if output is None else output
-        # Not by the layer, which makes way for negative ids.
-        embedded = ops.cast(tf.gather(embedding, token), self.compute_dtype)
-        outputs, weights, states = self.decoder.step(embedded, memory, states)
-        hidden = self._read_out(outputs, embedded, False)
+        embedding, kernel, bias, folded = output or self.output()
+        if folded is not None:
+            hidden, weights, state = folded_step(self, folded, token, memory, *states)
+            states = [state]
+        else:
+            if self.remembers:
+                memory = _of_tensors(memory, _one_row_each)
+            # Not by the layer, which makes way for negative ids.
+            embedded = ops.cast(tf.gather(embedding, token), self.compute_dtype)
+            outputs, weights, states = self.decoder.step(embedded, memory, states)
+            hidden = self._read_out(outputs, embedded, False)
         if len(weights.shape) == 3:
             weights = ops.mean(weights, axis=1)
         logits = ops.cast(ops.matmul(hidden, kernel), "float32") + bias
@@ -227,6 +256,11 @@ class TranslationModel(keras.Model):
     def log_probabilities(self, hidden):
         """Turn hidden vectors `(…, E)` into log-probabilities `(…, V)` in float32."""
         return ops.log_softmax(self.logits(hidden), axis=-1)
+
+    def _output(self, embedding, bias, folded):
+        # Transposed here: products with a transpose rearrange it each time.
+        kernel = ops.cast(ops.transpose(embedding), self.compute_dtype)
+        return Output(embedding, kernel, bias, folded)
 
     def _embed(self, side, embedding, pieces, training):
         embedded = embedding(pieces)

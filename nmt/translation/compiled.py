@@ -6,7 +6,7 @@ from nmt.text import END_ID, PAD_ID, START_ID, UNKNOWN_ID
 from nmt.translation import search
 
 
-def compile_search(model, kind, options, shortlist=None):
+def compile_search(model, kind, options, shortlist=None, output=None):
     """Compile a search.
 
     Args:
@@ -14,6 +14,7 @@ def compile_search(model, kind, options, shortlist=None):
         kind: Name of the search, `beam` or `sample`.
         options: Its options.
         shortlist: Int. How many pieces an output is made of; `None` for all.
+        output: What `model.output` gave for many searches; made by each if left out.
 
     Returns:
         Function of sources `(B, S)`, most pieces of each output `(B,)`, a seed, and
@@ -24,11 +25,13 @@ def compile_search(model, kind, options, shortlist=None):
     beams = options.get("beam_size", 1)
 
     def run(source, limits, seed, prefix, pieces=None):
-        memory, mask, states = model.start(source, beams)
-        output = model.output(pieces)
+        layer = model.output() if output is None else output
+        if pieces is not None:
+            layer = model.shorten(layer, pieces)
+        memory, mask, states = model.start(source, beams, layer)
 
         def step(states, token, memory):
-            return model.step(token, memory, states, output)
+            return model.step(token, memory, states, layer)
 
         extra = {"seed": seed} if kind == "sample" else {}
         found = getattr(search, kind)(

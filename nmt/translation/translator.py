@@ -52,9 +52,12 @@ class Translator:
         self.config = config
         # Numbers for each piece of a source: the memory, and what a score makes of it.
         self._width = sum(
-            2 * (each.config.units + each.config.attention_units)
+            4 * each.config.units
+            + each.config.embedding_size
+            + 2 * each.config.attention_units
             for each in models_of(model)
         )
+        self._output = None
         self.shortlist: Any = None
         self._compiled: dict[Any, Any] = {}
         self._compiling = threading.Lock()
@@ -74,7 +77,9 @@ class Translator:
                 vocabulary, languages or form of text.
         """
         model, vocabulary, config = load_models(folders)
-        return cls(model, vocabulary, config, folder=folders[0])
+        translator = cls(model, vocabulary, config, folder=folders[0])
+        translator._output = model.output(lasting=True)  # nobody trains it further
+        return translator
 
     def __call__(
         self,
@@ -406,7 +411,9 @@ class Translator:
         key = (kind, size, *sorted(options.items()))
         with self._compiling:
             if key not in self._compiled:
-                self._compiled[key] = compile_search(self.model, kind, options, size)
+                self._compiled[key] = compile_search(
+                    self.model, kind, options, size, self._output
+                )
             return self._compiled[key]
 
     def _force(self, source, target_in, target_out):

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from nmt.app.cli import main
+from nmt.app.commands import train
+from nmt.errors import UserError
+
 MODEL = Path(__file__).parents[1] / "data" / "before_rooms" / "nmt_model"
 
 
@@ -93,3 +97,28 @@ def test_what_needs_no_tensorflow_runs_without_it_and_without_file_locks(tmp_pat
         done = without([*NONE, "fcntl"], argv, tmp_path)
         assert done.returncode == 0, done.stderr
         assert "train" in done.stdout or "phrasebook" in done.stdout
+
+
+def test_whole_operations_are_each_done_by_one_core():
+    code = (
+        "from nmt.app.tensorflow_import import import_tensorflow\n"
+        "import_tensorflow(whole_operations=True)\n"
+        "import tensorflow as tf\n"
+        "print(tf.config.threading.get_intra_op_parallelism_threads())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "1\n"
+
+
+@pytest.mark.parametrize(("cores", "whole"), [(1, True), (2, True), (3, False)])
+def test_training_on_up_to_two_cores_has_whole_operations(
+    monkeypatch, capsys, tmp_path, cores, whole
+):
+    def begin(device, *, whole_operations):
+        assert (device, whole_operations) == (None, whole)
+        raise UserError("enough")
+
+    monkeypatch.setattr(train, "core_count", lambda: cores)
+    monkeypatch.setattr(train, "import_tensorflow", begin)
+    assert main(["train", "phrasebook", "--out", str(tmp_path / "model")]) == 2
+    assert capsys.readouterr().err == "nmt: error: enough\n"

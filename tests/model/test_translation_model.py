@@ -140,21 +140,42 @@ def small_batch():
     return make_batch(ids, targets)
 
 
-def test_step_by_step_gives_what_the_whole_gives(model):
+@pytest.mark.parametrize("lasting", [False, True])
+def test_step_by_step_gives_what_the_whole_gives(model, lasting):
     batch = small_batch()
     hidden, weights = model(batch.source, batch.target_in)
     whole = np.asarray(model.log_probabilities(hidden))
-    memory, mask, states = model.encode(batch.source)
-    prepared = model.decoder.prepare(memory, mask)
-    states = model.decoder.initial_states(prepared, states)
+    output = model.output(lasting)
+    memory, _, states = model.start(batch.source, 1, output)
     for t in range(batch.target_in.shape[1]):
-        states, logits, looked = model.step(batch.target_in[:, t], prepared, states)
+        states, logits, looked = model.step(
+            batch.target_in[:, t], memory, states, output
+        )
         row = np.asarray(keras.ops.log_softmax(logits))
         real = batch.target_in[:, t] != PAD_ID
         np.testing.assert_allclose(row[real], whole[real, t], rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(
             looked[real], np.asarray(weights)[real, t], rtol=1e-4, atol=1e-6
         )
+
+
+def test_default_model_multiplies_once_what_all_searches_multiply():
+    model = TranslationModel(ModelConfig(**SIZES), 60)
+    folded = model.output(lasting=True).folded
+    assert folded.products.shape[0] == 60
+    assert model.output().folded is None
+
+
+def test_shortened_output_predicts_some_pieces_as_the_whole_predicts_them(model):
+    batch, pieces = small_batch(), np.array([0, 1, 2, 3, 9, 30])
+    output = model.output(lasting=True)
+    memory, _, states = model.start(batch.source, 1, output)
+    _, whole, _ = model.step(np.array([9, 30, 2]), memory, states, output)
+    short = model.shorten(output, pieces)
+    _, logits, _ = model.step(np.array([4, 5, 2]), memory, states, short)
+    np.testing.assert_allclose(
+        logits, np.asarray(whole)[:, pieces], rtol=1e-5, atol=1e-5
+    )
 
 
 def test_rows_of_weights_sum_to_one_over_real_pieces_and_padding_gets_nothing(model):

@@ -84,7 +84,8 @@ def plain_search(model, source, limits, beams):
 def test_a_thousand_sentences_get_what_a_plain_search_gives(attention, beams):
     model, source = make_model(attention), make_source()
     limits = np.random.default_rng(7).integers(3, 15, SENTENCES).astype(np.int32)
-    search = compile_search(model, "beam", {"beam_size": beams})
+    output = model.output(lasting=True)
+    search = compile_search(model, "beam", {"beam_size": beams}, output=output)
     found = []
     for part in np.split(np.arange(SENTENCES), 8):
         empty = tf.zeros((len(part), 0), tf.int32)

@@ -1,0 +1,89 @@
+"""A step of a search with fewer products: what it would multiply is multiplied before.
+
+A context is a sum of encoder outputs by weights, and is multiplied by two matrices. It
+is as well the outputs that are multiplied by both, once for all steps and all
+hypotheses of a sentence; the sum is then of the results. The embedding of a piece, too,
+is multiplied by two matrices, which is done once for all pieces and all searches.
+
+This is for the order "conditional" with GRU cells and an attention that is told by a
+score function, the default.
+
+Shapes: `N` pieces, `E` embedding size, `U` units, `D` features of the memory; a product
+has `3 U` columns for a cell, and `E` for the readout.
+"""
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+import keras_attention as ka
+
+
+class Folded(NamedTuple):
+    """What the steps of a model take in place of its weights."""
+
+    products: Any  # (N, 3 U + E), of the embedding of every piece
+    of_context: Any  # (D, 3 U + E)
+    of_state: Any  # (U, E)
+
+
+def fold(model, embedding):
+    """Multiply what can be for all searches; `None` if a model cannot do so.
+
+    Args:
+        model: `TranslationModel`.
+        embedding: Shape `(N, E)`.
+    """
+    cell, context_cell = model.decoder.cells[0], model.decoder.context_cell
+    if (
+        model.config.order != "conditional"
+        or model.config.cell != "gru"
+        or not isinstance(model.decoder.attention, ka.ScoreAttention)
+        or model.remembers
+        or model.compute_dtype != "float32"
+    ):
+        return None
+    # It reads the context, the state and the embedding, in this order.
+    readout = model.readout.kernel
+    end = readout.shape[0] - model.config.embedding_size
+    places = [end - model.config.units, end]
+    of_context, of_state, of_embedding = ops.split(readout, places)
+    of_embedding = ops.concatenate([cell.kernel, of_embedding], axis=-1)
+    bias = ops.concatenate([cell.bias[0], model.readout.bias], axis=-1)
+    return Folded(
+        ops.matmul(embedding, of_embedding) + bias,
+        ops.concatenate([context_cell.kernel, of_context], axis=-1),
+        of_state,
+    )
+
+
+def fold_memory(folded, memory):
+    """Multiply the values of a `Memory`: `(B, S, D)` becomes `(B, S, 3 U + E)`."""
+    return memory._replace(value=ops.matmul(memory.value, folded.of_context))
+
+
+def folded_step(model, folded, token, memory, state):
+    """Do a step.
+
+    Args:
+        model: `TranslationModel`.
+        folded: `Folded`.
+        token: Int32 ids, shape `(B * K,)`.
+        memory: What `fold_memory` gave, for `B` sentences.
+        state: Shape `(B * K, U)`.
+
+    Returns:
+        hidden: Shape `(B * K, E)`.
+        weights: Shape `(B * K, S)`.
+        state: The next one.
+    """
+    decoder, units = model.decoder, model.config.units
+    own, hidden = ops.split(ops.take(folded.products, token, axis=0), [3 * units], -1)
+    state = decoder.cells[0].advance(own, state)
+    query = ops.reshape(state, (ops.shape(memory.value)[0], -1, units))
+    context, weights, _ = decoder.attention.attend(query, memory)
+    context = ops.reshape(context, (-1, memory.value.shape[-1]))
+    own, of_context = ops.split(context, [3 * units], axis=-1)
+    state = decoder.context_cell.advance(own + decoder.context_cell.bias[0], state)
+    hidden = ops.tanh(hidden + of_context + ops.matmul(state, folded.of_state))
+    return hidden, ops.reshape(weights, (-1, ops.shape(weights)[-1])), state
