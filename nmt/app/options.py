@@ -83,6 +83,22 @@ def add_models(command):
     )
 
 
+def add_penalties(group):
+    """Add `--length-penalty` and `--coverage-penalty`, `None` where not given."""
+    group.add_argument(
+        "--length-penalty",
+        type=number(float, lambda x: 0 <= x <= 10, "a number from 0 to 10"),
+        metavar="X",
+        help="0 to 10; more prefers longer translations (default: 1)",
+    )
+    group.add_argument(
+        "--coverage-penalty",
+        type=number(float, lambda x: 0 <= x <= 1000, "a number from 0 to 1000"),
+        metavar="X",
+        help="more prefers translations that attended to every word (default: 0)",
+    )
+
+
 def add_texts(command):
     """Add the sentences to translate: TEXT and `--input`."""
     command.add_argument("texts", nargs="*", metavar="TEXT", help="one sentence each")

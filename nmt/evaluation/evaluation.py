@@ -49,6 +49,8 @@ class Evaluation:
         alignment_error_rate: Against gold links; `None` where there are none.
         num_aligned: Number of sentence pairs with gold links.
         links: What linked words, `attention` or `best`.
+        length_penalty: Of the search, if another than its default was chosen.
+        coverage_penalty: Likewise.
     """
 
     corpus: str
@@ -68,6 +70,8 @@ class Evaluation:
     alignment_error_rate: float | None
     num_aligned: int
     links: str = "attention"
+    length_penalty: float | None = None
+    coverage_penalty: float | None = None
 
     def to_dict(self) -> dict:
         """Return plain lists, dicts, strings and numbers, as JSON knows them."""
@@ -97,10 +101,18 @@ class Evaluation:
             ),
             ("time", f"{self.seconds_per_sentence:.3f} s", "a sentence"),
         ]
+        penalties = [
+            f", {name} penalty {value:g}"
+            for name, value in (
+                ("length", self.length_penalty),
+                ("coverage", self.coverage_penalty),
+            )
+            if value is not None
+        ]
         lines = [
             f"{self.corpus} {self.source_language}-{self.target_language}, "
             f"{self.text} text, {self.split}: {self.num_sentences} sentences"
-            f"{references}, beam {self.beam_size}"
+            f"{references}, beam {self.beam_size}" + "".join(penalties)
         ]
         lines += [
             f"  {name:<15} {value:>8}  {note}".rstrip() for name, value, note in rows
@@ -117,6 +129,8 @@ def evaluate(
     progress: bool = False,
     aligner: Aligner | None = None,
     shortlist: int = 0,
+    length_penalty: float | None = None,
+    coverage_penalty: float | None = None,
 ) -> Evaluation:
     """Translate a split, force its references, and score both.
 
@@ -134,6 +148,8 @@ def evaluate(
         progress: Whether to show a progress bar when standard error is a terminal.
         aligner: What links words in place of attention.
         shortlist: Option of the translator.
+        length_penalty: Likewise; `None` for its default.
+        coverage_penalty: Likewise.
 
     Raises:
         UserError: If the corpus has no such split, or no pair in it has two sides.
@@ -153,9 +169,13 @@ def evaluate(
         sources, references = group_references(*pairs)
     else:
         sources, references = list(pairs.source), [[text] for text in pairs.target]
-    search = {"beam_size": beam_size}
-    if shortlist:
-        search["shortlist"] = shortlist
+    options = {
+        "shortlist": shortlist or None,
+        "length_penalty": length_penalty,
+        "coverage_penalty": coverage_penalty,
+    }
+    search = {name: value for name, value in options.items() if value is not None}
+    search["beam_size"] = beam_size
     hypotheses, seconds = _translate(
         translator, sources, search, f"translating {split}" if progress else None
     )
@@ -190,6 +210,8 @@ def evaluate(
         ),
         num_aligned=len(gold),
         links="attention" if aligner is None else "best",
+        length_penalty=length_penalty,
+        coverage_penalty=coverage_penalty,
     )
 
 

@@ -45,6 +45,17 @@ def test_files_are_scored_like_a_split(model, tmp_path, capsys):
     assert scores["exact_match"] == 1
 
 
+def test_penalties_of_the_search_are_those_that_are_given(model, tmp_path, capsys):
+    sources = ["the dog eats here.", "the cat sleeps."]
+    options = {"length_penalty": 0.0, "coverage_penalty": 3.0}
+    wanted = [each.text for each in model(sources, beam_size=2, **options)]
+    flags = ["--length-penalty", "0", "--coverage-penalty", "3", "--json"]
+    assert main([*files(tmp_path, sources, wanted), *flags]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["exact_match"] == 1
+    assert (scores["length_penalty"], scores["coverage_penalty"]) == (0, 3)
+
+
 def test_references_are_in_the_form_that_the_model_writes(
     model, tmp_path, monkeypatch, capsys
 ):

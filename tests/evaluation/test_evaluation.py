@@ -30,8 +30,9 @@ class Echo:
         self.config = SimpleNamespace(model=SimpleNamespace(attention=attention))
         self.asked = []
 
-    def __call__(self, texts, beam_size=5):
+    def __call__(self, texts, beam_size=5, **options):
         self.asked.append((list(texts), beam_size))
+        self.options = options
         return [SimpleNamespace(text=text) for text in texts]
 
     def force(self, sources, targets):
@@ -110,6 +111,28 @@ def test_an_evaluation_counts_sentences_pieces_and_attention():
     assert result.seconds_per_sentence >= 0
     assert [score.name for score in result.scores] == ["BLEU", "chrF", "TER"]
     assert "tok:13a" in result.scores[0].signature
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, ""),
+        ({"coverage_penalty": 0.2}, ", coverage penalty 0.2"),
+        (
+            {"length_penalty": 0.0, "coverage_penalty": 0.0},
+            ", length penalty 0, coverage penalty 0",
+        ),
+    ],
+)
+def test_penalties_that_are_chosen_go_to_the_search_and_are_told(options, told):
+    echo = Echo()
+    result = evaluate(echo, corpus((["a"], ["a"])), "test", **options)
+    assert echo.options == options
+    heading = result.table().splitlines()[0]
+    assert heading == f"news en-de, raw text, test: 1 sentences, beam 5{told}"
+    values = result.to_dict()
+    assert values["length_penalty"] == options.get("length_penalty")
+    assert values["coverage_penalty"] == options.get("coverage_penalty")
 
 
 def test_tokenised_text_is_scored_on_its_tokens():

@@ -15,6 +15,7 @@ from nmt.app.options import (
     add_models,
     add_no_verify,
     add_pairs,
+    add_penalties,
 )
 from nmt.app.shortlists import add_shortlist, use_shortlist
 from nmt.corpora import Corpus, pair_lines, read_lines
@@ -41,6 +42,7 @@ def add_parser(commands):
     )
     add_pairs(command)
     add_beam(command)
+    add_penalties(command)
     add_links(command)
     add_shortlist(command)
     add_data(command)
@@ -83,6 +85,8 @@ def run(args):
             data=args.data,
             progress=True,
             aligner=aligner,
+            length_penalty=args.length_penalty,
+            coverage_penalty=args.coverage_penalty,
         )
         text = json.dumps(result.to_dict()) if args.json else result.table()
         print(text, flush=True)

@@ -12,6 +12,7 @@ from nmt.app.options import (
     add_command,
     add_models,
     add_on_error,
+    add_penalties,
     add_texts,
     number,
     positive,
@@ -64,18 +65,7 @@ def _add_search(group):
         metavar="TEXT",
         help="how the translations have to begin",
     )
-    group.add_argument(
-        "--length-penalty",
-        type=number(float, lambda x: 0 <= x <= 10, "a number from 0 to 10"),
-        metavar="X",
-        help="0 to 10; more prefers longer translations (default: 1)",
-    )
-    group.add_argument(
-        "--coverage-penalty",
-        type=number(float, lambda x: 0 <= x <= 1000, "a number from 0 to 1000"),
-        metavar="X",
-        help="more prefers translations that attended to every word (default: 0)",
-    )
+    add_penalties(group)
     add_shortlist(group)
 
 
