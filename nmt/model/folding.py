@@ -1,9 +1,9 @@
 """A step of a search with fewer products: what it would multiply is multiplied before.
 
-A context is a sum of encoder outputs by weights, and is multiplied by two matrices. It
-is as well the outputs that are multiplied by both, once for all steps and all
-hypotheses of a sentence; the sum is then of the results. The embedding of a piece, too,
-is multiplied by two matrices, which is done once for all pieces and all searches.
+A context is a sum of encoder outputs by weights, and is multiplied by two matrices. The
+outputs may be multiplied by both instead, once for all steps and all hypotheses of a
+sentence; the sum is then of the results. The embedding of a piece, too, is multiplied
+by two matrices, which is done once for all pieces and all searches.
 
 This is for the order "conditional" with GRU cells and an attention that is told by a
 score function, the default.
@@ -17,6 +17,9 @@ from typing import Any, NamedTuple
 from keras import ops
 
 import keras_attention as ka
+
+MOST = 2**25
+"""Numbers that the products of all pieces may have: 128 MiB."""
 
 
 class Folded(NamedTuple):
@@ -35,8 +38,10 @@ def fold(model, embedding):
         embedding: Shape `(N, E)`.
     """
     cell, context_cell = model.decoder.cells[0], model.decoder.context_cell
+    columns = 3 * model.config.units + model.config.embedding_size
     if (
-        model.config.order != "conditional"
+        embedding.shape[0] * columns > MOST
+        or model.config.order != "conditional"
         or model.config.cell != "gru"
         or not isinstance(model.decoder.attention, ka.ScoreAttention)
         or model.remembers

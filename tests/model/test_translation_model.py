@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from nmt.config import Config, ModelConfig
+from nmt.model import folding
 from nmt.model.translation_model import TranslationModel
 from nmt.text.batches import make_batch
 from nmt.text.vocabulary import END_ID, PAD_ID, START_ID, Vocabulary
@@ -159,11 +160,13 @@ def test_step_by_step_gives_what_the_whole_gives(model, lasting):
         )
 
 
-def test_default_model_multiplies_once_what_all_searches_multiply():
+def test_default_model_multiplies_once_what_all_searches_multiply(monkeypatch):
     model = TranslationModel(ModelConfig(**SIZES), 60)
     folded = model.output(lasting=True).folded
     assert folded.products.shape[0] == 60
     assert model.output().folded is None
+    monkeypatch.setattr(folding, "MOST", folded.products.shape[1] * 60 - 1)
+    assert model.output(lasting=True).folded is None
 
 
 def test_shortened_output_predicts_some_pieces_as_the_whole_predicts_them(model):
