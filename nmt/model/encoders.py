@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from keras import layers
+from keras import layers, ops
 
 import keras_attention as ka
 from nmt.model.attentions import make_positions
@@ -15,6 +15,7 @@ class RNNEncoder(layers.Layer):
 
     def __init__(self, config, **kwargs):
         super().__init__(**kwargs)
+        self.config = config
         self.supports_masking = True
         self.layers = [
             layers.Bidirectional(
@@ -31,6 +32,9 @@ class RNNEncoder(layers.Layer):
             layer.build(embedded_shape)
             embedded_shape = layer.compute_output_shape(embedded_shape)
         self.built = True
+
+    def compute_output_shape(self, embedded_shape):
+        return (*embedded_shape[:2], 2 * self.config.units)
 
     def call(self, embedded, mask=None, training=False):
         outputs = self.layers[0](embedded, mask=mask, training=training)
@@ -74,6 +78,13 @@ class SelfAttentionEncoder(layers.Layer):
             for _ in range(config.encoder_layers)
         ]
         self.last_norm = layers.LayerNormalization()
+
+    def build(self, embedded_shape):
+        self.call(ops.ones((1, 2, embedded_shape[-1])))  # builds all parts
+        self.built = True
+
+    def compute_output_shape(self, embedded_shape):
+        return embedded_shape
 
     def call(self, embedded, mask=None, training=False):
         outputs = embedded * self.scale

@@ -95,15 +95,19 @@ class TranslationModel(keras.Model):
         self.output_bias = self.add_weight(
             name="output_bias", shape=(vocabulary_size,), initializer="zeros"
         )
-        # By shapes where that is known to do: calls cost a start of the program time.
-        memory, mask, _ = self.encode(ops.ones((1, 2), "int32"))
+        # By shapes: calls cost a start of the program time.
         size = config.embedding_size
+        self.source_embedding.build()
+        self.encoder.build((None, None, size))
+        memory_shape = self.encoder.compute_output_shape((None, None, size))
+        for bridge in self.bridges:
+            bridge.build((None, memory_shape[-1]))
         self.target_embedding.build()
-        self.decoder.build((None, None, size), memory.shape)
+        self.decoder.build((None, None, size), memory_shape)
         if self.readout is not None:
             self.readout.build((None, None, self.decoder.output_size + size))
         self.built = True
-        memory = attention.prepare(memory, value_mask=mask)
+        memory = attention.prepare(ops.ones((1, 2, memory_shape[-1])))
         self.remembers = bool(attention.initial_state(memory))
 
     def call(self, source, target, training=False):
