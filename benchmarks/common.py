@@ -6,6 +6,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from nmt.cores import core_count
+
 PACKAGES = ("tensorflow", "keras", "sacrebleu")
 
 
@@ -16,17 +18,10 @@ def describe_run(packages=PACKAGES) -> str:
         (
             f"$ python {' '.join(sys.argv)}",
             f"Python {platform.python_version()}, {versions}",
-            f"{_num_cores()} cores, {_processor()}, load {os.getloadavg()[0]:.2f} "
+            f"{core_count()} cores, {_processor()}, load {os.getloadavg()[0]:.2f} "
             "at the start",
         )
     )
-
-
-def _num_cores() -> int:
-    """Count the cores this process may use; macOS can only tell how many there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
 
 
 def _processor() -> str:

@@ -1,4 +1,4 @@
-"""A model of Joey NMT of the size that ours have by default, for its Python alone."""
+"""A model of Joey NMT, of the size of ours; for the Python that has Joey NMT."""
 
 import os
 from types import SimpleNamespace

@@ -7,7 +7,9 @@ a sentence: every one has 15 pieces and 16 steps, so that all do the same work. 
 are worked on side by side, each on a core, as `nmt translate` does it; Joey NMT has all
 cores for one batch. Each round starts a process for each program in turn. The limit is
 what the products of a search would take at the rate of some of 2048 × 2048, measured
-beside it on all cores; a shortlist has less to do than that counts.
+beside it on all cores. They are counted as the model is written; what ours multiplies
+once for several steps (`nmt/model/folding.py`) is a quarter of them with 5 beams, and
+with a shortlist there is less to do, too.
 
 `--joey` names the Python of an environment with Joey NMT 2.3, which wants the package
 importlib_metadata too; without it the column is left out.

@@ -83,7 +83,7 @@ def of_search(rounds, joey):
 
 def of_training(rounds, joey):
     own, other, limit = training.measure(rounds, SENTENCES, joey)
-    name = f"training, {SENTENCES} sentences"
+    name = f"training, pieces, batches of {SENTENCES} sentences"
     if other:
         yield f"{name} / Joey NMT", _a_second(own), _a_second(other), own / other
     yield f"{name} / limit", _a_second(own), _a_second(limit), own / limit

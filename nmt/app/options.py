@@ -14,7 +14,7 @@ LARGEST = 2**31 - 1
 """Largest whole number that TensorFlow counts with."""
 
 BATCH_SIZE = 64
-"""Sentences worked on at once where no number is given."""
+"""Pairs scored or linked at once where no number is given."""
 
 LINKS = ("attention", "best")
 """What can link words."""
@@ -121,7 +121,7 @@ def add_on_error(command):
 
 
 def add_batch_size(command, default=BATCH_SIZE):
-    """Add `--batch-size`, whose help names its default."""
+    """Add `--batch-size`, and say what it is where it is not given."""
     command.add_argument(
         "--batch-size",
         type=number(

@@ -49,7 +49,7 @@ class Evaluation:
         alignment_error_rate: Against gold links; `None` where there are none.
         num_aligned: Number of sentence pairs with gold links.
         links: What linked words, `attention` or `best`.
-        length_penalty: Of the search, if another than its default was chosen.
+        length_penalty: Of the search; `None` if none was given.
         coverage_penalty: Likewise.
     """
 

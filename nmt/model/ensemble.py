@@ -30,10 +30,10 @@ class Ensemble:
         """See `TranslationModel.output`; a list, one a model."""
         return [model.output(lasting) for model in self.models]
 
-    def shorten(self, output, pieces):
-        """See `TranslationModel.shorten`; lists, one a model."""
+    def restrict(self, output, pieces):
+        """See `TranslationModel.restrict`; lists, one a model."""
         parts = zip(self.models, output, strict=True)
-        return [model.shorten(each, pieces) for model, each in parts]
+        return [model.restrict(each, pieces) for model, each in parts]
 
     def step(self, token, memory, states, output=None):
         """See `TranslationModel.step`; the logits are log-probabilities."""

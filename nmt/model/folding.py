@@ -1,4 +1,4 @@
-"""A step of a search with fewer products: what it would multiply is multiplied before.
+"""A step of a search with fewer products: some are done once for many steps.
 
 A context is a sum of encoder outputs by weights, and is multiplied by two matrices. The
 outputs may be multiplied by both instead, once for all steps and all hypotheses of a
@@ -14,12 +14,15 @@ has `3 U` columns for a cell, and `E` for the readout.
 
 from typing import Any, NamedTuple
 
+import tensorflow as tf
 from keras import ops
 
 import keras_attention as ka
 
 MOST = 2**25
 """Numbers that the products of all pieces may have: 128 MiB."""
+SUMS = (ka.ScoreAttention.attend, ka.LuongAttention.attend)
+"""Whose context is a sum of values by weights, whatever the values are."""
 
 
 class Folded(NamedTuple):
@@ -31,7 +34,9 @@ class Folded(NamedTuple):
 
 
 def fold(model, embedding):
-    """Multiply what can be for all searches; `None` if a model cannot do so.
+    """Do the products that serve all searches.
+
+    `None` if the model is of another kind, or they would be too large.
 
     Args:
         model: `TranslationModel`.
@@ -43,7 +48,7 @@ def fold(model, embedding):
         embedding.shape[0] * columns > MOST
         or model.config.order != "conditional"
         or model.config.cell != "gru"
-        or not isinstance(model.decoder.attention, ka.ScoreAttention)
+        or type(model.decoder.attention).attend not in SUMS
         or model.remembers
         or model.compute_dtype != "float32"
     ):
@@ -83,12 +88,13 @@ def folded_step(model, folded, token, memory, state):
         state: The next one.
     """
     decoder, units = model.decoder, model.config.units
-    own, hidden = ops.split(ops.take(folded.products, token, axis=0), [3 * units], -1)
+    sizes = [3 * units, model.config.embedding_size]
+    own, hidden = tf.split(tf.gather(folded.products, token), sizes, axis=-1)
     state = decoder.cells[0].advance(own, state)
     query = ops.reshape(state, (ops.shape(memory.value)[0], -1, units))
     context, weights, _ = decoder.attention.attend(query, memory)
     context = ops.reshape(context, (-1, memory.value.shape[-1]))
-    own, of_context = ops.split(context, [3 * units], axis=-1)
+    own, of_context = tf.split(context, sizes, axis=-1)
     state = decoder.context_cell.advance(own + decoder.context_cell.bias[0], state)
     hidden = ops.tanh(hidden + of_context + ops.matmul(state, folded.of_state))
     return hidden, ops.reshape(weights, (-1, ops.shape(weights)[-1])), state

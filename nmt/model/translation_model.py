@@ -192,7 +192,7 @@ class TranslationModel(keras.Model):
         folded = fold(self, embedding) if lasting else None
         return self._output(embedding, bias, folded)
 
-    def shorten(self, output, pieces):
+    def restrict(self, output, pieces):
         """Give an output layer that knows some pieces alone.
 
         The tokens and logits of a step are then their places among them.

@@ -7,8 +7,8 @@ ROOM = 2**26
 
 
 HYPOTHESES = 320
-"""Of a batch that is searched: more make its products no faster, and their results no
-longer stay in the caches of a core."""
+"""Most hypotheses in a batch of a search: more make its products no faster, and their
+results no longer stay in the caches of a core."""
 
 
 def usual_batch(beams: int) -> int:

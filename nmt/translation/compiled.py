@@ -25,13 +25,13 @@ def compile_search(model, kind, options, shortlist=None, output=None):
     beams = options.get("beam_size", 1)
 
     def run(source, limits, seed, prefix, pieces=None):
-        layer = model.output() if output is None else output
+        known = model.output() if output is None else output
         if pieces is not None:
-            layer = model.shorten(layer, pieces)
-        memory, mask, states = model.start(source, beams, layer)
+            known = model.restrict(known, pieces)
+        memory, mask, states = model.start(source, beams, known)
 
         def step(states, token, memory):
-            return model.step(token, memory, states, layer)
+            return model.step(token, memory, states, known)
 
         extra = {"seed": seed} if kind == "sample" else {}
         found = getattr(search, kind)(

@@ -26,8 +26,12 @@ from nmt.translation.batching import most_pieces, usual_batch
 from nmt.translation.compiled import compile_force, compile_search
 from nmt.translation.links import word_links
 from nmt.translation.loading import load_models
+from nmt.translation.rules import check_int
 from nmt.translation.threads import in_batches
 from nmt.translation.translation import LOW_SCORE, Translation
+
+SAMPLED = 64
+"""Sentences drawn at once: what is drawn depends on it, so it is always the same."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,13 +54,16 @@ class Translator:
         self.model = model
         self.vocabulary = vocabulary
         self.config = config
-        # Numbers for each piece of a source: the memory, and what a score makes of it.
-        self._width = sum(
-            4 * each.config.units
-            + each.config.embedding_size
-            + 2 * each.config.attention_units
-            for each in models_of(model)
+        configs = [each.config for each in models_of(model)]
+        # Numbers for each piece of a source: the memory, its keys and what its values
+        # become where they are multiplied once; and what a score makes of it.
+        self._memory = sum(
+            3 * each.units + each.embedding_size + each.attention_units
+            for each in configs
         )
+        self._scored = sum(each.attention_units for each in configs)
+        self._remembers = any(each.remembers for each in models_of(model))
+        self._lasting = False
         self._output = None
         self.shortlist: Any = None
         self._compiled: dict[Any, Any] = {}
@@ -69,7 +76,8 @@ class Translator:
         """Load a folder that `nmt train` made, or several to translate together.
 
         Several predict by the mean of their log-probabilities, and show the mean of
-        their attention; settings are those of the first.
+        their attention; settings are those of the first. What their searches always
+        multiply is multiplied once: they are not to be trained further.
 
         Raises:
             UserError: If one is no such folder, was made by another version, or its
@@ -78,7 +86,7 @@ class Translator:
         """
         model, vocabulary, config = load_models(folders)
         translator = cls(model, vocabulary, config, folder=folders[0])
-        translator._output = model.output(lasting=True)  # nobody trains it further
+        translator._lasting = True
         return translator
 
     def __call__(
@@ -112,7 +120,8 @@ class Translator:
             seed: Int or `None`. Seed of the drawing.
             batch_size: Int or `None`. Most sentences in a batch; fewer where they are
                 long, so that they fit into memory. Each core has a batch of its own.
-                `None` for what is fastest: 320 hypotheses, 64 sentences by default.
+                `None` for 64 sentences if they are drawn, else for 320 hypotheses,
+                which is fastest on a CPU: 64 sentences of 5 beams.
             min_length: Int. Pieces that a translation has at least, the end included.
             max_length: Int or `None`. Pieces that it has at most; if `None`, 10 more
                 than twice the pieces of the source, and those of `prefix`, or
@@ -164,9 +173,12 @@ class Translator:
         sizes = (min_length, max_length, len(beginning))
         lengths = [(n, most_pieces(n, *sizes)) for n in (len(each) + 1 for each in ids)]
         beams = 1 if sample else beam_size
+        check_int("beam_size", beams, least=1)
 
         def numbers(source, target):
-            return beams * (source * (target + self._width) + len(self.vocabulary))
+            each = source * (target + self._scored) + len(self.vocabulary)
+            memories = beams if self._remembers else 1
+            return memories * source * self._memory + beams * each
 
         def work(number, group):
             source = make_batch([ids[i] for i in group], []).source
@@ -192,8 +204,9 @@ class Translator:
             ]
             return each if n_best > 1 else each[0]
 
-        size = usual_batch(beams) if batch_size is None else batch_size
-        results = in_batches(work, lengths, size, numbers, fixed=sample)
+        if batch_size is None:
+            batch_size = SAMPLED if sample else usual_batch(beams)
+        results = in_batches(work, lengths, batch_size, numbers, fixed=sample)
         return results[0] if one else results
 
     def force(self, sources, targets, batch_size=64):
@@ -227,7 +240,8 @@ class Translator:
         ]
 
         def numbers(target, source):
-            return target * (source + self._width + 2 * len(self.vocabulary))
+            width = self._memory + self._scored
+            return target * (source + width + 2 * len(self.vocabulary))
 
         def work(number, group):
             batch = make_batch(
@@ -410,6 +424,8 @@ class Translator:
             options = {**options, "elsewhere": share}
         key = (kind, size, *sorted(options.items()))
         with self._compiling:
+            if self._lasting and self._output is None:
+                self._output = self.model.output(lasting=True)
             if key not in self._compiled:
                 self._compiled[key] = compile_search(
                     self.model, kind, options, size, self._output

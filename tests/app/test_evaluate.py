@@ -49,6 +49,7 @@ def test_penalties_of_the_search_are_those_that_are_given(model, tmp_path, capsy
     sources = ["the dog eats here.", "the cat sleeps."]
     options = {"length_penalty": 0.0, "coverage_penalty": 3.0}
     wanted = [each.text for each in model(sources, beam_size=2, **options)]
+    assert wanted != [each.text for each in model(sources, beam_size=2)]
     flags = ["--length-penalty", "0", "--coverage-penalty", "3", "--json"]
     assert main([*files(tmp_path, sources, wanted), *flags]) == 0
     scores = json.loads(capsys.readouterr().out)

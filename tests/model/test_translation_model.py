@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_attention import BahdanauAttention
 from nmt.config import Config, ModelConfig
-from nmt.model import folding
+from nmt.model import attentions, folding
 from nmt.model.translation_model import TranslationModel
 from nmt.text.batches import make_batch
 from nmt.text.vocabulary import END_ID, PAD_ID, START_ID, Vocabulary
@@ -169,12 +170,12 @@ def test_default_model_multiplies_once_what_all_searches_multiply(monkeypatch):
     assert model.output(lasting=True).folded is None
 
 
-def test_shortened_output_predicts_some_pieces_as_the_whole_predicts_them(model):
+def test_restricted_output_predicts_some_pieces_as_the_whole_predicts_them(model):
     batch, pieces = small_batch(), np.array([0, 1, 2, 3, 9, 30])
     output = model.output(lasting=True)
     memory, _, states = model.start(batch.source, 1, output)
     _, whole, _ = model.step(np.array([9, 30, 2]), memory, states, output)
-    short = model.shorten(output, pieces)
+    short = model.restrict(output, pieces)
     _, logits, _ = model.step(np.array([4, 5, 2]), memory, states, short)
     np.testing.assert_allclose(
         logits, np.asarray(whole)[:, pieces], rtol=1e-5, atol=1e-5
@@ -280,3 +281,48 @@ def test_whole_words_are_dropped_on_both_sides_in_training_alone(monkeypatch):
     seen.clear()
     model(source, target)
     np.testing.assert_array_equal(seen[0], words)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Squashed(BahdanauAttention):
+    """An attention whose context is no sum of values."""
+
+    def attend(self, *inputs, **options):
+        context, weights, state = super().attend(*inputs, **options)
+        return keras.ops.tanh(context), weights, state
+
+
+@pytest.mark.parametrize(
+    ("attention", "is_folded"),
+    [
+        *((name, True) for name in ("bahdanau", "bahdanau-normalized", "luong")),
+        *((name, True) for name in ("luong-concat", "luong-local-p", "none")),
+        *((name, False) for name in ("luong-local-m", "location", "coverage")),
+        *((name, False) for name in ("monotonic", "multi-head", "squashed")),
+    ],
+)
+def test_steps_whose_products_are_done_once_give_the_same(
+    monkeypatch, attention, is_folded
+):
+    if attention == "squashed":
+        attention = "bahdanau"
+        monkeypatch.setitem(attentions._MAKERS, attention, lambda _: Squashed(11))
+    sizes = {"embedding_size": 13, "units": 14, "attention_units": 11, "num_heads": 2}
+    keras.utils.set_random_seed(6)
+    model = TranslationModel(ModelConfig(attention=attention, **sizes), 60)
+    for weight in model.trainable_variables:  # biases too
+        weight.assign(weight + 0.3 * keras.random.normal(weight.shape, seed=3))
+    source, beams = small_batch().source, 2
+    found = []
+    for output in (model.output(), model.output(lasting=True)):
+        memory, _, states = model.start(source, beams, output)
+        states = [keras.ops.repeat(each, beams, axis=0) for each in states]
+        token, rows = np.array([9, 30, 2, 7, 8, 59]), []
+        for _ in range(3):
+            states, logits, weights = model.step(token, memory, states, output)
+            rows.append((logits, weights, *states))
+            token = np.asarray(logits).argmax(axis=-1).astype(np.int32)
+        found.append(rows)
+    assert (output.folded is not None) == is_folded
+    for one, other in zip(*map(keras.tree.flatten, found), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)

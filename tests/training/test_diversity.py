@@ -55,7 +55,7 @@ def test_each_side_of_the_text_is_translated_by_a_model_of_its_direction(stopped
     sources, targets = (list(side) for side in zip(*PAIRS, strict=True))
     expected, written = set(), set(zip(sources, targets, strict=True))
     for name, side in (("forward", sources), ("backward", targets)):
-        found = Translator.load(out / "teachers" / f"{name}-1")(side, batch_size=128)
+        found = Translator.load(out / "teachers" / f"{name}-1")(side)
         pairs = zip(side, (each.text for each in found), strict=True)
         pairs = [pair for pair in pairs if pair[1].strip()]
         expected |= {pair if name == "forward" else pair[::-1] for pair in pairs}

@@ -4,11 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt.translation import batching
-from nmt.translation.batching import batches, most_at_once
+from nmt.translation.batching import batches, most_at_once, usual_batch
 
 
 def area(source, target):
     return source * target
+
+
+def test_a_batch_has_fewer_sentences_where_each_has_more_hypotheses():
+    assert [usual_batch(beams) for beams in (1, 5, 6, 320, 999)] == [320, 64, 53, 1, 1]
 
 
 def test_short_sentences_fill_batches_and_long_ones_have_room(monkeypatch):

@@ -77,10 +77,14 @@ def test_predictions_are_means(ensemble, models):
     np.testing.assert_allclose(np.asarray(weights).sum(axis=-1), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("lasting", [False, True])
 @pytest.mark.parametrize("beam_size", [1, 4])
-def test_what_a_search_finds_has_the_score_of_its_pieces(ensemble, beam_size):
+def test_what_a_search_finds_has_the_score_of_its_pieces(ensemble, beam_size, lasting):
     source = make_batch(ensemble.vocabulary.ids(TEXTS), []).source
-    search = compile_search(ensemble.model, "beam", {"beam_size": beam_size})
+    output = ensemble.model.output(lasting)
+    search = compile_search(
+        ensemble.model, "beam", {"beam_size": beam_size}, output=output
+    )
     limits = np.full(len(TEXTS), 6, np.int32)
     empty = np.zeros((len(TEXTS), 0), np.int32)
     tokens, lengths, scores, weights = map(np.asarray, search(source, limits, 0, empty))

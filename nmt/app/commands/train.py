@@ -220,7 +220,7 @@ def run(args):
         out = inputs.output_folder(name, "--out")
     if is_chief:
         check_folder(out, config, fingerprint(corpus), start)
-    # Two cores train faster so, by a tenth; of more it was not measured.
+    # Two cores train faster so, by a tenth; for more cores it was not measured.
     import_tensorflow(args.device, whole_operations=core_count() <= 2)
     from nmt.training import PICTURES_FOLDER, train
 

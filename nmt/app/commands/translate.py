@@ -78,7 +78,7 @@ def _add_sizes(group):
             help=f"{what} pieces of a translation, the end included, 1 to {MOST} "
             + ("(default: 1)" if name == "min" else "(default: 10 + 2 x the source's)"),
         )
-    add_batch_size(group, f"{HYPOTHESES} / beams, the fastest")
+    add_batch_size(group, f"{HYPOTHESES} / beams; 64 with --sample")
 
 
 def _add_sampling(group):
