@@ -11,12 +11,10 @@ at the rate of some of 2048 × 2048, measured beside it on all cores.
 For `--joey` see `benchmarks/search.py`.
 """
 
-import argparse
-import json
 import os
 import statistics
 
-from search import PIECES, SIZE, in_turns, product_rate, timed
+from search import PIECES, SIZE, begin, in_turns, product_rate, timed
 
 LENGTH = 16
 STEPS = 12
@@ -93,18 +91,7 @@ def measure(rounds, sentences, joey=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--joey", metavar="PYTHON")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--sentences", type=int, default=92)
-    parser.add_argument("--worker", choices=("ours", "joey"), help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.worker:
-        print(json.dumps({"ours": ours, "joey": joey}[args.worker](args.sentences)))
-        return
-    from common import describe_run
-
-    print(describe_run())
+    args = begin(__doc__, 92, {"ours": ours, "joey": joey})
     own, other, limit = measure(args.rounds, args.sentences, args.joey)
     print(f"\nours: {own:,.0f} pieces a second; limit {limit:,.0f}: {own / limit:.2f}")
     if other:
