@@ -5,10 +5,12 @@ Usage: python benchmarks/start.py --model DIR [--rounds 5]
 Prints the median seconds of `nmt --help`, of `nmt translate` of one sentence, and of
 importing TensorFlow and tensorflow-text, which the second has to do. Each is a process
 of its own; they take turns. `import keras_attention` is timed inside its process, after
-`import keras`.
+`import keras`. Python keeps what it compiled, as `pip install` does, even where
+`PYTHONDONTWRITEBYTECODE` is set.
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -42,10 +44,13 @@ def measure(model, rounds):
     """Give the median seconds of each command that can be run."""
     chosen = commands(model)
     times = {name: [] for name in chosen}
-    for _ in range(rounds + 1):  # the first is for the disk
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    for _ in range(rounds + 1):  # the first is for the disk and what is compiled
         for name, command in chosen.items():
             began = time.perf_counter()
-            done = subprocess.run(command, check=True, capture_output=True)
+            done = subprocess.run(
+                command, check=True, capture_output=True, env=environment
+            )
             seconds = time.perf_counter() - began
             times[name].append(float(done.stdout) if name == OURS else seconds)
     return {name: statistics.median(each[1:]) for name, each in times.items()}
