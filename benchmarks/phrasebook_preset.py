@@ -16,12 +16,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from common import describe_run
 
-from nmt.config import PRESETS
 from nmt.corpora import corpora
 from nmt.evaluation import evaluation
 from nmt.evaluation.alignment import alignment_error
 from nmt.evaluation.gold import GoldSentence
 from nmt.phrasebook import book as phrasebook
+from nmt.presets import PRESETS
 from nmt.training import training
 from nmt.translation.streams import translated
 from nmt.translation.translator import Translator

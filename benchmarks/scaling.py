@@ -48,8 +48,8 @@ def gradients():
     """Return how many numbers the gradient of the default model has."""
     import numpy as np
 
-    from nmt.config import PRESETS
     from nmt.model import TranslationModel
+    from nmt.presets import PRESETS
 
     config = PRESETS["base"]
     model = TranslationModel(config.model, config.vocabulary.vocabulary_size)

@@ -53,8 +53,8 @@ def train(folder, began, steps, shuffle_pairs):
     import keras
 
     import nmt
-    from nmt.config import PRESETS
     from nmt.corpora import stream_files
+    from nmt.presets import PRESETS
 
     class Clock(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):

@@ -36,7 +36,7 @@ def ours(count):
     from nmt.app.tensorflow_import import import_tensorflow
 
     import_tensorflow(whole_operations=True)  # as `nmt train` does
-    from nmt.config import PRESETS
+    from nmt.presets import PRESETS
     from nmt.text import START_ID
     from nmt.training.learner import Learner
     from nmt.translation.threads import thread_count

@@ -52,6 +52,7 @@ SHARED = {
     "nmt.errors",
     "nmt.files",
     "nmt.limits",
+    "nmt.presets",
 }
 # Where a public name was before: for scripts alone, and imported by no room.
 FORMER = {"nmt.attentions"}

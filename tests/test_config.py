@@ -3,8 +3,9 @@ import json
 
 import pytest
 
-from nmt.config import PRESETS, SECTIONS, Config, read_settings
+from nmt.config import SECTIONS, Config, read_settings
 from nmt.errors import UserError
+from nmt.presets import PRESETS
 
 
 def test_settings_come_back_from_a_file(tmp_path):

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from nmt import corpora, evaluation, phrasebook, training
 from nmt.app.pages import export
-from nmt.config import PRESETS, Config
+from nmt.config import Config
 from nmt.evaluation import alignment_error, gold_sentences
+from nmt.presets import PRESETS
 from nmt.translation import Translator, translated
 
 SAMPLES = 6

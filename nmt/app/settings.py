@@ -3,10 +3,11 @@
 import dataclasses
 from pathlib import Path
 
-from nmt.config import PRESETS, SECTIONS, read_settings
+from nmt.config import SECTIONS, read_settings
 from nmt.corpora import CORPORA
 from nmt.errors import UserError
 from nmt.limits import flag, shown
+from nmt.presets import PRESETS
 
 SETTINGS = ("vocabulary", "model", "training")
 """Sections of the configuration; each of their fields is a flag."""

@@ -38,7 +38,7 @@ class PublicCorpus:
         terms: What its publishers allow.
         url: Where it comes from.
         grouped_references: See `nmt.corpora.Corpus`.
-        preset: The settings of `nmt.config.PRESETS` that `nmt train` starts from.
+        preset: The settings of `nmt.presets.PRESETS` that `nmt train` starts from.
     """
 
     languages: tuple[str, ...]

@@ -33,6 +33,9 @@ def register_attention(name, make):
 
     Example:
         ```python
+        from nmt.presets import PRESETS
+
+
         class Distance(keras_attention.ScoreAttention):
             def build(self, query_shape, value_shape, key_shape=None):
                 super().build(query_shape, value_shape, key_shape)

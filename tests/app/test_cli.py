@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from nmt.app.cli import main, parser
-from nmt.config import PRESETS, Config
+from nmt.config import Config
 from nmt.corpora.corpora import Corpus
 from nmt.corpora.parallel import ParallelText
 from nmt.errors import UserError
+from nmt.presets import PRESETS
 from nmt.translation.folder import check_text_files
 
 HEAVY = {

@@ -12,9 +12,9 @@ import pytest
 
 from nmt.app import demo
 from nmt.app.demo import run, telling_phrases
-from nmt.config import PRESETS
 from nmt.errors import UserError
 from nmt.phrasebook import Phrase, generate
+from nmt.presets import PRESETS
 
 TINY = PRESETS["demo"].replace(
     vocabulary_size=150,

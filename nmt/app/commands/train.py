@@ -15,11 +15,12 @@ from nmt.app.options import (
 )
 from nmt.app.settings import SETTINGS, choose_settings, read_start
 from nmt.app.tensorflow_import import import_tensorflow
-from nmt.config import PRESETS, SECTIONS, CorpusConfig
+from nmt.config import SECTIONS, CorpusConfig
 from nmt.cores import core_count
 from nmt.corpora import stream_files
 from nmt.errors import UserError
 from nmt.limits import flag
+from nmt.presets import PRESETS
 from nmt.translation import check_utf8
 
 PARTS = {
