@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 FOLDERS = {"docs": ("*.md", "*.svg", "*.png"), "notebooks": ("*.ipynb",)}
 FIRST_PAGE = "index.md"
-RESULTS = "benchmarks/results.md"
+MEASURED = tuple(f"benchmarks/{name}.md" for name in ("results", "quality", "README"))
 FIRST = (
     *("overview", "recipes", "translation", "several_machines", "serving"),
     *("coming_from", "founding_documents"),
@@ -58,7 +58,7 @@ def lay_out(target):
 
 def pages():
     """Return the files of the repository that the site shows."""
-    found = [ROOT / name for name in (*PAGES, RESULTS)]
+    found = [ROOT / name for name in (*PAGES, *MEASURED)]
     for folder, patterns in FOLDERS.items():
         for pattern in patterns:
             found += sorted((ROOT / folder).glob(pattern))
@@ -164,7 +164,7 @@ def contents():
         "Reference": [f"reference/{package.__name__}" for package in PACKAGES]
         + ["reference/commands"],
         "Project": [
-            "benchmarks/results",
+            *(page.removesuffix(".md") for page in MEASURED),
             *("ARCHITECTURE", "CONTRIBUTING", "CHANGELOG"),
         ],
     }

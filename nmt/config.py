@@ -52,7 +52,7 @@ class CorpusConfig:
 class VocabularyConfig:
     """The joint SentencePiece vocabulary of both languages."""
 
-    vocabulary_size: int = option(6000, "number of pieces", least=8, most=1_000_000)
+    vocabulary_size: int = option(10_000, "number of pieces", least=8, most=1_000_000)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ class ModelConfig:
         choices=ATTENTIONS,
     )
     position: str = option(
-        "sinusoidal", "positions of the encoder self-attention", choices=POSITIONS
+        "sinusoidal",
+        "position encoding of --encoder self-attention",
+        choices=POSITIONS,
     )
     order: str = option(
         "conditional",
@@ -93,7 +95,10 @@ class ModelConfig:
         0.0, "share of pieces whose whole embedding is dropped", least=0, below=1
     )
     recurrent_dropout: float = option(
-        0.0, "dropout of what a step of an RNN sees of its state", least=0, below=1
+        0.0,
+        "dropout of the recurrent state that enters each step of an RNN",
+        least=0,
+        below=1,
     )
 
 
@@ -135,7 +140,8 @@ class TrainingConfig:
     )
     consistency: float = option(
         0.0,
-        "weight of how much what two draws of dropout predict differs; 0: one draw",
+        "weight of the R-Drop loss: how much the predictions under two draws of "
+        "dropout differ; 0: one draw",
         least=0,
         most=1000,
     )

@@ -24,6 +24,7 @@ PRESETS = {
     # would be hundreds of them, and too few steps; each is seen too seldom to be learnt
     # by heart.
     "short": Config(
+        vocabulary=VocabularyConfig(vocabulary_size=6000),
         model=ModelConfig(dropout=0.1),
         training=TrainingConfig(batch_tokens=600),
     ),

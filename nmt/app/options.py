@@ -89,13 +89,14 @@ def add_penalties(group):
         "--length-penalty",
         type=number(float, lambda x: 0 <= x <= 10, "a number from 0 to 10"),
         metavar="X",
-        help="0 to 10; more prefers longer translations (default: 1)",
+        help="0 to 10; larger values prefer longer translations (default: 1)",
     )
     group.add_argument(
         "--coverage-penalty",
         type=number(float, lambda x: 0 <= x <= 1000, "a number from 0 to 1000"),
         metavar="X",
-        help="more prefers translations that attended to every word (default: 0)",
+        help="0 to 1000; larger values prefer translations that attended to every "
+        "word (default: 0)",
     )
 
 
@@ -143,13 +144,13 @@ def add_pairs(command):
         )
 
 
-def add_beam(command):
-    """Add `--beam`."""
+def add_beam(command, more=""):
+    """Add `--beam`; `more` is added to the bounds in its help."""
     command.add_argument(
         "--beam",
         type=whole(1, MOST_BEAMS),
         metavar="N",
-        help=f"beams of the search, 1 to {MOST_BEAMS}; 1: greedy (default: "
+        help=f"beams of the search, 1 to {MOST_BEAMS}{more}; 1: greedy (default: "
         f"{BEAM_SIZE})",
     )
 
@@ -162,8 +163,8 @@ def add_links(command):
         default=LINKS[0],
         help="what links words; attention: each word of a translation to the one that "
         "it attends to most; best: a hidden Markov model in both directions, learnt "
-        "from the text of the model the first time, in about a minute, and kept in its "
-        "folder (default: attention)",
+        "from the text of the model the first time, in less than a minute, and kept in "
+        "its folder (default: attention)",
     )
 
 

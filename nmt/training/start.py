@@ -12,7 +12,7 @@ from nmt.text import UNKNOWN_ID
 from nmt.training.checkpoint import has_state
 from nmt.translation import model_file_sums, read_checksums, read_folder
 
-NO_SHAPE = ("dropout",)
+NO_SHAPE = ("dropout", "word_dropout", "recurrent_dropout")
 """Options of a model that may be others than those of the model it starts from."""
 
 SHOWN_CHARACTERS = 20

@@ -56,7 +56,7 @@ def train(
             `log.jsonl` in the folder of the model.
         start: Folder of a trained model whose weights and vocabulary it starts from, in
             place of new ones; nothing in it is changed. The settings of `config.model`
-            must be those of that model, except `dropout`.
+            must be those of that model, except the dropouts.
         new_vocabulary: Bool. Whether with `start` a vocabulary is learnt from the text
             all the same. Embeddings of pieces that both have are taken over.
         strategy: What trains: `None` or `"one"` for one device; `"mirrored"` for all

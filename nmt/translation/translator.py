@@ -364,8 +364,8 @@ class Translator:
         if not self._told and published != list(texts):
             self._told = True
             _log.warning(
-                "The model knows text in small letters, with signs set apart by spaces "
-                "(--text tok); other text is changed into that."
+                "The model knows text in small letters, with punctuation set apart by "
+                "spaces (--text tok); other text is changed into that."
             )
         return self.vocabulary.ids(published)
 

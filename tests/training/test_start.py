@@ -157,7 +157,7 @@ def test_what_a_model_is_made_of_must_be_that_of_its_start(tmp_path):
     with pytest.raises(UserError, match="There is no folder .*none. Expected a folder"):
         tune(tmp_path / "out", start=tmp_path / "none")
     assert not (tmp_path / "out").exists()
-    fits = SETTINGS.replace(dropout=0.3)
+    fits = SETTINGS.replace(dropout=0.3, word_dropout=0.1, recurrent_dropout=0.2)
     check_folder(tmp_path, fits, TEXT, Start(MODEL))
     check_folder(tmp_path, fits.replace(vocabulary_size=61), TEXT, Start(MODEL, True))
 
@@ -166,7 +166,8 @@ def test_pieces_that_both_vocabularies_have_are_taken_over():
     origin = Translator.load(MODEL)
     lines = [line for pair in PAIRS for line in pair] + ["some Ω too"] * 9
     vocabulary = Vocabulary.train(lines, 50)
-    learner = Learner(SETTINGS, len(vocabulary))
+    dropped = SETTINGS.replace(word_dropout=0.1, recurrent_dropout=0.2)
+    learner = Learner(dropped, len(vocabulary))
     before = [np.asarray(weight).copy() for weight in learner.model.weights]
     known = take_over(learner, vocabulary, origin)
 

@@ -146,7 +146,7 @@ def test_a_model_of_published_text_is_given_its_form_and_says_so_once(caplog):
         fits = raw.shorten(f"{form} " * 1000)
         assert len(shorter.split()) == len(fits.split()) // 2
     (line,) = told()
-    assert "small letters, with signs set apart" in line
+    assert "small letters, with punctuation set apart" in line
 
 
 def test_what_is_far_from_what_the_model_knows_is_doubted(one_translator, monkeypatch):

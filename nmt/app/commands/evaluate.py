@@ -30,7 +30,8 @@ def add_parser(commands):
         "evaluate",
         run,
         "score a model on the test splits of its corpus, or on files",
-        "With --source-file and --target-file the text of those files is scored.",
+        "With --source-file and --target-file the sentences of the first are "
+        "translated and scored against those of the second, the references.",
     )
     add_models(command)
     command.add_argument(

@@ -38,7 +38,7 @@ def run(args):
     print(path)
     form = "as plain text"
     if config.corpus.text == "tok":
-        form = "in the form of --text tok: small letters, signs set apart"
+        form = "in the form of --text tok: small letters, punctuation set apart"
     print(
         f"Takes {config.corpus.source} and gives {config.corpus.target}, {form}. Load "
         "it by tensorflow, after tensorflow_text; it has the signatures "

@@ -10,6 +10,7 @@ from nmt.app.options import (
     add_texts,
     number,
 )
+from nmt.app.service import MAX_BEAMS
 from nmt.errors import UserError
 
 PORT = 8000
@@ -33,7 +34,7 @@ def add_parser(commands):
         metavar="N",
         help=f"port to listen on; 0: any free one (default: {PORT})",
     )
-    add_beam(command)
+    add_beam(command, f", and at most {MAX_BEAMS} without --export")
     command.add_argument(
         "--export",
         metavar="DIR",
@@ -78,7 +79,7 @@ def _export(args):
 
 def _serve(args):
     from nmt.app.server import Server
-    from nmt.app.service import MAX_BEAMS, Service
+    from nmt.app.service import Service
 
     beam_size = args.beam or BEAM_SIZE
     if beam_size > MAX_BEAMS:

@@ -73,15 +73,15 @@ def _add_start(command):
         "--preset",
         choices=tuple(PRESETS),
         help="settings to start from; the options below change them. quick: a first "
-        "look, in a sixth of the time of base; best: in three times its time, with "
-        "--diversify (default: the one made for the corpus: "
-        "short for spa-eng, demo for phrasebook, base for others)",
+        "look, in a sixth of the time of base; best: in two to three times its time, "
+        "with --diversify, on one device (default: the one made for the corpus: short "
+        "for spa-eng, demo for phrasebook, base for others)",
     )
     command.add_argument(
         "--config",
         metavar="FILE",
         help="read settings from a file like the config.json of a model, or any part "
-        "of one; they come before the preset, and the options below before them. Its "
+        "of one; they override the preset, and the options below override them. Its "
         "corpus, languages and form of the text count if none is given here",
     )
     command.add_argument(
@@ -90,7 +90,8 @@ def _add_start(command):
         type=model_folder,
         metavar="DIR",
         help="start from this trained model, on other text: from its weights, its "
-        "vocabulary and its settings, which --config and the options below change; "
+        "vocabulary and its settings. --config and the options below may change those "
+        "of training and the dropouts, and with --new-vocabulary --vocabulary-size; "
         "needs --out. Files without --source and --target have its languages",
     )
     command.add_argument(
@@ -143,12 +144,13 @@ def _add_text(group):
     group.add_argument(
         "--source",
         metavar="LANGUAGE",
-        help="to translate from (default: the first that the corpus has)",
+        help="to translate from (default: the first that the corpus has; of files the "
+        "word source)",
     )
     group.add_argument(
         "--target",
         metavar="LANGUAGE",
-        help="to translate to (default: the first other one)",
+        help="to translate to (default: the first other one; of files the word target)",
     )
     group.add_argument(
         "--text",

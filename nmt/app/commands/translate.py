@@ -97,7 +97,12 @@ def _add_sampling(group):
         metavar="N",
         help="draw from the likeliest N pieces alone",
     )
-    group.add_argument("--seed", type=int, metavar="N", help="the same words each time")
+    group.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="with --sample: the same seed draws the same words",
+    )
 
 
 def _add_output(group):
