@@ -33,6 +33,21 @@ def test_masks_hold_in_every_cell_of_the_grid(each):
     assert masking.faults(*each) == []
 
 
+def test_every_layer_that_attends_is_in_the_grid():
+    bases = {"AttentionLayer", "FeedbackAttention"}
+    layers = {
+        name
+        for name in ka.__all__
+        if "Attention" in name
+        and isinstance(getattr(ka, name), type)
+        and issubclass(getattr(ka, name), keras.layers.Layer)
+    }
+    assert "ScoreAttention" in layers
+    assert {subject.name.split(",")[0].split()[0] for subject in SUBJECTS} == (
+        layers - bases
+    )
+
+
 def test_a_layer_that_breaks_the_rule_is_found():
     class Careless(ka.ScaledDotProductAttention):
         def prepare(self, value, key=None, value_mask=None, key_mask=None, **options):
