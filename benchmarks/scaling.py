@@ -18,9 +18,9 @@ def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--pieces", type=int, default=2200, help="of each worker a step"
+        "--pieces", type=int, default=1100, help="of each worker a step"
     )
-    parser.add_argument("--pieces-per-second", type=float, default=3100.0)
+    parser.add_argument("--pieces-per-second", type=float, default=4500.0)
     parser.add_argument("--gigabits", type=float, default=1.0, help="of the network")
     parser.add_argument(
         "--pieces-made",
