@@ -115,6 +115,9 @@ def write_numbered_folder(folder, write):
         with _folder_made(folder):
             try:
                 write(partial)
+                # As in `write_whole`: after a crash its files could be empty.
+                for place in (*partial.rglob("*"), partial):
+                    _sync(place)
                 return _named_by_the_next_number(partial)
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
@@ -181,6 +184,23 @@ def _is_running(process):
     except PermissionError:  # of another user
         return True
     return True
+
+
+@contextlib.contextmanager
+def alone_with(path):
+    """Wait until no other process is here with the same file, which need not exist.
+
+    Where there are no locks, see `lock_folder`, it does not wait.
+
+    Args:
+        path: Path of a file that is read and not replaced meanwhile.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            file = stack.enter_context(open(path, "rb"))
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextlib.contextmanager

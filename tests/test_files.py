@@ -67,6 +67,26 @@ def test_parts_of_processes_that_ended_are_removed_and_no_others(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == set(kept)
 
 
+def test_a_folder_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
+    synced = set()
+    fsync = os.fsync
+
+    def sync(handle):
+        if not (tmp_path / "1").exists():
+            synced.add(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    def write(partial):
+        (partial / "variables").mkdir(parents=True)
+        (partial / "variables" / "data").write_bytes(b"now")
+
+    monkeypatch.setattr(files.os, "fsync", sync)
+    made = write_numbered_folder(tmp_path, write)
+    parts = (made, *made.rglob("*"))
+    assert len(parts) == 3
+    assert {path.stat().st_ino for path in parts} == synced
+
+
 def test_of_two_folders_written_at_once_none_is_lost(tmp_path, monkeypatch):
     def write(path):
         path.mkdir()

@@ -159,7 +159,7 @@ def _lines(path):
                 data = b"\n".join([*complete, b""])
                 yield from decode_lines(data, path, number, offset)
                 number, offset = number + len(complete), offset + len(data)
-        if rest:  # a last line may lack its line feed
+        if rest not in (b"", b"\r"):  # a last line may lack its line feed
             yield from decode_lines(rest, path, number, offset)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_attention import alignment_error_rate, hard_links
+from nmt.errors import UserError
 from nmt.evaluation.gold import GoldSentence
 from nmt.links import Aligner
 from nmt.text import END_PIECE, SPACE, UNKNOWN_PIECE
@@ -117,10 +118,17 @@ def attention_links(translator, gold: Sequence[GoldSentence]) -> list[set]:
     forced = translator.force(
         [pair.source for pair in gold], [pair.target for pair in gold]
     )
-    return [
-        word_links(translation, pair.source_words, pair.target_words)
-        for translation, pair in zip(forced, gold, strict=True)
-    ]
+    found = []
+    for translation, pair in zip(forced, gold, strict=True):
+        try:
+            found.append(word_links(translation, pair.source_words, pair.target_words))
+        except ValueError:  # the vocabulary takes a character for a blank
+            raise UserError(
+                f"The words of {pair.source!r} or {pair.target!r}, whose links are "
+                "known, hold a character that the model's vocabulary splits them at. "
+                "Leave such characters out of the file of known links."
+            ) from None
+    return found
 
 
 def _without_end(pieces):

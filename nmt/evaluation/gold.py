@@ -43,10 +43,14 @@ def gold_alignment(data: str | os.PathLike | None = None) -> list[GoldPair] | No
         return None
     pairs = []
     for number, row in enumerate(split_columns(read_lines(path), path, 3), 1):
+        if not any(row):
+            continue  # a blank line
         source, target = (tuple(sentence.split()) for sentence in row[:2])
         try:
             links = frozenset(map(_link, row[2].split()))
-            sound = all(i < len(source) and j < len(target) for i, j in links)
+            sound = bool(source and target) and all(
+                0 <= i < len(source) and 0 <= j < len(target) for i, j in links
+            )
         except ValueError:
             sound = False
         if not sound:
@@ -97,7 +101,12 @@ def gold_sentences(corpus: Corpus, split: str, data=None) -> list[GoldSentence]:
         ]
     else:
         return []
-    return gold if corpus.source_language == "en" else [_reverse(pair) for pair in gold]
+    if corpus.source_language != "en":
+        gold = [_reverse(pair) for pair in gold]
+    if corpus.name == "phrasebook":  # which a file of one's own may be named too
+        there = set(zip(*corpus.splits.get(split, ((), ())), strict=True))
+        gold = [pair for pair in gold if (pair.source, pair.target) in there]
+    return gold
 
 
 def _phrasebook_gold(split):
@@ -110,7 +119,6 @@ def _phrasebook_gold(split):
             phrase.sure,
             phrase.possible,
         )
-        # A file of one's own may have the name of the book.
         for phrase in getattr(phrasebook.generate(), split, ())
     ]
 

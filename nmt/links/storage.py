@@ -2,6 +2,7 @@
 
 import io
 import json
+import tokenize
 import zipfile
 from dataclasses import fields
 
@@ -59,7 +60,10 @@ def _arrays(content):
                 raise ValueError
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, SyntaxError):
+    except (
+        *(OSError, EOFError, RuntimeError, SyntaxError),
+        *(zipfile.BadZipFile, tokenize.TokenError),
+    ):
         raise ValueError from None
 
 

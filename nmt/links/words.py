@@ -1,4 +1,4 @@
-"""Words as they are linked: small letters, signs apart from words."""
+"""Words as they are linked: small letters, punctuation apart from words."""
 
 import html
 import re
@@ -20,8 +20,8 @@ def tokens_of_words(words: Sequence[str]) -> tuple[list[str], list[int | None]]:
     tokens: list[str] = []
     owners: list[int | None] = []
     for position, word in enumerate(words):
-        # Publishers write an apostrophe as &apos;.
-        plain = html.unescape(word).lower()
+        # Publishers write an apostrophe as &apos;. Some entities are nothing.
+        plain = html.unescape(word).lower() or word
         parts = _TOKEN.findall(plain) or [plain]
         is_word = any(_is_word(part) for part in parts)
         tokens += parts

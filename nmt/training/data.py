@@ -47,6 +47,7 @@ class Data:
         """
         steps, progress = self.settings.epoch_steps, self.progress
         if steps:
+            self._check_place(steps)
             if self._endless is None:
                 self._endless = self._noting_the_place(self._prefetched(self._passes))
             return steps, islice(self._endless, steps - progress.batch)
@@ -54,9 +55,18 @@ class Data:
         makers = [make for _, part in self._makers(number) for make in part]
         if not makers:
             raise self._none_fits()
+        self._check_place(len(makers))
         rest = makers[progress.batch :]
         batches = self._prefetched(lambda: ((*make(), (0, 0, 0)) for make in rest))
         return len(makers), (batch for *batch, _ in batches)
+
+    def _check_place(self, steps):
+        if self.progress.batch > steps:
+            raise UserError(
+                f"the state of this training is after batch {self.progress.batch} of "
+                f"an epoch of {steps}: it is of another text, or broken. Choose "
+                "another --out to train anew."
+            )
 
     def _passes(self):
         """Yield batches without end, each with its pass, its part and its number there.

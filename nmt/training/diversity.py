@@ -137,12 +137,12 @@ def _train(job, folder):
     """Train a model that translates, or go on with its training."""
     try:
         check_folder(folder, job.config, job.text)
+        with lock_folder(folder):
+            lead(job, folder, None, None, None)
     except UserError as error:
         raise UserError(
             f"{error} Or delete {folder}: its model is then trained anew."
         ) from None
-    with lock_folder(folder):
-        lead(job, folder, None, None, None)
 
 
 def _backward(job):

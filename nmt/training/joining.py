@@ -58,8 +58,10 @@ def wait_for_all(cluster, report):
     """
     port = _split(cluster.address)[1]
     try:
-        # Where TensorFlow will listen after it.
-        own = socket.create_server(("", port))
+        # Where TensorFlow will listen after it; by addresses of either version of IP.
+        both = socket.has_dualstack_ipv6()
+        family = socket.AF_INET6 if both else socket.AF_INET
+        own = socket.create_server(("", port), family=family, dualstack_ipv6=both)
     except OSError as error:
         raise UserError(
             f"cannot open port {port} of {cluster.address}, this worker's address in "

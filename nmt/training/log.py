@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from nmt.translation import errors_of_the_system
+
 LOG_FILE = "log.jsonl"
 STEPS_NOTED = 100
 """Steps after which a line is written."""
@@ -38,7 +40,8 @@ class Log(keras.callbacks.Callback):
         if self.path.is_file() and self.path.read_bytes()[-1:] not in (b"", b"\n"):
             self._append("\n")
         if self.board is not None:
-            self._writer = tf.summary.create_file_writer(str(self.board))
+            with errors_of_the_system(self.board):
+                self._writer = tf.summary.create_file_writer(str(self.board))
 
     def on_train_batch_end(self, batch, logs=None):
         """Write the measures of a step, now and then."""
@@ -71,11 +74,12 @@ class Log(keras.callbacks.Callback):
         row = {"kind": kind, **place, "seconds": seconds, **values}
         self._append(json.dumps(row) + "\n")
         if self._writer is not None:
-            with self._writer.as_default(progress.steps):
-                for name, value in values.items():
-                    if isinstance(value, float):  # and not those of each worker
-                        _write_scalar(f"{kind}/{name}", value)
-            self._writer.flush()
+            with errors_of_the_system(self.board):
+                with self._writer.as_default(progress.steps):
+                    for name, value in values.items():
+                        if isinstance(value, float):  # and not those of each worker
+                            _write_scalar(f"{kind}/{name}", value)
+                self._writer.flush()
 
     def _append(self, text):
         with open(self.path, "a", encoding="utf-8") as file:

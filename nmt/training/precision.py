@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"} | {
     "float16": "mixed_float16"
 }

@@ -16,10 +16,10 @@ from nmt.training.start import check_start
 from nmt.translation import (
     VOCABULARY_FILE,
     WEIGHTS_FILE,
+    changing_checksums,
     check_model_file,
     read_checksums,
     text_file_sums,
-    write_checksums,
 )
 
 MAY_CHANGE = (
@@ -84,14 +84,13 @@ def note_settings(out, config, text, start=None):
     """Write settings, fingerprint of the text, and start, where they are not there."""
     if not (out / CONFIG_FILE).exists() or Config.load(out / CONFIG_FILE) != config:
         config.save(out / CONFIG_FILE)
-    sums = read_checksums(out)
-    noted = {**sums, "text": text, "text_files": text_file_sums(config.corpus.files)}
-    if start is None:
-        noted.pop("start", None)  # of a try that failed
-    elif note := start.note():
-        noted["start"] = note
-    if noted != sums:
-        write_checksums(out, noted)
+    files = text_file_sums(config.corpus.files)
+    with changing_checksums(out) as sums:
+        sums |= {"text": text, "text_files": files}
+        if start is None:
+            sums.pop("start", None)  # of a try that failed
+        elif note := start.note():
+            sums["start"] = note
 
 
 def changes(there, now):

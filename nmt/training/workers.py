@@ -3,12 +3,13 @@
 import contextlib
 import hashlib
 import json
+import os
 
 import numpy as np
 import tensorflow as tf
 
 from nmt.errors import UserError
-from nmt.training.cluster import ROLES, read_cluster
+from nmt.training.cluster import ROLES, VARIABLE, read_cluster
 from nmt.training.joining import join
 
 STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
@@ -49,8 +50,20 @@ def make_strategy(name="auto", report=print):
             "may use none here. Leave it out to train on the CPU."
         )
     if name == "mirrored" or (name == "auto" and gpus > 1):
-        return tf.distribute.MirroredStrategy()
+        with _without_cluster():
+            return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
+
+
+@contextlib.contextmanager
+def _without_cluster():
+    """Hide what names a cluster, which TensorFlow reads where it has no use too."""
+    before = os.environ.pop(VARIABLE, None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[VARIABLE] = before
 
 
 class Workers:

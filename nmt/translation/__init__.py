@@ -26,9 +26,11 @@ _LAZY = {
     "Shortlist": "shortlist",
     "VOCABULARY_FILE": "folder",
     "WEIGHTS_FILE": "folder",
+    "changing_checksums": "folder",
     "check_model_file": "folder",
     "check_text_files": "folder",
     "draw_weights": "translation",
+    "errors_of_the_system": "system_errors",
     "export_model": "export",
     "model_file_sums": "folder",
     "load_aligner": "aligners",
@@ -36,7 +38,6 @@ _LAZY = {
     "read_folder": "folder",
     "save_aligner": "aligners",
     "text_file_sums": "folder",
-    "write_checksums": "folder",
     "write_model_file": "folder",
 }
 
@@ -52,11 +53,13 @@ __all__ = [
     "Translator",
     "argument_lines",
     "arriving_lines",
+    "changing_checksums",
     "check_model_file",
     "check_text_files",
     "check_utf8",
     "chunks",
     "draw_weights",
+    "errors_of_the_system",
     "export_model",
     "fields",
     "format_result",
@@ -70,7 +73,6 @@ __all__ = [
     "tab_pairs",
     "text_file_sums",
     "translated",
-    "write_checksums",
     "write_model_file",
 ]
 

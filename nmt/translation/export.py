@@ -3,10 +3,6 @@
 It holds the vocabulary too, and is loaded by `tensorflow` and `tensorflow_text` alone.
 """
 
-import contextlib
-import errno
-import os
-
 import tensorflow as tf
 
 from nmt.files import remove_partial_files, write_numbered_folder
@@ -15,6 +11,7 @@ from nmt.text import PAD_ID
 from nmt.translation.batching import usual_pieces
 from nmt.translation.compiled import compile_search
 from nmt.translation.graph import GraphVocabulary
+from nmt.translation.system_errors import errors_of_the_system
 
 
 class ExportedModel(tf.Module):
@@ -103,26 +100,10 @@ def export_model(translator, folder, beam_size=5):
     signatures = {"serving_default": module.serve, "translate": module.translate}
 
     def save(partial):
-        with _errors_of_the_system():
+        with errors_of_the_system():
             tf.saved_model.save(module, str(partial), signatures=signatures)
 
     return write_numbered_folder(folder, save)
-
-
-@contextlib.contextmanager
-def _errors_of_the_system():
-    """Raise as `OSError` what TensorFlow cannot write: it has errors of its own.
-
-    Their message ends as the one of the system; a full disk and a full memory differ in
-    nothing else.
-    """
-    try:
-        yield
-    except tf.errors.OpError as error:
-        for number in errno.errorcode:
-            if f"; {os.strerror(number)}" in error.message:
-                raise OSError(number, os.strerror(number)) from error
-        raise
 
 
 def _is_blank(text):

@@ -7,6 +7,8 @@ training that began from a model `start`, with the `model_files` of that. Folder
 earlier versions have none.
 """
 
+import contextlib
+import copy
 import hashlib
 import json
 import os
@@ -15,7 +17,7 @@ from typing import Any
 
 from nmt.config import CONFIG_FILE, Config
 from nmt.errors import UserError
-from nmt.files import write_whole
+from nmt.files import alone_with, write_whole
 from nmt.text import Vocabulary
 
 VOCABULARY_FILE = "vocabulary.model"
@@ -86,12 +88,24 @@ def read_checksums(folder) -> dict:
     return sums
 
 
-def write_checksums(folder, sums):
-    """Write the checksums of a folder, whole or not at all."""
-    text = json.dumps(sums, indent=2) + "\n"
-    write_whole(
-        Path(folder) / CHECKSUMS_FILE, lambda partial: partial.write_text(text, "utf-8")
-    )
+@contextlib.contextmanager
+def changing_checksums(folder):
+    """Give the checksums of a folder to be changed, then write them if they were.
+
+    No other process changes them meanwhile: while a model is trained, another may learn
+    word links or a shortlist for it, which are files of its folder too.
+
+    Raises:
+        UserError: If their file is broken.
+    """
+    path = Path(folder) / CHECKSUMS_FILE
+    with alone_with(Path(folder) / CONFIG_FILE):
+        sums = read_checksums(folder)
+        before = copy.deepcopy(sums)
+        yield sums
+        if sums != before:
+            text = json.dumps(sums, indent=2) + "\n"
+            write_whole(path, lambda partial: partial.write_text(text, "utf-8"))
 
 
 def write_model_file(folder, name, content):
@@ -106,13 +120,14 @@ def write_model_file(folder, name, content):
         content: Bytes.
     """
     path = Path(folder) / name
-    sums = read_checksums(folder)
-    listed = sums["model_files"].get(name)
-    there = _sum_of(path) if path.exists() else None
-    old = [there] if there is not None and (listed is None or there in listed) else []
-    new = hashlib.sha256(content).hexdigest()
-    sums["model_files"][name] = list(dict.fromkeys([*old, new]))
-    write_checksums(folder, sums)
+    with changing_checksums(folder) as sums:
+        listed = sums["model_files"].get(name)
+        there = _sum_of(path) if path.exists() else None
+        known = there is not None and (listed is None or there in listed)
+        new = hashlib.sha256(content).hexdigest()
+        sums["model_files"][name] = list(
+            dict.fromkeys([there, new] if known else [new])
+        )
     write_whole(path, lambda partial: partial.write_bytes(content))
 
 

@@ -3,7 +3,7 @@
 from nmt.errors import UserError
 from nmt.model import Ensemble, TranslationModel
 from nmt.translation.folder import read_folder
-from nmt.translation.weights import check_weights, load_weights
+from nmt.translation.weights import check_size, check_weights, load_weights
 
 
 def load_models(folders):
@@ -26,6 +26,7 @@ def _load_model(folder):
     """Load the model of a folder; `UserError` as for `Translator.load`."""
     config, vocabulary, weights = read_folder(folder)
     check_weights(weights, vocabulary)
+    check_size(weights, vocabulary, config.model)
     model = TranslationModel(config.model, len(vocabulary))
     load_weights(model, weights)
     return model, vocabulary, config

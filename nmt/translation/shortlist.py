@@ -6,7 +6,9 @@ model 1, over pieces.
 
 import hashlib
 import io
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,11 @@ from nmt.errors import UserError
 from nmt.text import END_ID, START_ID
 from nmt.translation.folder import check_model_file, write_model_file
 
-BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
+BROKEN = (
+    *(OSError, ValueError, KeyError, TypeError, EOFError, AttributeError, IndexError),
+    *(RuntimeError, MemoryError, OverflowError, SyntaxError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
+)
 """What NumPy raises of files that are cut off, changed or forged."""
 
 SHORTLIST_FILE = "shortlist.npz"
@@ -25,6 +31,8 @@ MOST_LINKS = 20_000_000
 """Links of pieces that are learnt from; about 3 GB of memory."""
 KEPT = 20
 """Target pieces that are kept for each source piece."""
+HEADERS = 2**14
+"""More than the bytes that names, shapes and checksums in its file take."""
 FREQUENT = 0.3
 """Share of a shortlist that is kept for the most frequent pieces."""
 
@@ -114,6 +122,10 @@ class Shortlist:
             # From memory: NumPy does not close a file that it cannot read.
             content = io.BytesIO(path.read_bytes())
             with np.load(content, allow_pickle=False) as file:
+                # Compressed, a small file could hold more than there is memory.
+                sizes = sum(each.file_size for each in file.zip.infolist())
+                if sizes > HEADERS + len(vocabulary) * (8 + 8 * KEPT):
+                    raise ValueError("it is too large")
                 found = {name: file[name] for name in file.files}
             if not np.array_equal(found.pop("vocabulary"), _digest(vocabulary)):
                 return None
@@ -127,6 +139,9 @@ class Shortlist:
         return found
 
     def _check(self, size):
+        kinds = [each.dtype.kind for each in (self.counts, self.best, self.chances)]
+        if kinds != ["i", "i", "f"]:
+            raise ValueError(f"its types are {kinds}")
         wide = (size, self.best.shape[-1])
         shapes = (self.counts.shape, self.best.shape, self.chances.shape)
         if shapes != ((size,), wide, wide):
@@ -144,16 +159,16 @@ def _digest(vocabulary):
 def _links(sources, targets, size):
     """Link each target piece of a pair to all its source pieces, and to the start.
 
-    Gives each link as one number, those of a target piece in a row, and the lengths of
-    these rows.
+    Of more than `MOST_LINKS` every second pair is taken, every third, and so on. Gives
+    each link as one number, those of a target piece in a row, and the lengths of these
+    rows.
     """
-    keys, groups, count = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], 0
-    for source, target in zip(sources, targets, strict=True):
+    pairs = list(zip(sources, targets, strict=True))
+    total = sum((len(source) + 1) * len(target) for source, target in pairs)
+    keys, groups = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for source, target in pairs[:: max(1, -(-total // MOST_LINKS))]:
         source = np.array([START_ID, *source], np.int64)
         target = np.array(target, np.int64)
-        count += len(source) * len(target)
-        if count > MOST_LINKS:
-            break
         keys.append((source * size + target[:, None]).ravel())
         groups.append(np.full(len(target), len(source)))
     return np.concatenate(keys), np.concatenate(groups)

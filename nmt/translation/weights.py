@@ -1,6 +1,7 @@
 """Weights of a model, read from a file that may be damaged or forged."""
 
 import contextlib
+import os
 import warnings
 
 import numpy as np
@@ -37,6 +38,28 @@ def check_weights(weights, vocabulary):
             f"{WEIGHTS_FILE} beside it is of a model with {pieces}: it is the "
             "vocabulary of another model. Put the right file back."
         )
+
+
+def check_size(weights, vocabulary, config):
+    """Refuse weights that are too few for what the settings say.
+
+    Before the model is made: forged settings may ask for more than there is memory.
+
+    Args:
+        weights: Path of the weights.
+        vocabulary: `Vocabulary`.
+        config: `ModelConfig`.
+
+    Raises:
+        UserError: If the file is smaller than the embeddings and the encoder alone.
+    """
+    layer = 8 * config.embedding_size**2
+    if config.encoder == "rnn":
+        layer = 6 * config.units**2
+    embeddings = 2 * len(vocabulary) * config.embedding_size
+    with _told(weights):
+        if os.path.getsize(weights) < 4 * (embeddings + config.encoder_layers * layer):
+            raise ValueError("it is too small")
 
 
 def load_weights(model, weights):

@@ -43,9 +43,8 @@ def model(tmp_path, monkeypatch, loaded):
     lines = [f"{phrase.english}\t{phrase.spanish}\n" for phrase in book.train[:300]]
     (tmp_path / "pairs.tsv").write_text("".join(lines), "utf-8")
     monkeypatch.chdir(tmp_path)
-    sums = folders.read_checksums(out)
-    sums["text_files"] = folders.text_file_sums(["pairs.tsv"])
-    folders.write_checksums(out, sums)
+    with folders.changing_checksums(out) as sums:
+        sums["text_files"] = folders.text_file_sums(["pairs.tsv"])
     return out
 
 

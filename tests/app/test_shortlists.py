@@ -40,3 +40,11 @@ def test_what_was_streamed_has_none(folder, refused):
     config.save(folder / "config.json")
     command = ["translate", "--model", folder, "--shortlist", 100, "the dog"]
     assert "streamed, of which no shortlist is made" in refused(*command)
+
+
+def test_the_folder_of_its_text_can_be_given(folder, refused, tmp_path):
+    command = ["translate", "--model", folder, "the dog", "--data", tmp_path]
+    assert "--data and --no-verify are for the text that --shortlist" in refused(
+        *command
+    )
+    assert main([*map(str, command), "--shortlist", "100000"]) == 0

@@ -90,6 +90,14 @@ def test_a_shard_that_cannot_be_read_is_told(shards, content, told):
     assert len(str(error.value).splitlines()) == 1
 
 
+def test_a_last_line_feed_may_be_followed_by_a_carriage_return(tmp_path):
+    files = [tmp_path / name for name in ("a", "b")]
+    for path in files:
+        path.write_bytes(b"one\r\ntwo\n\r")
+    paths = [(str(path),) for path in files]
+    assert list(StreamedText(*paths).pairs()) == [("one", "one"), ("two", "two")]
+
+
 def test_a_file_that_is_gone_is_told():
     with pytest.raises(UserError, match="cannot read /none/a: .*No such file"):
         list(StreamedText(("/none/a",), ("/none/b",)).pairs())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nmt.corpora import Corpus
+from nmt.corpora import Corpus, ParallelText, load
 from nmt.errors import UserError
 from nmt.evaluation.gold import GOLD, GoldPair, gold_alignment, gold_sentences
 
@@ -41,7 +41,7 @@ def test_without_the_file_there_is_no_gold(tmp_path):
     assert gold_alignment(tmp_path) is None
 
 
-@pytest.mark.parametrize("links", ["0-2", "1-0", "0", "0-x", "0-0-0", "-1-0"])
+@pytest.mark.parametrize("links", ["0-2", "1-0", "0", "0-x", "0-0-0", "-1-0", "0--1"])
 def test_links_that_point_nowhere_are_refused(tmp_path, links):
     put(tmp_path, f"a\tb c\t0-0\na\tb c\t{links}\n")
     with pytest.raises(UserError, match=rf"line 2: '{links}' must be links i-j"):
@@ -63,8 +63,8 @@ def test_the_golden_collection_links_nearly_every_word():
 
 
 def test_the_phrase_book_gives_its_own_links_in_both_directions():
-    forward = gold_sentences(english_spanish("phrasebook"), "test")
-    backward = gold_sentences(english_spanish("phrasebook", "es", "en"), "test")
+    forward = gold_sentences(load("phrasebook", "en", "es"), "test")
+    backward = gold_sentences(load("phrasebook", "es", "en"), "test")
     assert len(forward) == len(backward) == 1000
     for there, back in zip(forward, backward, strict=True):
         assert (there.source, there.target_words) == (back.target, back.source_words)
@@ -73,6 +73,24 @@ def test_the_phrase_book_gives_its_own_links_in_both_directions():
         for source, target in there.possible:
             assert source < len(there.source_words)
             assert target < len(there.target_words)
+
+
+def test_a_file_with_the_name_of_the_phrase_book_has_no_links_of_it():
+    own = {"test": ParallelText(("ein Hund",), ("un chien",))}
+    corpus = Corpus("phrasebook", "de", "fr", "raw", own)
+    assert gold_sentences(corpus, "test") == []
+    assert gold_sentences(corpus, "none") == []
+
+
+def test_blank_lines_are_left_out_and_others_keep_their_numbers(tmp_path):
+    put(tmp_path, "a\tb c\t0-0\n\nso\tsí\t0-9\n")
+    with pytest.raises(UserError, match="line 3: '0-9' must be links i-j"):
+        gold_alignment(tmp_path)
+    (tmp_path / GOLD).write_text("a\tb c\t0-0\n\n", encoding="utf-8")
+    assert len(gold_alignment(tmp_path)) == 1
+    (tmp_path / GOLD).write_text("a\t\t\n", encoding="utf-8")
+    with pytest.raises(UserError, match="line 1: '' must be links i-j between 1 and 0"):
+        gold_alignment(tmp_path)
 
 
 def test_hand_made_links_are_for_english_and_spanish_alone(tmp_path):

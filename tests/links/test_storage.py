@@ -108,3 +108,24 @@ def test_an_array_that_claims_to_be_huge_is_refused():
     assert b"'shape': (81,)" in small
     refuse(small.replace(b"'shape': (81,), }  ", b"'shape': (10**17,)}", 1))
     refuse(small.replace(b"(81,), }         ", b"(99999999999,), }", 1))
+
+
+def test_any_damaged_byte_is_read_or_refused():
+    values = arrays()
+    sound, refused = packed(values), 0
+    for place in range(len(sound)):
+        for bits in (1, 255):
+            damaged = bytearray(sound)
+            damaged[place] ^= bits
+            try:
+                Aligner.from_bytes(bytes(damaged), "some file")
+            except UserError as error:
+                refused += 1
+                assert "holds no word links" in str(error)
+    assert refused > len(sound)
+
+
+def test_headers_that_cannot_be_parsed_are_refused():
+    # Too large for its checksum to be read before its header is.
+    large = packed(arrays() | {"keys": np.zeros(10**5, np.int64)})
+    refuse(large.replace(b"(100000,), }", b"(100000,),  ", 1))

@@ -18,3 +18,9 @@ def test_the_signs_that_publishers_write_by_name_are_signs():
 
 def test_a_word_of_no_known_characters_is_a_token():
     assert tokens_of_words(["\x1c", "a"]) == (["\x1c", "a"], [0, 1])
+
+
+def test_a_word_that_stands_for_no_character_is_taken_as_it_is():
+    tokens, owners = tokens_of_words(["&#x1;", "a"])
+    assert tokens == ["&", "#", "x1", ";", "a"]
+    assert owners == [None, None, 0, None, 1]

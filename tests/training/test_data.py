@@ -1,5 +1,6 @@
 """The batches of a training: from memory or streamed, begun anywhere."""
 
+import dataclasses
 from itertools import islice
 
 import numpy as np
@@ -58,6 +59,11 @@ def test_an_epoch_from_memory_is_a_pass_and_goes_on_inside(vocabulary):
     steps, batches = Data(text, vocabulary, settings, progress).epoch()
     assert steps == len(expected)
     assert_equal(arrays(batches), expected[2:])
+    for most in (len(expected), 3):
+        progress.batch = most + 1
+        settings = dataclasses.replace(settings, epoch_steps=3 if most == 3 else 0)
+        with pytest.raises(UserError, match=f"after batch {most + 1} of an epoch of"):
+            Data(text, vocabulary, settings, progress).epoch()
 
 
 @pytest.mark.parametrize(("alpha", "times"), [(0.0, 1), (0.1, 3)])

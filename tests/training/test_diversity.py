@@ -4,6 +4,7 @@ import json
 import shutil
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from tiny_training import CONFIG, PAIRS, corpus
@@ -145,6 +146,19 @@ def test_models_that_are_trained_are_not_trained_again(copy):
     finished = [line for line in lines if line.endswith("nothing is left to do.")]
     assert len(finished) == 2
     assert added(copy) == before
+
+
+def test_a_model_whose_state_is_damaged_need_not_cost_the_others(copy):
+    as_before_the_first_step(copy)
+    (copy / "added.json").unlink()
+    state = copy / "teachers" / "forward-1" / "training_state.npz"
+    with np.load(state) as arrays:
+        values = dict(arrays)
+    name = next(name for name in values if name != "meta" and values[name].size > 9)
+    values[name] = values[name][:1]
+    np.savez(state, **values)
+    with pytest.raises(UserError, match=r"Or delete .*forward-1: its model is then"):
+        train(copy)
 
 
 def test_models_that_translate_nothing_add_nothing(tmp_path, monkeypatch):

@@ -50,6 +50,24 @@ def test_each_worker_waits_until_the_other_has_been_started(addresses):
     ]
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6")
+def test_a_worker_answers_by_either_version_of_ip(addresses, monkeypatch):
+    _, port = addresses[0].rsplit(":", 1)
+    answered = []
+
+    def unreached(others):
+        answered.extend(
+            address
+            for address in (f"127.0.0.1:{port}", f"[::1]:{port}")
+            if joining._answers(address)
+        )
+        return []
+
+    monkeypatch.setattr(joining, "_unreached", unreached)
+    joining.wait_for_all(Cluster(addresses, 0), print)
+    assert answered == [f"127.0.0.1:{port}", f"[::1]:{port}"]
+
+
 def test_a_worker_does_not_wait_for_ever(addresses, monkeypatch):
     monkeypatch.setattr(joining, "PATIENCE", 0)
     with pytest.raises(UserError, match=f"^{addresses[0]} did not answer within 0 min"):

@@ -307,3 +307,18 @@ def test_mirrored_needs_a_gpu(monkeypatch):
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
     with pytest.raises(UserError, match="^--strategy mirrored trains on all GPUs"):
         make_strategy("mirrored")
+
+
+def test_all_gpus_of_a_machine_need_no_cluster(monkeypatch):
+    found = []
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [1, 2])
+    monkeypatch.setattr(
+        tf.distribute,
+        "MirroredStrategy",
+        lambda: found.append("TF_CONFIG" in os.environ),
+    )
+    for value in ("", "{"):
+        monkeypatch.setenv("TF_CONFIG", value)
+        make_strategy("mirrored")
+        assert os.environ["TF_CONFIG"] == value
+    assert found == [False, False]

@@ -1,8 +1,10 @@
 """Tests of `nmt.translation.folder`, and of what `Translator.load` refuses."""
 
 import errno
+import hashlib
 import json
 import os
+import threading
 
 import keras
 import numpy as np
@@ -166,9 +168,8 @@ def test_files_that_settings_name_are_opened_if_they_are_those_of_the_training(
     # Settings that came from elsewhere name a file of the user's.
     unknown = refusal()
     assert "does not say what text" in unknown
-    sums = folders.read_checksums(model_folder)
-    sums["text_files"] = folders.text_file_sums(config.corpus.files)
-    folders.write_checksums(model_folder, sums)
+    with folders.changing_checksums(model_folder) as sums:
+        sums["text_files"] = folders.text_file_sums(config.corpus.files)
     folders.check_text_files(model_folder, config)
     text.write_text("secret")
     # Whoever wrote the folder learns nothing of the file, nor whether there is one.
@@ -191,3 +192,35 @@ def test_folders_of_before_have_no_checksums_and_load(model_folder):
     (model_folder / "checksums.json").unlink()
     assert Translator.load(model_folder)("the dog").text == before
     assert json.loads((model_folder / "config.json").read_text())["format"] == 1
+
+
+def test_what_two_processes_write_at_once_is_listed_for_both(model_folder):
+    begun, may_end = threading.Event(), threading.Event()
+
+    def train():
+        with folders.changing_checksums(model_folder) as sums:
+            begun.set()
+            may_end.wait(60)
+            sums["model_files"]["model.weights.h5"] = ["new"]
+
+    def learn():
+        folders.write_model_file(model_folder, folders.LINKS_FILE, b"links")
+
+    training, learning = (threading.Thread(target=each) for each in (train, learn))
+    training.start()
+    begun.wait(60)
+    learning.start()
+    may_end.set()
+    training.join(60)
+    learning.join(60)
+    listed = folders.read_checksums(model_folder)["model_files"]
+    assert listed["model.weights.h5"] == ["new"]
+    assert listed[folders.LINKS_FILE] == [hashlib.sha256(b"links").hexdigest()]
+
+
+def test_settings_that_ask_for_more_than_the_weights_hold_are_told(model_folder):
+    config = Config.load(model_folder / "config.json")
+    for options in ({"units": 8192, "encoder_layers": 16}, {"embedding_size": 8192}):
+        config.replace(**options).save(model_folder / "config.json")
+        with pytest.raises(UserError, match="or is broken: it is too small. Put the"):
+            Translator.load(model_folder)

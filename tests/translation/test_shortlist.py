@@ -153,9 +153,45 @@ def test_a_forged_file_is_refused(translator, kept):
         Shortlist(table.counts[:-1], table.best, table.chances),
         Shortlist(table.counts, table.best, table.chances * np.nan),
         Shortlist(table.counts.astype(object), table.best, table.chances),
+        Shortlist(table.counts, table.best.astype(float), table.chances),
+        Shortlist(table.counts, table.best, table.chances.astype(complex)),
+        Shortlist(table.counts > 0, table.best, table.chances),
+        Shortlist(table.counts, table.best[0, 0], table.chances),
+        Shortlist(np.zeros(10**6, int), table.best, table.chances),
     ):
         shutil.rmtree(kept)
         kept.mkdir()
         forged.save(kept, translator.vocabulary)
         with pytest.raises(UserError, match="no shortlist, or is broken"):
             Shortlist.load(kept, translator.vocabulary)
+
+
+def test_a_file_with_any_damaged_byte_is_read_or_refused(translator, kept):
+    path = kept / SHORTLIST_FILE
+    (kept / "checksums.json").unlink()
+    sound, refused = path.read_bytes(), 0
+    for place in [*range(400), *range(len(sound) - 500, len(sound))]:
+        for bits in (1, 255):
+            damaged = bytearray(sound)
+            damaged[place] ^= bits
+            path.write_bytes(damaged)
+            try:
+                Shortlist.load(kept, translator.vocabulary)
+            except UserError as error:
+                refused += 1
+                assert "no shortlist, or is broken" in str(error)
+    assert refused > 500
+
+
+def test_of_a_large_text_pairs_of_all_parts_are_learnt_from(monkeypatch):
+    sources, targets = pairs()
+    order = sorted(range(len(sources)), key=lambda i: min(sources[i]))
+    sources, targets = ([side[i] for i in order] for side in (sources, targets))
+    every = sum((len(s) + 1) * len(t) for s, t in zip(sources, targets, strict=True))
+    monkeypatch.setattr("nmt.translation.shortlist.MOST_LINKS", every // 3)
+    shortlist = Shortlist.learn(sources, targets, SIZE)
+    learnt = [piece for piece in range(4, 50) if shortlist.chances[piece].any()]
+    assert len(learnt) == 46
+    used = [pair for pair in zip(sources, targets, strict=True)][::3]
+    assert shortlist.chances[START_ID].sum() == pytest.approx(1, abs=1e-3)
+    assert len(used) == 100

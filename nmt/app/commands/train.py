@@ -195,6 +195,12 @@ def run(args):
     start = read_start(args)
     started = start and _settings_of(start, out, is_chief)
     config = choose_settings(args, files, started)
+    if config.training.diversify and cluster is not None:
+        # Before the other workers are waited for.
+        raise UserError(
+            "--diversify trains its models on one device. Give --strategy one, or "
+            "leave --diversify out."
+        )
     if args.stream:
         _check_stream(args, config)
     elif "shuffle_pairs" in args:
@@ -300,6 +306,11 @@ def _open_corpus(args, files):
         raise UserError(
             "no text to train on. Give the name of a corpus (see: nmt corpora), a "
             ".tsv file, or --train-source and --train-target."
+        )
+    if files and not args.verify:
+        raise UserError(
+            "--no-verify is for public corpora, whose checksums are known. Leave it "
+            "out."
         )
     if files and text != "raw":
         raise UserError(

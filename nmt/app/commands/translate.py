@@ -10,7 +10,9 @@ from nmt.app.options import (
     add_batch_size,
     add_beam,
     add_command,
+    add_data,
     add_models,
+    add_no_verify,
     add_on_error,
     add_penalties,
     add_texts,
@@ -67,6 +69,8 @@ def _add_search(group):
     )
     add_penalties(group)
     add_shortlist(group)
+    add_data(group)
+    add_no_verify(group)
 
 
 def _add_sizes(group):
@@ -139,6 +143,11 @@ def run(args):
             "--plot - and --json both write where the translations go. "
             "Leave one of them out."
         )
+    if not args.shortlist and (args.data is not None or not args.verify):
+        raise UserError(
+            "--data and --no-verify are for the text that --shortlist learns from. "
+            "Leave them out, or give --shortlist N too."
+        )
     batches = inputs.open_stream(args)
     several = False
     if args.seed is not None:
@@ -155,7 +164,7 @@ def run(args):
         )
     translator = inputs.load_translator(args.models, args.device)
     if args.shortlist:
-        use_shortlist(translator, args.models[0])
+        use_shortlist(translator, args.models[0], args.data, args.verify)
     # Where translations appear on the terminal, they show the progress themselves.
     hidden = True if sys.stdout.isatty() or args.texts else None
     doubts = Doubts()
