@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/search.py [--joey PYTHON] [--rounds 3] [--sentences 512]
 
-Models of the default size (GRU 256, 6,000 pieces) with random weights, which never end
-a sentence: every one has 15 pieces and 16 steps, so that all do the same work. Batches
+Models of 256 units (GRU) and 6,000 pieces with random weights, which never end a
+sentence: every one has 15 pieces and 16 steps, so that all do the same work. Batches
 are worked on side by side, each on a core, as `nmt translate` does it; Joey NMT has all
 cores for one batch. Each round starts a process for each program in turn. The limit is
 what the products of a search would take at the rate of some of 2048 × 2048, measured
