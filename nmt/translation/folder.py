@@ -98,14 +98,19 @@ def changing_checksums(folder):
     Raises:
         UserError: If their file is broken.
     """
-    path = Path(folder) / CHECKSUMS_FILE
-    with alone_with(Path(folder) / CONFIG_FILE):
-        sums = read_checksums(folder)
-        before = copy.deepcopy(sums)
+    with alone_with(Path(folder) / CONFIG_FILE), _written_if_changed(folder) as sums:
         yield sums
-        if sums != before:
-            text = json.dumps(sums, indent=2) + "\n"
-            write_whole(path, lambda partial: partial.write_text(text, "utf-8"))
+
+
+@contextlib.contextmanager
+def _written_if_changed(folder):
+    sums = read_checksums(folder)
+    before = copy.deepcopy(sums)
+    yield sums
+    if sums != before:
+        text = json.dumps(sums, indent=2) + "\n"
+        path = Path(folder) / CHECKSUMS_FILE
+        write_whole(path, lambda partial: partial.write_text(text, "utf-8"))
 
 
 def write_model_file(folder, name, content):
@@ -120,15 +125,15 @@ def write_model_file(folder, name, content):
         content: Bytes.
     """
     path = Path(folder) / name
-    with changing_checksums(folder) as sums:
-        listed = sums["model_files"].get(name)
-        there = _sum_of(path) if path.exists() else None
-        known = there is not None and (listed is None or there in listed)
-        new = hashlib.sha256(content).hexdigest()
-        sums["model_files"][name] = list(
-            dict.fromkeys([there, new] if known else [new])
-        )
-    write_whole(path, lambda partial: partial.write_bytes(content))
+    with alone_with(Path(folder) / CONFIG_FILE):
+        with _written_if_changed(folder) as sums:
+            listed = sums["model_files"].get(name)
+            there = _sum_of(path) if path.exists() else None
+            known = there is not None and (listed is None or there in listed)
+            new = hashlib.sha256(content).hexdigest()
+            both = [there, new] if known else [new]
+            sums["model_files"][name] = list(dict.fromkeys(both))
+        write_whole(path, lambda partial: partial.write_bytes(content))
 
 
 def check_model_file(folder, name):
