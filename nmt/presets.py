@@ -3,20 +3,20 @@
 from nmt.config import Config, ModelConfig, TrainingConfig, VocabularyConfig
 
 PRESETS = {
-    # The best that was found for tens of thousands of sentences: for Multi30k, in 76
+    # The best that was found for tens of thousands of sentences: for Multi30k, in 67
     # minutes of one core (benchmarks/quality.md).
     "base": Config(
         model=ModelConfig(word_dropout=0.1),
         training=TrainingConfig(epochs=25, batch_tokens=1100),
     ),
-    # Better by what models of both directions add to the text, in two to three hours of
-    # two cores.
+    # Better by what models of both directions add to the text, in two hours of two cores.
     "best": Config(
         model=ModelConfig(word_dropout=0.1),
         training=TrainingConfig(epochs=12, batch_tokens=1100, diversify=1),
     ),
     # For a first look, in a sixth of the time: few passes, so less dropout.
     "quick": Config(
+        vocabulary=VocabularyConfig(vocabulary_size=6000),
         model=ModelConfig(dropout=0.3),
         training=TrainingConfig(epochs=4, batch_tokens=1100, warmup_steps=200),
     ),
