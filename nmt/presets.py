@@ -9,7 +9,8 @@ PRESETS = {
         model=ModelConfig(word_dropout=0.1),
         training=TrainingConfig(epochs=25, batch_tokens=1100),
     ),
-    # Better by what models of both directions add to the text, in two hours of two cores.
+    # Better by what models of both directions add to the text, in two hours of two
+    # cores.
     "best": Config(
         model=ModelConfig(word_dropout=0.1),
         training=TrainingConfig(epochs=12, batch_tokens=1100, diversify=1),
