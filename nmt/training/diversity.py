@@ -31,18 +31,22 @@ TRANSLATED_AT_ONCE = 1280
 """Sentences after which the bar moves on."""
 
 
-def check_diversity(job):
+def check_diversity(corpus, replicas):
     """Refuse a training whose text cannot be translated before it.
+
+    Args:
+        corpus: `Corpus`.
+        replicas: Number of devices that train.
 
     Raises:
         UserError: If the text is streamed, or several devices train.
     """
-    if isinstance(job.corpus.splits["train"], StreamedText):
+    if isinstance(corpus.splits["train"], StreamedText):
         raise UserError(
             "--diversify translates the text before the training, and a streamed text "
             "has no end that is known. Leave one of both out."
         )
-    if job.workers.replicas > 1:
+    if replicas > 1:
         raise UserError(
             "--diversify trains its models on one device. Give --strategy one, or "
             "leave --diversify out."

@@ -11,6 +11,7 @@ from nmt.corpora import StreamedText
 from nmt.errors import UserError
 from nmt.files import lock_folder
 from nmt.training.chief import lead
+from nmt.training.cluster import read_cluster
 from nmt.training.diversity import check_diversity, diversify
 from nmt.training.following import follow
 from nmt.training.job import Job
@@ -84,13 +85,17 @@ def train(
         start = Start(Path(start), new_vocabulary)
     _check_corpus(corpus, config)
     if strategy is not None and not isinstance(strategy, tf.distribute.Strategy):
+        cluster = read_cluster(strategy)
+        if config.training.diversify and cluster is not None:
+            # Before the other workers are waited for.
+            check_diversity(corpus, len(cluster.addresses))
         strategy = make_strategy(strategy, report)
     workers = Workers(strategy)
     if workers.replicas > 1:
         report(workers.told())
     job = Job(corpus, config, workers, report, callbacks)
     if config.training.diversify:
-        check_diversity(job)
+        check_diversity(corpus, workers.replicas)
     with workers.losses_told():
         if not workers.is_chief:
             return follow(job)

@@ -442,6 +442,7 @@ train fine.tsv --max-pieces 1025              must be
 train fine.tsv --max-minutes nan              must be at least 0
 train fine.tsv --vocabulary-size 7            must be at least 8
 train fine.tsv --vocabulary-size 8            --vocabulary-size
+train fine.tsv --no-verify                    --no-verify is for public corpora
 train multi30k --source de --target de        source and target are both 'de'
 train multi30k --source ''                    multi30k has no language ''
 train multi30k --target ESC                   no language '\x1b[31mred\x07'

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt.corpora.corpora import Corpus
+from nmt.errors import UserError
 from nmt.evaluation.alignment import alignment_error, piece_shares, word_links
-from nmt.evaluation.gold import GOLD, gold_sentences
+from nmt.evaluation.gold import GOLD, GoldSentence, gold_sentences
 
 needs_gold = pytest.mark.skipif(
     not Path(os.environ.get("NMT_DATA", ""), GOLD).is_file(),
@@ -132,6 +133,22 @@ def test_the_error_of_an_alignment_counts_wrong_and_missing_links(tmp_path):
     # Four links drawn, four wanted, three of them the same: 1 - (3 + 3) / (4 + 4).
     assert alignment_error(Diagonal(), gold) == pytest.approx(0.25)
     assert alignment_error(Diagonal(), gold[:1]) == 0
+
+
+def test_a_word_that_the_vocabulary_splits_is_told():
+    class Vocabulary(Diagonal):
+        def force(self, sources, targets):
+            return super().force(
+                [text.replace("\u200b", " ") for text in sources], targets
+            )
+
+    pair = GoldSentence(
+        "a\u200bb", "x y", ("a\u200bb",), ("x", "y"), *[frozenset()] * 2
+    )
+    with pytest.raises(
+        UserError, match=r"words of 'a\\u200bb' or 'x y', .* splits them"
+    ):
+        alignment_error(Vocabulary(), [pair])
 
 
 @needs_gold

@@ -205,6 +205,17 @@ def test_it_refuses_streams_and_several_devices(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_cluster_is_refused_before_it_is_joined(tmp_path, monkeypatch):
+    cluster = {"worker": ["localhost:1", "localhost:2"]}
+    task = {"type": "worker", "index": 1}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
+    monkeypatch.setattr("nmt.training.workers.join", lambda *_: pytest.fail("joined"))
+    for strategy in ("auto", "multi-worker"):
+        with pytest.raises(UserError, match="--diversify trains its models on one"):
+            training.train(corpus(), DIVERSE, tmp_path / "out", strategy=strategy)
+    assert not (tmp_path / "out").exists()
+
+
 def test_another_training_does_not_take_it_over(copy, tmp_path):
     trained = copy / "teachers" / "forward-1"
     DIVERSE.save(trained / "config.json")

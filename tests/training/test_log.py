@@ -1,6 +1,8 @@
 """What a training measures: lines of JSON, and what TensorBoard shows."""
 
+import errno
 import json
+import os
 
 import pytest
 import tensorflow as tf
@@ -78,3 +80,23 @@ def test_tensorboard_can_show_the_same_and_a_picture(logged):
     told = logged[1][1]["validation_loss"]
     assert tf.make_ndarray(value.tensor) == pytest.approx(told)
     assert steps["attention"] == [1, 2]
+
+
+def test_a_full_disk_under_tensorboard_is_told_as_the_system_does(
+    tmp_path, monkeypatch
+):
+    def write(name, *_, **__):
+        reason = os.strerror(errno.ENOSPC)
+        raise tf.errors.ResourceExhaustedError(None, None, f"{name}; {reason}")
+
+    monkeypatch.setattr(tf.summary, "write", write)
+    with pytest.raises(OSError, match="No space left") as caught:
+        nmt.train(
+            corpus(),
+            CONFIG,
+            tmp_path / "model",
+            lambda line: None,
+            tensorboard=tmp_path / "board",
+        )
+    assert caught.value.errno == errno.ENOSPC
+    assert caught.value.filename == str(tmp_path / "board")

@@ -195,6 +195,7 @@ def test_folders_of_before_have_no_checksums_and_load(model_folder):
 
 
 def test_what_two_processes_write_at_once_is_listed_for_both(model_folder):
+    pytest.importorskip("fcntl")
     begun, may_end = threading.Event(), threading.Event()
 
     def train():
@@ -210,6 +211,8 @@ def test_what_two_processes_write_at_once_is_listed_for_both(model_folder):
     training.start()
     begun.wait(60)
     learning.start()
+    learning.join(0.3)
+    assert learning.is_alive()  # it waits for the other
     may_end.set()
     training.join(60)
     learning.join(60)

@@ -195,12 +195,6 @@ def run(args):
     start = read_start(args)
     started = start and _settings_of(start, out, is_chief)
     config = choose_settings(args, files, started)
-    if config.training.diversify and cluster is not None:
-        # Before the other workers are waited for.
-        raise UserError(
-            "--diversify trains its models on one device. Give --strategy one, or "
-            "leave --diversify out."
-        )
     if args.stream:
         _check_stream(args, config)
     elif "shuffle_pairs" in args:
