@@ -36,7 +36,7 @@ from keras_attention.core.masks import (
     read_memory,
     read_queries,
 )
-from keras_attention.core.projections import as_dense, project
+from keras_attention.core.projections import as_dense, multiply, project
 from keras_attention.core.scores import additive_scores, dot_scores
 from keras_attention.core.softmax import (
     LOWEST,
@@ -73,6 +73,7 @@ __all__ = [
     "last_step",
     "local_mask",
     "masked_softmax",
+    "multiply",
     "multiply_heads",
     "padding_mask",
     "project",

@@ -143,7 +143,7 @@ def hide_padding(tensor: Tensor, mask: Tensor | None) -> Tensor:
     if mask is None:
         return tensor
     mask = ops.cast(mask, "bool")[:, :, None]
-    return ops.where(mask, tensor, ops.zeros_like(tensor))
+    return ops.where(mask, tensor, ops.cast(0.0, tensor.dtype))
 
 
 def read_queries(query, query_mask, pairs, dtype):

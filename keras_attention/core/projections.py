@@ -32,3 +32,12 @@ def project(tensor, kernel, bias=None):
     shape = (*ops.shape(tensor)[:-1], kernel.shape[1])
     projected = ops.reshape(ops.matmul(rows, kernel), shape)
     return projected if bias is None else projected + ops.cast(bias, tensor.dtype)
+
+
+def multiply(left, right):
+    """Multiply matrices `(…, T, X)` by others, `(…, X, Y)`; gives `(…, T, Y)`."""
+    if len(left.shape) == 3 and left.shape[0] == right.shape[0] == 1:
+        # Of a batch TensorFlow takes several times as long to begin such a product.
+        product = ops.matmul(ops.squeeze(left, 0), ops.squeeze(right, 0))
+        return ops.expand_dims(product, 0)
+    return ops.matmul(left, right)

@@ -7,7 +7,7 @@ batch, are the same in all arguments, and there may be none.
 from keras import ops
 
 from keras_attention.annotations import Tensor
-from keras_attention.core.projections import project
+from keras_attention.core.projections import multiply, project
 
 
 def dot_scores(query: Tensor, key: Tensor) -> Tensor:
@@ -29,7 +29,8 @@ def dot_scores(query: Tensor, key: Tensor) -> Tensor:
     Reference:
         [Luong et al., 2015](https://arxiv.org/abs/1508.04025), section 3.1, "dot".
     """
-    return ops.matmul(query, ops.swapaxes(key, -1, -2))
+    query, key = map(ops.convert_to_tensor, (query, key))
+    return multiply(query, ops.swapaxes(key, -1, -2))
 
 
 def additive_scores(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
@@ -59,4 +60,4 @@ def additive_scores(query: Tensor, key: Tensor, vector: Tensor) -> Tensor:
     query, key = ops.expand_dims(query, -2), ops.expand_dims(key, -3)
     hidden = ops.tanh(query + key)  # ... T S U
     # A matrix product and not a sum: it adds up in float32 whatever the input is.
-    return ops.squeeze(project(hidden, vector[:, None]), axis=-1)
+    return ops.squeeze(project(hidden, ops.expand_dims(vector, -1)), axis=-1)

@@ -39,7 +39,7 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     # The most negative finite number: an added constant fails in float16, and minus
     # infinity gives NaN gradients in rows that are hidden whole.
     weights = softmax(ops.where(mask, scores, ops.cast(LOWEST, dtype)))
-    return ops.where(mask, weights, ops.zeros_like(weights))
+    return ops.where(mask, weights, ops.cast(0.0, dtype))
 
 
 def softmax(scores: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ class AdditiveScorer(AttentionLayer):
 
     def score_vector(self, dtype: str) -> Tensor:
         """Give the vector v, shape `(units,)`; it is normalised in float32 at least."""
-        vector = self.vector[:, 0]
+        vector = ops.squeeze(self.vector, axis=-1)
         if self.gain is not None:
             wide = keras.backend.result_type(vector.dtype, "float32")
             vector = ops.normalize(ops.cast(vector, wide)) * ops.cast(self.gain, wide)

@@ -14,6 +14,7 @@ from keras_attention.core import (
     check_mask,
     check_number,
     join_masks,
+    multiply,
     read_memory,
     read_queries,
 )
@@ -288,7 +289,7 @@ class AttentionLayer(keras.layers.Layer):
 
     def _mix(self, weights, memory, training):
         """Add up the values by their weights, some of them dropped: the context."""
-        return ops.matmul(self._drop(weights, memory, training), memory.value)
+        return multiply(self._drop(weights, memory, training), memory.value)
 
 
 def is_overridden(cls, name, since):

@@ -42,7 +42,7 @@ def attend_without_weights(query, key, value, visible):
     if rows is None:
         return heads, None
     if rows.shape[1] != 1:
-        heads = ops.where(rows, heads, ops.zeros_like(heads))
+        heads = ops.where(rows, heads, ops.cast(0.0, heads.dtype))
     return heads, ops.any(rows, axis=1)
 
 

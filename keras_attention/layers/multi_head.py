@@ -394,7 +394,7 @@ class MultiHeadAttention(AttentionLayer):
             heads = heads * ops.cast(gates, heads.dtype)[..., None, None]
         output = join_heads(heads, self.output_kernel, self.output_bias)
         if attends is not None:
-            output = ops.where(attends, output, ops.zeros_like(output))
+            output = ops.where(attends, output, ops.cast(0.0, output.dtype))
         return output, weights
 
     def _project_visible(self, query, memory, visible):

@@ -77,12 +77,11 @@ class _GRU(_Gates):
         past = ops.matmul(state, self.recurrent_kernel)
         if self.recurrent_bias is not None:
             past = past + self.recurrent_bias
-        size = 2 * self.cell.units
-        gates_own, candidate_own = ops.split(own, [size], axis=-1)
-        gates_past, candidate_past = ops.split(past, [size], axis=-1)
-        gates = self.cell.recurrent_activation(gates_own + gates_past)
-        update, reset = ops.split(gates, 2, axis=-1)
-        candidate = self.cell.activation(candidate_own + reset * candidate_past)
+        update, reset, candidate = ops.split(own, 3, axis=-1)
+        update_past, reset_past, candidate_past = ops.split(past, 3, axis=-1)
+        update = self.cell.recurrent_activation(update + update_past)
+        reset = self.cell.recurrent_activation(reset + reset_past)
+        candidate = self.cell.activation(candidate + reset * candidate_past)
         state = candidate + update * (state - candidate)
         return state, [state]
 

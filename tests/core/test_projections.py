@@ -6,7 +6,7 @@ import pytest
 from helpers import B, S, T, U, array, assert_close
 from keras import ops
 
-from keras_attention.core.projections import project
+from keras_attention.core.projections import multiply, project
 
 D = 7
 
@@ -44,3 +44,16 @@ def test_known_sizes_stay_known():
             return projected
 
     assert Layer()(keras.Input((S, D))).shape == (None, S, U)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (B,), (1, 1), (B, 3)])
+def test_matrices_of_one_example_or_many_are_multiplied(shape):
+    left, right = random(*shape, T, S), random(*shape, S, D)
+    found = multiply(*map(ops.convert_to_tensor, (left, right)))
+    assert tuple(found.shape) == (*shape, T, D)
+    assert_close(found, left @ right)
+
+
+def test_one_example_times_many_is_each_of_them():
+    left, right = random(1, T, S), random(B, S, D)
+    assert_close(multiply(*map(ops.convert_to_tensor, (left, right))), left @ right)
