@@ -5,6 +5,8 @@ Usage:
     python benchmarks/tutorial_baseline.py --model DIR    # one that `nmt train` made
     python benchmarks/tutorial_baseline.py --minutes 0.3 --limit 500  # a quick check
 
+`--languages en-es` turns the direction round, for either.
+
 The tutorial is "Neural machine translation with attention"
 (https://www.tensorflow.org/text/tutorials/nmt_with_attention): Spanish to English, a
 bidirectional GRU, a GRU that attends to it by one head, 256 units, the 5000 most
@@ -218,6 +220,12 @@ def main():
         "--minutes", type=float, default=30.0, help="time of training (default: 30)"
     )
     which.add_argument("--model", metavar="DIR", help="score this model of ours")
+    parser.add_argument(
+        "--languages",
+        choices=("es-en", "en-es"),
+        default="es-en",
+        help="from which to which; the tutorial's are es-en (default)",
+    )
     parser.add_argument("--beam", type=int, default=5, help="beam size of --model")
     parser.add_argument("--seed", type=int, default=1, help="seed of the training")
     parser.add_argument(
@@ -233,13 +241,16 @@ def main():
         if value is not None and value <= 0:
             parser.error(f"--{name} must be positive. Got: {value}.")
     try:
-        corpus = corpora.load("spa-eng", "es", "en", data=args.data)
+        source, target = args.languages.split("-")
+        corpus = corpora.load("spa-eng", source, target, data=args.data)
         splits = parts(corpus, args.limit)
         print(describe_run())
         sizes = ", ".join(f"{name} {len(p.source)}" for name, p in splits.items())
         rows = len(set(splits["test"].source))
         limited = "" if args.limit is None else "; limited: these are no results"
-        print(f"spa-eng es-en, pairs: {sizes} ({rows} distinct sources){limited}")
+        print(
+            f"spa-eng {args.languages}, pairs: {sizes} ({rows} distinct sources){limited}"
+        )
         if args.model is None:
             translate = train(splits, args.minutes, args.seed)
         else:
