@@ -36,8 +36,8 @@ def project(tensor, kernel, bias=None):
 
 def multiply(left, right):
     """Multiply matrices `(…, T, X)` by others, `(…, X, Y)`; gives `(…, T, Y)`."""
-    if len(left.shape) == 3 and left.shape[0] == right.shape[0] == 1:
-        # Of a batch TensorFlow takes several times as long to begin such a product.
+    if left.shape[:-2] == right.shape[:-2] == (1,):
+        # TensorFlow takes several times as long to begin a product of batches.
         product = ops.matmul(ops.squeeze(left, 0), ops.squeeze(right, 0))
         return ops.expand_dims(product, 0)
     return ops.matmul(left, right)

@@ -8,13 +8,7 @@ from keras import ops
 
 from keras_attention import chunked
 from keras_attention.annotations import Tensor
-from keras_attention.core import (
-    check_chunk_size,
-    combine_masks,
-    fits,
-    masked_softmax,
-    visible_softmax,
-)
+from keras_attention.core import check_chunk_size, combine_masks, fits, masked_softmax
 from keras_attention.layers.base import is_overridden
 from keras_attention.layers.chunked_scores import ChunkedScores
 from keras_attention.layers.memory import Memory
@@ -98,12 +92,6 @@ class ScoreAttention(ChunkedScores):
         mask = combine_masks(query_mask, memory.mask, attention_mask)
         if type(self).score_terms is ScoreAttention.score_terms:  # any score
             mask = chunked.hide_infinite(scores, mask)
-        elif memory.mask is not None and query_mask is None and attention_mask is None:
-            # Values are 0 where they are hidden: where all are, any weights give 0.
-            weights = ops.cast(visible_softmax(scores, mask), self.compute_dtype)
-            context = self._mix(weights, memory, training)
-            zero = ops.cast(0.0, self.compute_dtype)
-            return context, ops.where(mask, weights, zero), list(state)
         weights = ops.cast(masked_softmax(scores, mask), self.compute_dtype)
         return self._mix(weights, memory, training), weights, list(state)
 

@@ -36,7 +36,7 @@ def check_diversity(corpus, replicas):
 
     Args:
         corpus: `Corpus`.
-        replicas: Number of devices that train.
+        replicas: Number of devices, or of workers, that train.
 
     Raises:
         UserError: If the text is streamed, or several devices train.

@@ -54,6 +54,19 @@ def test_matrices_of_one_example_or_many_are_multiplied(shape):
     assert_close(found, left @ right)
 
 
+def test_the_product_of_one_example_is_one_of_two_matrices(monkeypatch):
+    ranks = []
+
+    def matmul(left, right):
+        ranks.append((len(left.shape), len(right.shape)))
+        return np.matmul(left, right)
+
+    monkeypatch.setattr("keras_attention.core.projections.ops.matmul", matmul)
+    for batch in (1, B):
+        multiply(random(batch, T, S), random(batch, S, D))
+    assert ranks == [(2, 2), (3, 3)]
+
+
 def test_one_example_times_many_is_each_of_them():
     left, right = random(1, T, S), random(B, S, D)
     assert_close(multiply(*map(ops.convert_to_tensor, (left, right))), left @ right)

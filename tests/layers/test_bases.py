@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from helpers import DQ, B, S, T, array, assert_close, gradients, run_example
+from helpers import DQ, B, S, T, array, assert_close, run_example
 
 import keras_attention as ka
 
@@ -82,36 +82,3 @@ def test_a_bias_of_ones_own_gives_the_same_in_chunks():
 def test_an_attention_without_attend_is_told_what_it_owes():
     with pytest.raises(TypeError, match="`attend` must be written by a subclass"):
         ka.AttentionLayer()(*inputs())
-
-
-@pytest.mark.parametrize("dropped", [False, True])
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda **options: ka.BahdanauAttention(4, **options),
-        lambda **options: ka.LuongAttention("general", use_scale=True, **options),
-        lambda **options: ka.ScaledDotProductAttention(**options),
-    ],
-)
-def test_padding_alone_is_hidden_as_by_a_mask_for_each_pair(make, dropped):
-    query, value = inputs()
-    real = np.stack([np.arange(S) < 3, np.zeros(S, bool)])
-    value[~real] = np.nan
-    given = {"query": query, "value": value, "value_mask": real}
-    pairs = {**given, "attention_mask": np.repeat(real[:, None], T, axis=1)}
-    found = []
-    for each in (given, pairs):
-        keras.utils.set_random_seed(1)
-        layer = make(dropout=0.5 if dropped else 0.0, seed=1)
-        outputs = layer(**each, return_attention_scores=True, training=dropped)
-        found.append([*map(array, outputs), gradients(layer, each, training=dropped)])
-    (context, weights, one), (same_context, same_weights, other) = found
-    assert np.isfinite(context).all() and not context[1].any() and not weights[1].any()
-    assert_close(context, same_context)
-    assert_close(weights, same_weights)
-    assert not one[0]["query"][1].any() and not one[0]["value"][~real].any()
-    for name in ("query", "value"):
-        assert np.isfinite(one[0][name]).all()
-        assert_close(one[0][name], other[0][name])
-    for mine, others in zip(one[1], other[1], strict=True):
-        assert_close(mine, others)
