@@ -1,8 +1,8 @@
-"""Scores the demo's preset on fresh held-out sentences, and under other seeds.
+"""Scores the demo's preset under several seeds, on two lots of held-out sentences.
 
 Usage: python benchmarks/phrasebook_preset.py [--seeds 1 2 3] [--out DIR]
 
-The preset was picked by its scores on a test part of another seed of the phrase book.
+The preset was picked by its scores on the second, of another seed of the phrase book.
 Sentences that are held out under one seed are held out under every other, so that no
 training has seen it. Each seed of the training gives one row.
 """
