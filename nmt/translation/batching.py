@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 ROOM = 2**26
 """Numbers that the largest tensors may have that there are at once: 256 MiB."""
 
-
 HYPOTHESES = 320
 """Most hypotheses in a batch of a search: more make its products no faster, and their
 results no longer stay in the caches of a core."""

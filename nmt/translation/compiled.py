@@ -1,9 +1,75 @@
 """A model's search and its forcing, compiled once for all lengths."""
 
+import threading
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 
 from nmt.text import END_ID, PAD_ID, START_ID, UNKNOWN_ID
 from nmt.translation import search
+
+
+class CompiledModel:
+    """A model with its searches, each compiled when it is first used.
+
+    Several threads may use it at once.
+
+    Args:
+        model: `TranslationModel` or `Ensemble`.
+        lasting: Bool. Whether what all searches multiply is multiplied once, because no
+            weight changes between them.
+    """
+
+    def __init__(self, model, lasting=False):
+        self.model = model
+        self._lasting = lasting
+        self._output = None
+        self._compiled: dict[Any, Any] = {}
+        self._compiling = threading.Lock()
+
+    def find(self, kind, options, source, limits, seed, prefixes, pieces=None):
+        """Search; the arguments are those of `compile_search` and what it compiles.
+
+        Args:
+            kind: Name of the search.
+            options: Its options.
+            source: Ids, shape `(B, S)`.
+            limits: Most pieces of each output, `B` of them.
+            seed: Int, whose last 31 bits count.
+            prefixes: Ids, shape `(B, P)`.
+            pieces: The shortlist, ids of shape `(N,)`, if there is one.
+
+        Returns:
+            The parts of `Hypotheses`, as arrays.
+        """
+        inputs = [source, limits, seed % 2**31, prefixes]
+        if pieces is not None:
+            inputs.append(pieces)
+        size = None if pieces is None else len(pieces)
+        found = self._search(kind, options, size)(
+            *(tf.constant(each, tf.int32) for each in inputs)
+        )
+        return [np.asarray(part) for part in found]
+
+    def force(self, batch):
+        """Return what `compile_force` compiles says of a `Batch`, as arrays."""
+        with self._compiling:
+            if "force" not in self._compiled:
+                self._compiled["force"] = compile_force(self.model)
+        found = self._compiled["force"](*map(tf.constant, batch))
+        return [np.asarray(part) for part in found]
+
+    def _search(self, kind, options, size):
+        key = (kind, size, *sorted(options.items()))
+        with self._compiling:
+            if self._lasting and self._output is None:
+                self._output = self.model.output(lasting=True)
+            if key not in self._compiled:
+                self._compiled[key] = compile_search(
+                    self.model, kind, options, size, self._output
+                )
+            return self._compiled[key]
 
 
 def compile_search(model, kind, options, shortlist=None, output=None):

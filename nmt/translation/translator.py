@@ -1,39 +1,25 @@
 """Text in, text out, with the attention that went with it."""
 
 import dataclasses
-import logging
-import threading
-from bisect import bisect_right
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from nmt.config import LONGEST
 from nmt.errors import UserError
-from nmt.model import models_of
-from nmt.text import (
-    PAD_ID,
-    UNKNOWN_ID,
-    as_published,
-    check_lengths,
-    make_batch,
-    published_words,
-    split_words,
-)
+from nmt.text import PAD_ID, UNKNOWN_ID, make_batch, split_words
 from nmt.translation.aligners import load_aligner
 from nmt.translation.batching import most_pieces, usual_batch
-from nmt.translation.compiled import compile_force, compile_search
+from nmt.translation.compiled import CompiledModel
 from nmt.translation.links import word_links
 from nmt.translation.loading import load_models
+from nmt.translation.preprocessing import Preprocessor
 from nmt.translation.rules import check_int
+from nmt.translation.sizes import Sizes
 from nmt.translation.threads import in_batches
 from nmt.translation.translation import LOW_SCORE, Translation
 
 SAMPLED = 64
 """Sentences drawn at once: what is drawn depends on it, so it is always the same."""
-
-_log = logging.getLogger(__name__)
 
 
 class Translator:
@@ -54,22 +40,11 @@ class Translator:
         self.model = model
         self.vocabulary = vocabulary
         self.config = config
-        configs = [each.config for each in models_of(model)]
-        # Numbers for each piece of a source: the memory, its keys and what its values
-        # become where they are multiplied once; and what a score makes of it.
-        self._memory = sum(
-            3 * each.units + each.embedding_size + each.attention_units
-            for each in configs
-        )
-        self._scored = sum(each.attention_units for each in configs)
-        self._remembers = any(each.remembers for each in models_of(model))
-        self._lasting = False
-        self._output = None
         self.shortlist: Any = None
-        self._compiled: dict[Any, Any] = {}
-        self._compiling = threading.Lock()
-        self._aligner = None
-        self._told = False
+        self._texts = Preprocessor(vocabulary, config.corpus)
+        self._sizes = Sizes(model, len(vocabulary))
+        self._compiled = CompiledModel(model)
+        self._aligner: Any = None
 
     @classmethod
     def load(cls, *folders):
@@ -86,7 +61,7 @@ class Translator:
         """
         model, vocabulary, config = load_models(folders)
         translator = cls(model, vocabulary, config, folder=folders[0])
-        translator._lasting = True
+        translator._compiled = CompiledModel(model, lasting=True)
         return translator
 
     def __call__(
@@ -145,8 +120,8 @@ class Translator:
         """
         one = isinstance(texts, str)
         texts = [texts] if one else list(texts)
-        ids = self._source_ids(texts)
-        beginning = self._prefix_ids(prefix)
+        ids = self._texts.source_ids(texts)
+        beginning = self._texts.prefix_ids(prefix)
         options = {"min_length": min_length}
         if sample:
             if n_best > 1:
@@ -175,11 +150,6 @@ class Translator:
         beams = 1 if sample else beam_size
         check_int("beam_size", beams, least=1)
 
-        def numbers(source, target):
-            each = source * (target + self._scored) + len(self.vocabulary)
-            memories = beams if self._remembers else 1
-            return memories * source * self._memory + beams * each
-
         def work(number, group):
             source = make_batch([ids[i] for i in group], []).source
             draw = (0 if seed is None else seed) + number
@@ -206,6 +176,7 @@ class Translator:
 
         if batch_size is None:
             batch_size = SAMPLED if sample else usual_batch(beams)
+        numbers = self._sizes.of_search(beams)
         results = in_batches(work, lengths, batch_size, numbers, fixed=sample)
         return results[0] if one else results
 
@@ -231,23 +202,18 @@ class Translator:
                 f"Got {len(sources)} sources and {len(targets)} targets; expected as "
                 "many of one as of the other."
             )
-        source_ids = self._source_ids(sources)
-        target_ids = self._ids(targets, self.config.corpus.target)
-        check_lengths(target_ids, targets)
+        source_ids = self._texts.source_ids(sources)
+        target_ids = self._texts.fitting_ids(targets, "target")
         lengths = [
             (len(target) + 1, len(source) + 1)
             for source, target in zip(source_ids, target_ids, strict=True)
         ]
 
-        def numbers(target, source):
-            width = self._memory + self._scored
-            return target * (source + width + 2 * len(self.vocabulary))
-
         def work(number, group):
             batch = make_batch(
                 [source_ids[i] for i in group], [target_ids[i] for i in group]
             )
-            found = [np.asarray(part) for part in self._force(*batch)]
+            found = self._compiled.force(batch)
             return [forced(i, batch, found, row) for row, i in enumerate(group)]
 
         def forced(i, batch, found, row):
@@ -268,7 +234,7 @@ class Translator:
                 correct=correct,
             )
 
-        return in_batches(work, lengths, batch_size, numbers)
+        return in_batches(work, lengths, batch_size, self._sizes.of_forcing())
 
     def align(self, source, target, links="attention"):
         """Link the words of a sentence to those of its translation.
@@ -294,8 +260,8 @@ class Translator:
             raise ValueError(
                 f"`links` must be 'attention' or 'best'. Received: links={links!r}."
             )
-        self._source_ids([source])
-        check_lengths(self._ids([target], self.config.corpus.target), [target])
+        self._texts.source_ids([source])
+        self._texts.fitting_ids([target], "target")
         (pair,) = self._learnt_links().link(
             [(split_words(source), split_words(target))]
         )
@@ -310,11 +276,10 @@ class Translator:
         Returns:
             What `align` returns.
         """
-        corpus = self.config.corpus
         return word_links(
             forced.weights[:-1, :-1],
-            self._pieces_of_words(forced.source, corpus.source),
-            self._pieces_of_words(forced.text, corpus.target),
+            self._texts.pieces_of_words(forced.source, "source"),
+            self._texts.pieces_of_words(forced.text, "target"),
         )
 
     def count_pieces(self, texts, side="source"):
@@ -324,8 +289,7 @@ class Translator:
             texts: Sequence of texts.
             side: Whose language they are in, `source` or `target`.
         """
-        language = getattr(self.config.corpus, side)
-        return [len(ids) + 1 for ids in self._ids(texts, language)]
+        return self._texts.count_pieces(texts, side)
 
     def shorten(self, text, side="source"):
         """Return the longest beginning of a text that is not too long.
@@ -336,15 +300,7 @@ class Translator:
             text: The text.
             side: Whose language it is in, `source` or `target`.
         """
-
-        def count(length):
-            return self.count_pieces([text[:length]], side)[0]
-
-        if count(len(text)) <= LONGEST:
-            return text
-        end = bisect_right(range(len(text)), LONGEST, key=count)
-        beginning = text[: end - 1]
-        return beginning.rpartition(" ")[0].strip() or beginning
+        return self._texts.shorten(text, side)
 
     def _learnt_links(self):
         if self._aligner is None and self.folder is not None:
@@ -356,88 +312,26 @@ class Translator:
             )
         return self._aligner
 
-    def _ids(self, texts, language):
-        """Split texts of a language into ids, in the form that the model knows."""
-        if self.config.corpus.text != "tok":
-            return self.vocabulary.ids(texts)
-        published = [as_published(text, language) for text in texts]
-        if not self._told and published != list(texts):
-            self._told = True
-            _log.warning(
-                "The model knows text in small letters, with punctuation set apart by "
-                "spaces (--text tok); other text is changed into that."
-            )
-        return self.vocabulary.ids(published)
-
-    def _pieces_of_words(self, text, language):
-        """Count the pieces of each word, which are the same alone and in the text."""
-        words = split_words(text)
-        if self.config.corpus.text == "tok":
-            words = published_words(text, language)
-        return [len(ids) for ids in self.vocabulary.ids(words)]
-
-    def _source_ids(self, texts):
-        for text in texts:
-            if not text.strip():
-                raise UserError(f"Nothing to translate: got {text!r}. Give a text.")
-        ids = self._ids(texts, self.config.corpus.source)
-        check_lengths(ids, texts)
-        return ids
-
-    def _prefix_ids(self, prefix):
-        (ids,) = self._ids([prefix], self.config.corpus.target)
-        check_lengths([ids], [prefix])
-        if UNKNOWN_ID in ids:
-            raise UserError(
-                f"The translation cannot begin with {prefix!r}: the model has no piece "
-                "for one of its characters."
-            )
-        return ids
-
     def _find(self, kind, options, source, limits, draw, beginning, shortlist):
         """Search for the translations of a batch; the parts of `Hypotheses`."""
         prefixes = np.tile(np.int32(beginning), (len(source), 1))
-        pieces = None
-        if shortlist:
-            pieces = self.shortlist.choose(source, shortlist, beginning)
-            prefixes = np.searchsorted(pieces, prefixes).astype(np.int32)
-        found = self._search(kind, options, pieces)(
-            tf.constant(source),
-            tf.constant(limits, tf.int32),
-            tf.constant(draw % 2**31),  # the search takes an int32
-            tf.constant(prefixes),
-            *([] if pieces is None else [tf.constant(pieces)]),
+        if not shortlist:
+            return self._compiled.find(kind, options, source, limits, draw, prefixes)
+        pieces = self.shortlist.choose(source, shortlist, beginning)
+        # By label smoothing each piece that is left out has its share.
+        left_out = 1 - len(pieces) / len(self.vocabulary)
+        share = self.config.training.label_smoothing * left_out
+        found = self._compiled.find(
+            kind,
+            {**options, "elsewhere": share},
+            source,
+            limits,
+            draw,
+            np.searchsorted(pieces, prefixes).astype(np.int32),
+            pieces,
         )
-        found = [np.asarray(part) for part in found]
-        if pieces is not None:
-            found[0] = pieces[found[0]]
+        found[0] = pieces[found[0]]
         return found
-
-    def _search(self, kind, options, pieces=None):
-        """Compile a search the first time that it is used."""
-        size = None
-        if pieces is not None:
-            size = len(pieces)
-            # By label smoothing each piece that is left out has its share.
-            left_out = 1 - size / len(self.vocabulary)
-            share = self.config.training.label_smoothing * left_out
-            options = {**options, "elsewhere": share}
-        key = (kind, size, *sorted(options.items()))
-        with self._compiling:
-            if self._lasting and self._output is None:
-                self._output = self.model.output(lasting=True)
-            if key not in self._compiled:
-                self._compiled[key] = compile_search(
-                    self.model, kind, options, size, self._output
-                )
-            return self._compiled[key]
-
-    def _force(self, source, target_in, target_out):
-        with self._compiling:
-            if "force" not in self._compiled:
-                self._compiled["force"] = compile_force(self.model)
-        inputs = (source, target_in, target_out)
-        return self._compiled["force"](*map(tf.constant, inputs))
 
     def _translation(
         self, text, source, tokens, length, score, weights, *, searched=False

@@ -180,7 +180,7 @@ def batch_of(translator, result):
 def forced_pieces(translator, result):
     """Force the very pieces of a translation: its text may have a better split."""
     batch = batch_of(translator, result)
-    return [np.asarray(part)[0] for part in translator._force(*batch)]
+    return [part[0] for part in translator._compiled.force(batch)]
 
 
 def test_a_score_is_that_of_forcing_the_output(translator):
