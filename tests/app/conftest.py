@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from quick_graphs import quick_graphs
+from small_training import TINY, write
 
 from nmt.app.cli import main
 from nmt.config import LONGEST, Config
@@ -37,6 +38,35 @@ def stdin(monkeypatch):
         monkeypatch.setattr("sys.stdin", stream)
 
     return put
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    """A file of a few hundred simple sentence pairs."""
+    subjects = {"the cat": "el gato", "a dog": "un perro", "my son": "mi hijo"}
+    verbs = {"sleeps": "duerme", "eats": "come", "runs": "corre", "sings": "canta"}
+    places = {"here": "aquí", "there": "allí", "at home": "en casa", "now": "ahora"}
+    times = {f"on day {n}": f"el día {n}" for n in range(6)}
+    rows = [
+        " ".join(chosen).capitalize() + ".\t" + " ".join(theirs).capitalize() + "."
+        for subject, sujeto in subjects.items()
+        for verb, verbo in verbs.items()
+        for place, lugar in places.items()
+        for time, hora in times.items()
+        for chosen, theirs in [
+            ((subject, verb, place, time), (sujeto, verbo, lugar, hora))
+        ]
+    ]
+    return write(tmp_path_factory.mktemp("pairs") / "simple.tsv", *rows)
+
+
+@pytest.fixture(scope="module")
+def trained(pairs, tmp_path_factory):
+    """A folder with a model that was trained by the command."""
+    out = tmp_path_factory.mktemp("models") / "simple"
+    command = ["train", str(pairs), "--source", "en", "--target", "es"]
+    assert main([*command, "--out", str(out), *TINY]) == 0
+    return out
 
 
 class Shouter:

@@ -1,8 +1,9 @@
-"""Tests of `nmt translate`: lines that cannot be translated, and what is told."""
+"""Tests of `nmt translate`: lines in and out, and those that cannot be translated."""
 
 import gzip
 
 import pytest
+from small_training import write
 
 from nmt.app import lines
 from nmt.app.cli import main
@@ -10,6 +11,76 @@ from nmt.config import LONGEST
 
 TOO_LONG = b"x" * LONGEST
 FAULTY = b"one\ntw\xff\n\n" + TOO_LONG + b"\nfive\n"
+
+
+def test_one_line_goes_out_for_each_line_that_comes_in(shouter, stdin, capsys):
+    stdin(b"one\n\ntwo\r\n   \nthree")
+    assert main(["translate", "--model", "m"]) == 0
+    assert capsys.readouterr().out == "ONE\n\nTWO\n\nTHREE\n"
+
+
+def test_no_lines_give_no_lines(shouter, stdin, capsys):
+    stdin(b"")
+    assert main(["translate", "--model", "m"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_file_is_translated_like_standard_input(shouter, tmp_path, capsys):
+    path = write(tmp_path / "text", "one", "", "two")
+    assert main(["translate", "--model", "m", "--input", str(path)]) == 0
+    assert capsys.readouterr().out == "ONE\n\nTWO\n"
+
+
+def test_the_best_translations_are_numbered_by_their_lines(shouter, stdin, capsys):
+    stdin(b"one\n\ntwo\n")
+    assert main(["translate", "--model", "m", "--n-best", "2", "--beam", "3"]) == 0
+    one, two = ["1\t-1.0000\tONE"] * 2, ["3\t-1.0000\tTWO"] * 2
+    assert capsys.readouterr().out.splitlines() == [*one, "", *two]
+
+
+def test_options_of_the_search_reach_it(shouter):
+    command = ["translate", "--model", "m", "a"]
+    assert main([*command, "--beam", "7", "--length-penalty", "0.5"]) == 0
+    assert main([*command, "--coverage-penalty", "0", "--prefix", "El"]) == 0
+    sampling = ["--sample", "--temperature", "0.7", "--top-k", "9", "--seed", "3"]
+    assert main([*command, *sampling]) == 0
+    assert shouter.searches[:2] == [
+        {"beam_size": 7, "length_penalty": 0.5},
+        {"coverage_penalty": 0.0, "prefix": "El"},
+    ]
+    assert shouter.searches[2].items() >= {
+        ("sample", True),
+        ("temperature", 0.7),
+        ("top_k", 9),
+    }
+
+
+def test_several_pictures_are_numbered_by_their_lines(shouter, stdin, tmp_path, capsys):
+    stdin(b"one\n\ntwo\n")
+    picture = tmp_path / "look.svg"
+    assert main(["translate", "--model", "m", "--plot", str(picture)]) == 0
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "look-1.svg": "one",
+        "look-3.svg": "two",
+    }
+    told = capsys.readouterr()
+    assert told.out == "ONE\n\nTWO\n"
+    assert "look-3.svg" in told.err
+
+
+def test_one_picture_keeps_its_name(shouter, tmp_path):
+    picture = tmp_path / "look.PNG"
+    assert main(["translate", "--model", "m", "one", "--plot", str(picture)]) == 0
+    assert picture.read_text() == "one"
+
+
+def test_a_dash_draws_in_the_terminal_after_each_translation(shouter, stdin, capsys):
+    stdin(b"one\n\ntwo\n")
+    assert main(["translate", "--model", "m", "--plot", "-"]) == 0
+    assert capsys.readouterr() == ("ONE\n[one]\n\nTWO\n[two]\n", "")
+    assert main(["translate", "--model", "m", "--plot=-", "--n-best=2", "one"]) == 0
+    out, _ = capsys.readouterr()
+    assert out.splitlines() == ["1\t-1.0000\tONE", "1\t-1.0000\tONE", "[one]"]
 
 
 @pytest.fixture(params=["pipe", "file", "gzip file"])
