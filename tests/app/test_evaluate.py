@@ -62,7 +62,8 @@ def test_references_are_in_the_form_that_the_model_writes(
 ):
     config = model.config.replace(text="tok")
     monkeypatch.setattr("nmt.app.inputs.load_config", lambda folder: config)
-    monkeypatch.setattr(model, "config", config)
+    tok = Translator(model.model, model.vocabulary, config)
+    monkeypatch.setattr("nmt.app.inputs.load_translator", lambda *given: tok)
     scores = []
     for source, target in [
         ("The dog, here.", "El perro COME, aquí."),
