@@ -18,7 +18,7 @@ from search import PIECES, SIZE, begin, in_turns, product_rate, timed
 
 LENGTH = 16
 STEPS = 12
-FLOP = 22.3e6
+FLOP = 24.3e6
 """Multiplications and additions of training by one target piece, forward and back."""
 
 

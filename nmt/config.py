@@ -80,6 +80,11 @@ class ModelConfig:
     input_feeding: bool = option(
         True, "whether the order current feeds each output to the next step"
     )
+    attend_embeddings: bool = option(
+        False,
+        "whether the decoder attends to the source embeddings too, each beside the "
+        "encoder's output for it",
+    )
     embedding_size: int = option(256, "size of the embeddings", least=1, most=LARGEST)
     units: int = option(
         256, "size of the RNN states, per direction", least=1, most=LARGEST

@@ -6,19 +6,19 @@ PRESETS = {
     # The best that was found for tens of thousands of sentences: for Multi30k, in 67
     # minutes of one core (benchmarks/quality.md).
     "base": Config(
-        model=ModelConfig(word_dropout=0.1),
+        model=ModelConfig(attend_embeddings=True, word_dropout=0.1),
         training=TrainingConfig(epochs=25, batch_tokens=1100),
     ),
     # Better by what models of both directions add to the text, in two hours of two
     # cores.
     "best": Config(
-        model=ModelConfig(word_dropout=0.1),
+        model=ModelConfig(attend_embeddings=True, word_dropout=0.1),
         training=TrainingConfig(epochs=12, batch_tokens=1100, diversify=1),
     ),
     # For a first look, in a sixth of the time: few passes, so less dropout.
     "quick": Config(
         vocabulary=VocabularyConfig(vocabulary_size=6000),
-        model=ModelConfig(dropout=0.3),
+        model=ModelConfig(attend_embeddings=True, dropout=0.3),
         training=TrainingConfig(epochs=4, batch_tokens=1100, warmup_steps=200),
     ),
     # For very many sentences of a few words. A batch of as many pieces as in "base"
@@ -26,13 +26,17 @@ PRESETS = {
     # by heart.
     "short": Config(
         vocabulary=VocabularyConfig(vocabulary_size=6000),
-        model=ModelConfig(dropout=0.1),
+        model=ModelConfig(attend_embeddings=True, dropout=0.1),
         training=TrainingConfig(batch_tokens=600),
     ),
     "demo": Config(
         vocabulary=VocabularyConfig(vocabulary_size=1000),
         model=ModelConfig(
-            embedding_size=128, units=128, attention_units=128, dropout=0.05
+            attend_embeddings=True,
+            embedding_size=128,
+            units=128,
+            attention_units=128,
+            dropout=0.05,
         ),
         training=TrainingConfig(
             epochs=4,

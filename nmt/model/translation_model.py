@@ -28,8 +28,9 @@ class TranslationModel(keras.Model):
 
     The encoder is a stack of bidirectional RNN layers, or of self-attention layers with
     positions. The decoder is an RNN whose first state is made from the mean
-    of the encoder outputs and which attends to them at every step. The target embedding
-    is the output matrix too. Masks are made here and passed on explicitly.
+    of the encoder outputs and which attends to them at every step, and to the source
+    embeddings if `config.attend_embeddings`. The target embedding is the output matrix
+    too. Masks are made here and passed on explicitly.
 
     Shapes: `B` batch, `S` source pieces, `T` target pieces, `E` embedding size, `V`
     vocabulary.
@@ -102,6 +103,8 @@ class TranslationModel(keras.Model):
         memory_shape = self.encoder.compute_output_shape((None, None, size))
         for bridge in self.bridges:
             bridge.build((None, memory_shape[-1]))
+        if config.attend_embeddings:
+            memory_shape = (None, None, memory_shape[-1] + size)
         self.target_embedding.build()
         self.decoder.build((None, None, size), memory_shape)
         if self.readout is not None:
@@ -143,7 +146,8 @@ class TranslationModel(keras.Model):
             training: Bool. Whether dropout acts.
 
         Returns:
-            memory: Encoder outputs, shape `(B, S, D)`.
+            memory: What the decoder attends to, shape `(B, S, D)`: encoder outputs, and
+                the embeddings if the configuration says so.
             mask: Boolean, shape `(B, S)`.
             states: First states of the decoder's cell, each `(B, units)`.
         """
@@ -154,6 +158,8 @@ class TranslationModel(keras.Model):
         total = ops.maximum(ops.sum(real, axis=1), 1)
         mean = ops.sum(memory * real, axis=1) / total
         memory = self.dropouts["memory"](memory, training=training)
+        if self.config.attend_embeddings:
+            memory = ops.concatenate([memory, embedded], axis=-1)
         return memory, mask, [bridge(mean) for bridge in self.bridges]
 
     def start(self, source, beams=1, output=None):

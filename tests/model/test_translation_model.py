@@ -45,6 +45,7 @@ COVERING = [
         itertools.product(CHOICES["attention"], CHOICES["order"])
     )
 ]
+ATTENDING = [{**each, "attend_embeddings": True} for each in COVERING[2:4]]
 COLOURS = ("red", "blue", "green", "black")
 THINGS = ("dog", "cat", "bird", "fish", "house", "tree", "car", "boat")
 ROJO = dict(zip(COLOURS, ("rojo", "azul", "verde", "negro"), strict=True))
@@ -63,7 +64,7 @@ PAIRS = [
 
 
 def name(choice):
-    return "-".join(choice.values())
+    return "-".join(map(str, choice.values()))
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ def check_that_it_memorises(choice, vocabulary, batch):
     assert [translation.text for translation in found] == list(targets)
 
 
-@pytest.mark.parametrize("choice", COVERING, ids=name)
+@pytest.mark.parametrize("choice", COVERING + ATTENDING, ids=name)
 def test_it_memorises_32_pairs_and_translates_them(choice, vocabulary, batch):
     check_that_it_memorises(choice, vocabulary, batch)
 
@@ -129,7 +130,7 @@ def test_every_other_kind_memorises_too(choice, vocabulary, batch):
     check_that_it_memorises(choice, vocabulary, batch)
 
 
-@pytest.fixture(scope="module", params=COVERING, ids=name)
+@pytest.fixture(scope="module", params=COVERING + ATTENDING, ids=name)
 def model(request, vocabulary):
     keras.utils.set_random_seed(5)
     return TranslationModel(ModelConfig(**SIZES, **request.param), len(vocabulary))
@@ -228,6 +229,25 @@ def test_later_target_pieces_do_not_matter(model):
     )
 
 
+def test_decoder_attends_to_encoder_outputs_and_the_embeddings_beside_them():
+    source, encoded, contexts = small_batch().source, [], []
+    for attending in (False, True):
+        keras.utils.set_random_seed(6)
+        model = TranslationModel(ModelConfig(**SIZES, attend_embeddings=attending), 60)
+        memory, mask, states = model.encode(source)
+        encoded.append((memory, states))
+        memory = model.decoder.prepare(memory, mask)
+        query = keras.random.normal((len(source), 1, SIZES["units"]), seed=1)
+        contexts.append(model.decoder.attention.attend(query, memory)[0])
+    (alone, alone_states), (memory, states) = encoded
+    size = SIZES["embedding_size"]
+    words = keras.ops.take(model.source_embedding.embeddings, source, axis=0)
+    np.testing.assert_array_equal(memory[..., :-size], alone)
+    np.testing.assert_array_equal(memory[..., -size:], words)
+    np.testing.assert_array_equal(states, alone_states)
+    assert contexts[1].shape[-1] == contexts[0].shape[-1] + size
+
+
 def test_without_attention_every_real_piece_counts_alike(vocabulary):
     model = TranslationModel(ModelConfig(**SIZES, attention="none"), len(vocabulary))
     source = np.array([[5, 6, END_ID, PAD_ID]])
@@ -292,6 +312,7 @@ class Squashed(BahdanauAttention):
         return keras.ops.tanh(context), weights, state
 
 
+@pytest.mark.parametrize("attending", [False, True])
 @pytest.mark.parametrize(
     ("attention", "is_folded"),
     [
@@ -302,14 +323,15 @@ class Squashed(BahdanauAttention):
     ],
 )
 def test_steps_whose_products_are_done_once_give_the_same(
-    monkeypatch, attention, is_folded
+    monkeypatch, attention, is_folded, attending
 ):
     if attention == "squashed":
         attention = "bahdanau"
         monkeypatch.setitem(attentions._MAKERS, attention, lambda _: Squashed(11))
     sizes = {"embedding_size": 13, "units": 14, "attention_units": 11, "num_heads": 2}
     keras.utils.set_random_seed(6)
-    model = TranslationModel(ModelConfig(attention=attention, **sizes), 60)
+    config = ModelConfig(attention=attention, attend_embeddings=attending, **sizes)
+    model = TranslationModel(config, 60)
     for weight in model.trainable_variables:  # biases too
         weight.assign(weight + 0.3 * keras.random.normal(weight.shape, seed=3))
     source, beams = small_batch().source, 2
