@@ -32,11 +32,7 @@ PRESETS = {
     "demo": Config(
         vocabulary=VocabularyConfig(vocabulary_size=1000),
         model=ModelConfig(
-            attend_embeddings=True,
-            embedding_size=128,
-            units=128,
-            attention_units=128,
-            dropout=0.05,
+            embedding_size=128, units=128, attention_units=128, dropout=0.05
         ),
         training=TrainingConfig(
             epochs=4,
