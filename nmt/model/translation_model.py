@@ -48,7 +48,9 @@ class TranslationModel(keras.Model):
         section 2. Self-attention encoder under an RNN decoder:
         [Chen et al., 2018](https://arxiv.org/abs/1804.09849), section 5. Tied output:
         [Press & Wolf, 2017](https://arxiv.org/abs/1608.05859). Dropout of whole words:
-        [Gal & Ghahramani, 2016](https://arxiv.org/abs/1512.05287), section 4.2.
+        [Gal & Ghahramani, 2016](https://arxiv.org/abs/1512.05287), section 4.2. Source
+        words in the context: cf. [Nguyen & Chiang,
+        2018](https://arxiv.org/abs/1710.01329).
     """
 
     def __init__(self, config, vocabulary_size, **kwargs):
