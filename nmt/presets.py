@@ -3,17 +3,17 @@
 from nmt.config import Config, ModelConfig, TrainingConfig, VocabularyConfig
 
 PRESETS = {
-    # The best that was found for tens of thousands of sentences: for Multi30k, in 67
+    # The best that was found for tens of thousands of sentences: for Multi30k, in 57
     # minutes of one core (benchmarks/quality.md).
     "base": Config(
         model=ModelConfig(attend_embeddings=True, word_dropout=0.1),
         training=TrainingConfig(epochs=25, batch_tokens=1100),
     ),
-    # Better by what models of both directions add to the text, in two hours of two
-    # cores.
+    # Better by what models of both directions add to the text, in three to four times
+    # the time.
     "best": Config(
         model=ModelConfig(attend_embeddings=True, word_dropout=0.1),
-        training=TrainingConfig(epochs=12, batch_tokens=1100, diversify=1),
+        training=TrainingConfig(epochs=20, batch_tokens=1100, diversify=1),
     ),
     # For a first look, in a sixth of the time: few passes, so less dropout.
     "quick": Config(
