@@ -8,8 +8,9 @@ are worked on side by side, each on a core, as `nmt translate` does it; Joey NMT
 cores for one batch. Each round starts a process for each program in turn. The limit is
 what the products of a search would take at the rate of some of 2048 × 2048, measured
 beside it on all cores. They are counted as the model is written; what ours multiplies
-once for several steps (`nmt/model/folding.py`) is a quarter of them with 5 beams, and
-with a shortlist there is less to do, too.
+once for several steps (`nmt/model/folding.py`) is more than a quarter of them with 5
+beams, and with a shortlist there is less to do, too. Our decoder attends to the source
+embeddings as well, the one of Joey NMT does not.
 
 `--joey` names the Python of an environment with Joey NMT 2.3, which wants the package
 importlib_metadata too; without it the column is left out.

@@ -3,10 +3,11 @@
 Usage: python benchmarks/training.py [--joey PYTHON] [--rounds 3] [--sentences 92]
 
 Models of 256 units and 6,000 pieces, sentences of 16 pieces, dropout, smoothed labels,
-Adam, a limit for the norm of the gradient. Our decoder has two cells and the running
-average of the weights is kept; Joey NMT has one cell and no average. Each round starts
-a process for each program in turn. The limit is what the products of a step would take
-at the rate of some of 2048 × 2048, measured beside it on all cores.
+Adam, a limit for the norm of the gradient. Our decoder has two cells and attends to the
+source embeddings too, and the running average of the weights is kept; Joey NMT has one
+cell and no average. Each round starts a process for each program in turn. The limit is
+what the products of a step would take at the rate of some of 2048 × 2048, measured
+beside it on all cores.
 
 For `--joey` see `benchmarks/search.py`.
 """

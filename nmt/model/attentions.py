@@ -20,8 +20,8 @@ def register_attention(name, make):
 
     To be called before a model of that kind is trained, and before it is loaded. Its
     queries are states of the decoder, of `units` features; its keys are outputs of the
-    encoder, of twice as many with the encoder "rnn", and `embedding_size` with the
-    other, and as many more as an embedding has where `attend_embeddings` is set.
+    encoder: of `2 * units` features with the encoder "rnn", `embedding_size` with the
+    other, and with `attend_embeddings` of `embedding_size` more.
 
     Args:
         name: Str. What the option `attention` shall say.

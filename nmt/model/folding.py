@@ -1,7 +1,7 @@
 """A step of a search with fewer products: some are done once for many steps.
 
-A context is a sum of encoder outputs by weights, and is multiplied by two matrices. The
-outputs may be multiplied by both instead, once for all steps and all hypotheses of a
+A context is a sum of rows of the memory by weights, and is multiplied by two matrices.
+The rows may be multiplied by both instead, once for all steps and all hypotheses of a
 sentence; the sum is then of the results. The embedding of a piece, too, is multiplied
 by two matrices, which is done once for all pieces and all searches.
 

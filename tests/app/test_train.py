@@ -21,6 +21,8 @@ def test_every_setting_has_its_flag_with_its_choices_in_the_help(capsys):
     for flag in ("--vocabulary-size", "--cell {gru,lstm}", "--max-minutes", "--seed"):
         assert flag in told
     assert "{previous,current,conditional}" in told
+    of_base = told.split(" --attend-embeddings, ")[1].split("(default: ")[1]
+    assert of_base.startswith("yes)")  # of the class it is "no"
     for part in ("train", "validation", "test"):
         assert f"--{part}-source FILE" in told and f"--{part}-target FILE" in told
 

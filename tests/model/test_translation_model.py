@@ -45,7 +45,7 @@ COVERING = [
         itertools.product(CHOICES["attention"], CHOICES["order"])
     )
 ]
-ATTENDING = [{**each, "attend_embeddings": True} for each in COVERING[2:4]]
+ATTENDING = [{**each, "attend_embeddings": True} for each in COVERING[2:5]]
 COLOURS = ("red", "blue", "green", "black")
 THINGS = ("dog", "cat", "bird", "fish", "house", "tree", "car", "boat")
 ROJO = dict(zip(COLOURS, ("rojo", "azul", "verde", "negro"), strict=True))

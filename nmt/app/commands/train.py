@@ -73,7 +73,7 @@ def _add_start(command):
         "--preset",
         choices=tuple(PRESETS),
         help="settings to start from; the options below change them. quick: a first "
-        "look, in a sixth of the time of base; best: in two to three times its time, "
+        "look, in a sixth of the time of base; best: in three to four times its time, "
         "with --diversify, on one device (default: the one made for the corpus: short "
         "for spa-eng, demo for phrasebook, base for others)",
     )
@@ -164,12 +164,13 @@ def _add_text(group):
 def _add_setting(group, option: dataclasses.Field, defaults):
     """Add the flag of a field of the configuration, absent unless given."""
     text = option.metadata["help"].replace("%", "%%")
+    default = getattr(defaults, option.name)
     if option.type is bool:
         group.add_argument(
             flag(option.name),
             action=argparse.BooleanOptionalAction,
             default=argparse.SUPPRESS,
-            help=f"{text} (default: {'yes' if option.default else 'no'})",
+            help=f"{text} (default: {'yes' if default else 'no'})",
         )
         return
     choices = option.metadata["choices"]
@@ -180,7 +181,7 @@ def _add_setting(group, option: dataclasses.Field, defaults):
         choices=choices,
         metavar=None if choices else names.get(option.type, "NAME"),
         default=argparse.SUPPRESS,
-        help=f"{text} (default: {getattr(defaults, option.name)})",
+        help=f"{text} (default: {default})",
     )
 
 
