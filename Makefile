@@ -76,11 +76,12 @@ docs-serve: docs
 	$(BIN)/python -m pip install --editable '.[docs]'
 	touch .venv/installed $@
 
-# A .venv that works is kept; one that was interrupted is made again. A name on the
+# A .venv that works is kept, and gets pip if it has none; one that was interrupted is made again. A name on the
 # PATH proves nothing (it may be a shim), so each candidate has to run.
 define make_venv
 @set -e; \
 if $(BIN)/python -m pip --version >/dev/null 2>&1; then exit; fi; \
+if $(BIN)/python -m ensurepip >/dev/null 2>&1; then exit; fi; \
 fits='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; \
 for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); do \
 	if $$python -c "$$fits" >/dev/null 2>&1; then \

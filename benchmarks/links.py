@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/links.py [--data DIR] [--eflomal FILE] [--model NAME=DIR ...]
 
-Error rate, precision and recall on the phrase book's test part, and on the Golden
+Error rate, precision and recall on the phrase book's test set, and on the Golden
 Collection where the data folder has it. Both aligners learn from the same sentences in
 small letters, words and signs apart: the training part of the phrase book or of
 spa-eng, and the sentences to be linked without their links. eflomal learns from all of

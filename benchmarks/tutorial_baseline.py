@@ -22,7 +22,7 @@ This is code of our own with its architecture and its settings. What differs:
 - The mask of the encoder outputs is handed to the attention, not left to Keras.
 
 Both models are scored on the same rows: one for each distinct source sentence of the
-test part, all its translations there being references. The tutorial writes no capitals,
+test set, all its translations there being references. The tutorial writes no capitals,
 so that BLEU is without case (`sacrebleu -lc`). As it also writes no apostrophes,
 digits and quotes, a second BLEU is of outputs and references both put in its form.
 """
@@ -177,7 +177,7 @@ def load(folder, corpus, beam_size):
 
 
 def score(translate, test):
-    """Translate the test part, and print its scores."""
+    """Translate the test set, and print its scores."""
     sources, references = evaluation.group_references(*test)
     hypotheses = evaluation.in_chunks(translate, sources, "translating")
     as_written = evaluation.translation_scores(hypotheses, references, grouped=True)

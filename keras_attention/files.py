@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -15,7 +16,8 @@ def write_whole(path, content):
         OSError: If it cannot be written, with its path. What was there before is kept.
     """
     path = Path(path)
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    # The end of a long name alone: no name may have more than 255 bytes.
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name[-40:]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(partial, "wb") as file:
@@ -27,4 +29,5 @@ def write_whole(path, content):
         reason = error.strerror or str(error)
         raise OSError(error.errno, reason, os.fspath(path)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)

@@ -68,7 +68,8 @@ def write_whole(path, write):
         OSError: If it cannot be written, with its path. What was there before is kept.
     """
     path = Path(path)
-    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
+    # The end of a long name alone: no name may have more than 255 bytes.
+    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name[-40:]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)

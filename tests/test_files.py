@@ -38,6 +38,26 @@ def test_without_room_the_file_before_is_kept_and_no_part_left(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("name", ["n" * 255, "é" * 127])
+def test_a_name_may_be_as_long_as_the_file_system_takes(tmp_path, name):
+    path = tmp_path / name
+    write_whole(path, lambda partial: partial.write_bytes(b"now"))
+    write_bytes_whole(path, b"then")
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_of_a_folder_that_is_a_file_the_path_given_is_told(tmp_path):
+    path = tmp_path / "notes.txt" / "a.png"
+    path.parent.write_text("notes")
+    for write in (
+        lambda: write_bytes_whole(path, b""),
+        lambda: write_whole(path, lambda partial: partial.write_bytes(b"")),
+    ):
+        with pytest.raises(OSError) as error:
+            write()
+        assert error.value.filename == str(path)
+
+
 def test_a_file_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
     done = []
     fsync = os.fsync

@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_attention.analysis.characters import readable
 
-TOLERANCE = 1e-3
+TOLERANCE = 2**-8  # to which a row of weights in bfloat16 sums to 1
 
 
 def check_sentence_pair(weights, source, target, *ndims):

@@ -28,7 +28,7 @@ def describe_attention(
 
     Names the two sentences, the strongest link, rows spread evenly (entropy above
     0.9), source words hardly attended to (less than 0.1 in all), and rows whose sum is
-    off 1 by more than 0.001. Long sentences and lists are cut short.
+    off 1 by more than 0.004. Long sentences and lists are cut short.
 
     Args:
         weights: Shape `(T, S)`.

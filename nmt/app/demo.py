@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nmt import corpora, evaluation, phrasebook, training
-from nmt.app.pages import export
+from nmt.app.pages import check_replaceable, export
 from nmt.config import Config
 from nmt.evaluation import alignment_error, gold_sentences
 from nmt.presets import PRESETS
@@ -14,6 +14,8 @@ from nmt.translation import Translator, translated
 SAMPLES = 6
 """Held-out sentences that are printed, drawn, and made pages of."""
 
+PAGES = "pages"
+"""Folder of the pages, beside the models."""
 MODELS = {"with attention": "model", "without attention": "model-without-attention"}
 
 
@@ -43,9 +45,10 @@ def run(out, config: Config = PRESETS["demo"]) -> list[Result]:
         The results with and without attention.
 
     Raises:
-        UserError: If `out` holds models of other settings.
+        UserError: If `out` holds models of other settings, or pages made by others.
     """
     out = Path(out)
+    check_replaceable(out / PAGES, SAMPLES)  # before the minutes that training takes
     corpus = corpora.load("phrasebook", "en", "es")
     configs = (config, config.replace(attention="none"))
     translators = {}
@@ -103,7 +106,7 @@ def _show_samples(translator, phrases, out):
         print(f"  {phrase.english}\n    {translation.text}{note}")
         paths.append(out / f"alignment-{number}.svg")
         translation.plot(paths[-1])
-    index = export(translations, out / "pages")
+    index = export(translations, out / PAGES)
     print(
         "\nWhere the model looked, drawn:",
         *(f"  {path}" for path in paths),

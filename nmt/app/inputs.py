@@ -169,10 +169,10 @@ def open_aligner(args):
     Raises:
         UserError: If they cannot be read, or the text cannot be had again.
     """
-    from nmt.translation import load_aligner, save_aligner
+    from nmt.translation import load_aligner, read_folder, save_aligner
 
     folder = args.models[0]
-    load_config(folder)
+    read_folder(folder)  # links of a model that is not yet there may be of another text
     aligner = load_aligner(folder)
     if aligner is not None:
         return aligner

@@ -12,9 +12,9 @@ def picture_path(plot) -> Path:
     """Return the path that `--plot` names, once a picture can be written there."""
     path = Path(plot)
     picture_ending(path)
+    inputs.check_writable(path.parent, "the folder of --plot")
     if path.is_dir():
         raise UserError(f"--plot must be a file, but {plot} is a folder.")
-    inputs.check_writable(path.parent, "the folder of --plot")
     return path
 
 

@@ -79,7 +79,7 @@ def _words(array):
 
 def _check(counts, num_source, num_target):
     """Refuse counts that do not fit each other or the words."""
-    if counts.keys.ndim != 1 or counts.keys.dtype != np.int64:
+    if counts.keys.ndim != 1:
         raise ValueError
     keys = counts.keys
     lengths = {"keys": len(keys), "links": len(keys)}
@@ -88,7 +88,8 @@ def _check(counts, num_source, num_target):
     lengths |= {"source_jumps": NUM_JUMPS, "target_jumps": NUM_JUMPS}
     for name, length in lengths.items():
         numbers = getattr(counts, name)
-        sound = numbers.shape == (length,) and numbers.dtype in (np.int64, np.float64)
+        kind = np.int64 if name == "keys" else np.float64
+        sound = numbers.shape == (length,) and numbers.dtype == kind
         # Also refuses what is no number.
         if not sound or not ((numbers >= 0) & (numbers < MOST)).all():
             raise ValueError

@@ -3,6 +3,8 @@
 import keras
 
 import keras_attention as ka
+from nmt.config import LONGEST
+from nmt.errors import UserError
 
 PICTURES_FOLDER = "pictures"
 
@@ -18,12 +20,21 @@ class Pictures(keras.callbacks.Callback):
         out: Path of the folder.
         board: Path of a log folder for TensorBoard, which gets the pictures too;
             `None` for none.
+
+    Raises:
+        UserError: If the sentence is too long.
     """
 
     def __init__(self, learner, translator, text, sentence, out, board=None):
         super().__init__()
         self.learner, self.translator = learner, translator
         self.text, self.sentence = text, sentence
+        (pieces,) = translator.count_pieces([sentence], "source")
+        if pieces > LONGEST:
+            raise UserError(
+                f"The sentence to draw has {pieces} pieces, its end included; at most "
+                f"{LONGEST} are allowed. Give a shorter one."
+            )
         self.pictures = ka.EpochPictures(out / PICTURES_FOLDER, board)
 
     def on_epoch_end(self, epoch, logs=None):

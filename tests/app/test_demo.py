@@ -105,6 +105,16 @@ def test_the_readmes_example_runs_with_the_model_of_the_demo(
     assert links and all(len(link) == 2 for link in links)
 
 
+def test_pages_made_by_others_are_refused_before_the_training(tmp_path):
+    page = tmp_path / "pages/index.html"
+    page.parent.mkdir()
+    page.write_text("mine")
+    with pytest.raises(UserError, match="index.html was not made by nmt"):
+        run(tmp_path, TINY)
+    assert page.read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["pages"]
+
+
 def test_both_models_are_trained_alike_but_for_the_attention(monkeypatch):
     asked = []
 

@@ -364,6 +364,7 @@ train fine.tsv --attention ''                 --attention: invalid choice: ''
 train fine.tsv --attention none --pictures    nothing to draw
 train fine.tsv --picture-of ' '               --picture-of is empty
 train fine.tsv --picture-of LATIN             --picture-of is not UTF-8
+train fine.tsv --tensorboard LATIN            --tensorboard is not UTF-8
 train fine.tsv --position rotary --num-heads 3 --embedding-size 9    even
 train fine.tsv --deterministic=yes            ignored explicit argument 'yes'
 train fine.tsv --units                        --units: expected one argument
@@ -595,6 +596,10 @@ align --model model --source-file a.en --target-file none.tsv.gz   compressed fi
 align --model model --on-error ESC            --on-error: invalid choice: '\x1b[31m
 align --model model --batch-size 0            --batch-size: must be a whole number
 align --model model --batch-size HUGE         --batch-size: must be a whole number
+align --model model --source-file a.en --target-file a.es --data data     --data and
+align --model model --source-file a.en --target-file a.es --no-verify     --no-verify
+align --model model --source-file a.en --target-file a.es --links best --batch-size 9  no use
+align --model no-w --source-file a.en --target-file a.es --links best   holds no weights
 
 serve                                         required: --model
 serve --model loop                            Too many levels of symbolic links
@@ -642,6 +647,7 @@ export --model model --out pipe               must be a folder, but pipe is a fi
 export --model model --out loop/x             Too many levels of symbolic links
 export --model model --out nothing            nothing is a link to nothing
 export --model model --out LONG               File name too long
+export --model model --out LATIN              --out is not UTF-8
 export --model model --out x --beam 0         --beam: must be a whole number from 1 to
 export --model model --out x --beam -1        --beam: must be a whole number from 1 to
 export --model model --out x --beam 1.5       --beam: must be a whole number from 1 to

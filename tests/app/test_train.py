@@ -222,6 +222,20 @@ def test_training_text_that_cannot_be_used_is_refused(refused, tmp_path):
     assert not out.exists()
 
 
+def test_tensorflow_is_loaded_as_always_before_it_opens_the_text(monkeypatch):
+    class Stop(Exception):
+        pass
+
+    def stop(device):
+        raise Stop
+
+    monkeypatch.setattr("nmt.app.commands.train.import_tensorflow", stop)
+    monkeypatch.setattr("nmt.app.commands.train.stream_files", pytest.fail)
+    command = ["train", "--stream", "--epoch-steps", "9", "--train-source", "gs://b/a"]
+    with pytest.raises(Stop):
+        main([*command, "--train-target", "b.de"])
+
+
 def test_text_is_streamed_or_it_is_told_what_that_needs(
     pairs, refused, tmp_path, capsys
 ):

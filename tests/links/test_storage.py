@@ -44,6 +44,8 @@ BROKEN = {
     "links below 0": {"links": lambda links: -links},
     "links beyond all numbers": {"links": lambda links: links + 1e300},
     "links that are no numbers": {"links": lambda links: links * np.nan},
+    "links that are whole numbers": {"links": lambda links: links.astype(int)},
+    "words seen in whole numbers": {"source_seen": lambda seen: seen.astype(int)},
     "links in a square": {"links": lambda links: np.stack([links, links])},
     "links of letters": {"links": lambda links: links.astype("U5")},
     "fewer words": {"source_seen": lambda seen: seen[:-1]},

@@ -428,6 +428,13 @@ def test_the_layer_chosen_is_shown_with_its_own_heads(show):
     assert "decoder/cross, mean of 2" in page.locator("#map-caption").inner_text()
 
 
+def test_of_many_frames_the_last_is_in_front(show):
+    names = [str(n) for n in range(150)]
+    views = {name: attention_view(np.eye(2), ["a", name], ["c", "d"]) for name in names}
+    page = show(AttentionView.join(views))
+    assert page.locator("#source .word").all_inner_texts() == ["a", "149"]
+
+
 def test_the_slider_over_frames_changes_words_and_weights(show):
     view = AttentionView.join(
         {

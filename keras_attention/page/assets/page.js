@@ -11,7 +11,8 @@ function showAttention(data) {
   frames = data.frames;
   byId("view").hidden = false;
   document.title = byId("title").textContent = data.title;
-  byId("frame").max = byId("frame").value = frames.length - 1;
+  byId("frame").max = frames.length - 1;
+  byId("frame").value = frames.length - 1;  // after max, which it may not pass
   byId("frames").hidden = frames.length < 2;
   byId("frame-name").textContent = data.frame_name;
   if (!byId("stage").dataset.layout) {

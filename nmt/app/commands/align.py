@@ -10,6 +10,8 @@ from nmt.app import inputs
 from nmt.app.forced import add_forced, force, print_pairs
 from nmt.app.options import add_data, add_links, add_no_verify
 from nmt.app.pictures import are_several, draw, picture_path
+from nmt.errors import UserError
+from nmt.translation import CHUNK, chunks
 
 
 class Aligned(NamedTuple):
@@ -30,8 +32,9 @@ def add_parser(commands):
         "link the words of sentences to those of given translations",
         "Prints links such as 0-0 1-2 (Pharaoh's form): 1-2 is word 1 of the sentence "
         "and word 2 of its translation, counted from 0. Words are what blanks "
-        "separate in the text as it was given. --links best learns from the pairs of "
-        "files too, before it links them.",
+        "separate in the text as it was given. --links best learns from the pairs too "
+        "before it links them: from those of files all at once, or in parts where they "
+        f"are very many; from those of standard input {CHUNK} at a time.",
         "source, target, source_words, target_words, links",
     )
     add_links(command)
@@ -50,11 +53,19 @@ def run(args):
     picture = None if args.plot is None else picture_path(args.plot)
     pairs = inputs.open_pairs(args)
     if args.links == "attention":
+        if args.data is not None or not args.verify:
+            raise UserError(
+                "--data and --no-verify are for the text that --links best learns "
+                "from. Leave them out, or give --links best too."
+            )
         inputs.check_attention(args.models, "it links no words. Add --links best.")
         work = _by_attention
     else:
-        if args.source_file is not None:
-            pairs = [list(chain.from_iterable(pairs))]
+        if args.batch_size:
+            raise UserError("--batch-size has no use with --links best. Leave it out.")
+        lines = chain.from_iterable(pairs)
+        # Links rest on all pairs of a part, which must not depend on when lines arrive.
+        pairs = chunks(lines) if args.source_file is None else [list(lines)]
         work = partial(_by_learnt_links, inputs.open_aligner(args))
     several = False
     if picture:

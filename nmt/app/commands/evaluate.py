@@ -55,7 +55,9 @@ def run(args):
     """Do what the command does."""
     of_files = inputs.check_pair_of_files(args)
     if of_files:
-        for flag, is_given in (("split", args.split), ("no-verify", not args.verify)):
+        learns = args.links == "best" or args.shortlist
+        unverified = not args.verify and not learns
+        for flag, is_given in (("split", args.split), ("no-verify", unverified)):
             if is_given:
                 raise UserError(f"--{flag} has no use with files. Change one of them.")
     settings = inputs.load_config(args.models[0]).corpus

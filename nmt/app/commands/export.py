@@ -4,6 +4,7 @@ import sys
 
 from nmt.app import inputs
 from nmt.app.options import BEAM_SIZE, add_beam, add_command, add_models
+from nmt.translation import check_utf8
 
 
 def add_parser(commands):
@@ -30,6 +31,7 @@ def add_parser(commands):
 def run(args):
     """Do what the command does."""
     folder = inputs.output_folder(args.out, "--out")
+    check_utf8(args.out, "--out")  # as TensorFlow wants it
     config = inputs.load_config(args.models[0])
     translator = inputs.load_translator(args.models, args.device)
     from nmt.translation import export_model

@@ -207,6 +207,7 @@ def run(args):
     board = None
     if args.tensorboard is not None:
         board = inputs.output_folder(args.tensorboard, "--tensorboard")
+        check_utf8(args.tensorboard, "--tensorboard")  # as TensorFlow wants it
     corpus = _open_corpus(args, files)
     described = CorpusConfig(
         name=corpus.name,
@@ -313,6 +314,8 @@ def _open_corpus(args, files):
             "as they are: leave it out."
         )
     if args.stream:
+        if any("://" in path for path in (args.train_source, args.train_target)):
+            import_tensorflow(args.device)  # which opens them
         return stream_files(
             *(args.train_source, args.train_target),
             *(args.validation_source, args.validation_target),
