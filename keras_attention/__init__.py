@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     )
     from keras_attention.recording import (
         AttentionCallback,
+        AttentionRecord,
         EpochPictures,
         plot_model_attention,
         record_attention,
@@ -84,6 +85,7 @@ __all__ = [
     "AttentionLayer",
     "AttentionPooling",
     "AttentionRNN",
+    "AttentionRecord",
     "AttentionStatistics",
     "AttentionView",
     "BahdanauAttention",

@@ -304,7 +304,11 @@ def read_settings(path):
     if unknown:
         raise UserError(f"{path} has sections {shown(unknown)}. {mend}")
     values = _options(content, path)
-    Config().replace(in_file(path), **values)
+    # Each alone: whether they fit each other is seen with those that are given too.
+    for kind in SECTIONS.values():
+        for each in dataclasses.fields(kind):
+            if each.name in values:
+                _check_option(each, values[each.name], in_file(path))
     return values
 
 
@@ -352,15 +356,18 @@ def _options(content, path):
     return values
 
 
+def _check_option(option, value, called):
+    expected = misfit(option, value)
+    if expected:
+        raise UserError(
+            f"{called(option.name)} must be {expected}; got {shown(value)}."
+        )
+
+
 def _check_sections(sections, called):
     for name, kind in SECTIONS.items():
         for each in dataclasses.fields(kind):
-            value = getattr(sections[name], each.name)
-            expected = misfit(each, value)
-            if expected:
-                raise UserError(
-                    f"{called(each.name)} must be {expected}; got {shown(value)}."
-                )
+            _check_option(each, getattr(sections[name], each.name), called)
     files = len(sections["corpus"].files)
     if files > MOST_FILES:
         raise UserError(f"{called('files')} must be at most {MOST_FILES}; got {files}.")

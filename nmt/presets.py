@@ -4,7 +4,7 @@ from nmt.config import Config, ModelConfig, TrainingConfig, VocabularyConfig
 
 PRESETS = {
     # The best that was found for tens of thousands of sentences: for Multi30k, in 57
-    # minutes of one core (benchmarks/quality.md).
+    # minutes of one core (benchmarks/results.md).
     "base": Config(
         model=ModelConfig(attend_embeddings=True, word_dropout=0.1),
         training=TrainingConfig(epochs=25, batch_tokens=1100),

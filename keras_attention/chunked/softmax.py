@@ -1,9 +1,10 @@
 """Softmax attention, one block of queries and keys at a time, with its own gradient.
 
 A row of weights is never held: the forward pass attends within each block, and mixes
-what comes out by the sums of the exponentials of the scores, of which it keeps the
-logarithm. What it saves is that of all keys for each query, from which the backward
-pass makes the weights of any block again.
+what comes out by the sums of the exponentials of the scores less the highest of them.
+What it saves is the highest score and that sum for each query, from which the backward
+pass makes the weights of any block again. They are two numbers, as their logarithm in
+one would lose the sum beside a highest score such as -1e9.
 
 Shapes: `B` batch, `H` heads, `G` heads of the values, `T` queries and `S` keys in all,
 `C` queries and `K` keys in a block.
@@ -106,9 +107,10 @@ class Blocks(NamedTuple):
 def attend_blocks(blocks, value):
     """Attend to values `(B, G, S, Dv)`, block by block.
 
-    Gives the output, shape `(B, H, T, Dv)`; the logarithm of the sum of the
-    exponentials of the scores, shape `(B, H, T, 1)`; both 0 where a query attends to
-    nothing; and, of that shape, whether it attends to something, 1 or 0.
+    Gives the output, shape `(B, H, T, Dv)`, 0 where a query attends to nothing; the
+    highest score, there 0, and the sum of the exponentials of the scores less it, there
+    1, shapes `(B, H, T, 1)`; and, of that shape, whether it attends to something, 1 or
+    0.
     """
     batch, heads, length, _ = blocks.shape
 
@@ -116,35 +118,38 @@ def attend_blocks(blocks, value):
         rows = blocks.rows(index)
 
         def attend_block(index, sums):
-            log_sum, output = sums
+            top, total, output = sums
             columns = blocks.columns(index)
             scores, _, _ = blocks.scores(rows, columns)
-            weights, of_block = softmax_and_log_sum(scores)
+            weights, of_block, sum_of_block = softmax_and_sum(scores)
             values = blocks.part(value, VALUE_AXES, rows, columns)
-            top = ops.maximum(log_sum, of_block)
-            new = top + ops.log(ops.exp(log_sum - top) + ops.exp(of_block - top))
+            new = ops.maximum(top, of_block)
             # Where the block hides a whole row, its weights mean nothing. Their share
             # is 0, or becomes it with the first block that shows the row a key.
-            output = ops.exp(log_sum - new) * output
-            share = ops.exp(of_block - new)
-            return new, output + share * multiply_heads(weights, values)
+            before = ops.exp(top - new) * total
+            added = ops.exp(of_block - new) * sum_of_block
+            total = before + added
+            mixed = multiply_heads(weights, values)
+            return new, total, before / total * output + added / total * mixed
 
         row_shape = (batch, heads, rows.size)
         first, end = blocks.column_range(rows)
-        log_sum, output = loop(
+        top, total, output = loop(
             first,
             end,
             attend_block,
             (
                 ops.full((*row_shape, 1), LOWEST, blocks.dtype),
+                ops.zeros((*row_shape, 1), blocks.dtype),
                 ops.zeros((*row_shape, value.shape[3]), blocks.dtype),
             ),
         )
-        shown = log_sum > LOWEST / 2
-        outputs, log_sums, attends = results
+        shown = top > LOWEST / 2
+        outputs, tops, totals, attends = results
         return (
             put(outputs, hide(output, shown), {2: rows}),
-            put(log_sums, hide(log_sum, shown), {2: rows}),
+            put(tops, hide(top, shown), {2: rows}),
+            put(totals, ops.where(shown, total, ops.ones_like(total)), {2: rows}),
             put(attends, ops.cast(shown, blocks.dtype), {2: rows}),
         )
 
@@ -154,26 +159,25 @@ def attend_blocks(blocks, value):
         attend_rows,
         (
             ops.zeros((batch, heads, length, value.shape[3]), blocks.dtype),
-            ops.zeros((batch, heads, length, 1), blocks.dtype),
-            ops.zeros((batch, heads, length, 1), blocks.dtype),
+            *[ops.zeros((batch, heads, length, 1), blocks.dtype)] * 3,
         ),
     )
 
 
-def softmax_and_log_sum(scores):
-    """Give the softmax, and the logarithm of the sum of exponentials, `(…, 1)`.
+def softmax_and_sum(scores):
+    """Give the softmax, the highest score, and the sum of exponentials less it.
 
-    The largest weight is exp(its score - that logarithm). Few passes, of the kernel of
-    the backend: on a CPU half the time of exponentials and their sum.
+    The last two have shape `(…, 1)`. The largest weight is 1 in that sum. Few passes,
+    of the kernel of the backend: on a CPU half the time of exponentials and their sum.
     """
     weights = softmax(scores)
     # With a start, as Keras has no maximum of an empty batch without one.
     top = ops.max(scores, axis=-1, keepdims=True, initial=LOWEST)
     largest = ops.max(weights, axis=-1, keepdims=True, initial=0.0)
-    return weights, top - ops.log(largest)
+    return weights, top, 1 / largest
 
 
-def attend_gradients(blocks, value, output, log_sums, gradient):
+def attend_gradients(blocks, value, output, tops, totals, gradient):
     """Differentiate `attend_blocks`, block by block, from what it gave.
 
     Takes the gradient of the output, shape `(B, H, T, Dv)`; gives a list of those of
@@ -181,13 +185,14 @@ def attend_gradients(blocks, value, output, log_sums, gradient):
     """
     tensors = [value, *(each for some in blocks.tensors for each in some)]
     axes = [VALUE_AXES, *(each for term in blocks.terms for each in term.axes)]
-    gradient = ops.cast(gradient, blocks.dtype)
+    # Divided by the sums once here, in place of the weights of every block.
+    gradient = ops.cast(gradient, blocks.dtype) / totals
     # What a softmax takes off the gradient of each score: sum of weight · gradient.
     level = ops.sum(gradient * output, axis=-1, keepdims=True)
 
     def block_gradients(rows, columns):
         scores, _, kept = blocks.scores(rows, columns)
-        weights = ops.exp(scores - take(log_sums, {2: rows}))  # 0 where hidden
+        weights = ops.exp(scores - take(tops, {2: rows}))  # times the sum; 0 if hidden
         values = blocks.part(value, VALUE_AXES, rows, columns)
         of_output = take(gradient, {2: rows})
         of_weights = multiply_heads(of_output, ops.transpose(values, (0, 1, 3, 2)))

@@ -46,8 +46,8 @@ def weight_statistics(blocks):
     def describe_rows(index, found):
         entropy, place, coverage = found
         rows = blocks.rows(index, repeat=False)
-        log_sums, places = _sum_and_place(blocks, rows)
-        entropies, coverage = _entropy_and_coverage(blocks, rows, log_sums, coverage)
+        *sums, places = _sum_and_place(blocks, rows)
+        entropies, coverage = _entropy_and_coverage(blocks, rows, sums, coverage)
         # Added, not set: what an earlier chunk holds is hidden here, and 0.
         return (
             add(entropy, entropies, {2: rows}),
@@ -68,14 +68,15 @@ def weight_statistics(blocks):
     if blocks.visible.key_mask is None:
         visible = ops.cast(key_length, blocks.dtype)
     else:
-        mask = ops.cast(blocks.visible.key_mask, blocks.dtype)
-        visible = ops.sum(mask, axis=-1)[:, None, None]
+        mask = blocks.visible.key_mask  # one for all keys, where its axis is 1
+        mask = ops.logical_and(mask, ops.ones((1, key_length), "bool"))
+        visible = ops.sum(ops.cast(mask, blocks.dtype), axis=-1)[:, None, None]
     entropy = entropy / ops.log(ops.maximum(visible, 2.0))
     return AttentionStatistics(ops.clip(entropy, 0, 1), place - 1, coverage)
 
 
 def _sum_and_place(blocks, rows):
-    """Find for each query the logarithm of the sum, and its best key, from 1, or 0."""
+    """Find each query's highest score, the sum less it, its best key from 1, or 0."""
     row_shape = (*blocks.shape[:2], rows.size)
 
     def add_block(index, sums):
@@ -101,17 +102,19 @@ def _sum_and_place(blocks, rows):
         ),
     )
     total = ops.where(total > 0, total, ops.ones_like(total))
-    return highest + ops.log(total), best
+    return highest, total, best
 
 
-def _entropy_and_coverage(blocks, rows, log_sums, coverage):
+def _entropy_and_coverage(blocks, rows, sums, coverage):
     """Sum up the entropy of each query, `(B, H, C)`, and add to what each key gets."""
+
+    highest, log_total = sums[0][..., None], ops.log(sums[1])[..., None]
 
     def add_block(index, sums):
         entropy, coverage = sums
         columns = blocks.columns(index)
         scores, mask, _ = blocks.scores(rows, columns)
-        surprise = log_sums[..., None] - scores  # of a weight: -log of it
+        surprise = highest - scores + log_total  # of a weight: -log of it
         weights = hide(ops.exp(-surprise), mask)
         # The surprise of a weight of 0 may be infinite, and adds nothing.
         shares = ops.where(weights > 0, weights * surprise, ops.zeros_like(weights))

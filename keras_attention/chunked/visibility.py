@@ -2,16 +2,21 @@
 
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 from keras_attention.chunked.chunks import Chunk, greatest, least, positions, take
 from keras_attention.core import (
+    LOWEST,
     check_mask,
     combine_masks,
     fits,
     four_axes,
     join_masks,
 )
+
+# Beside it any other score is nothing, and it is nothing beside what hides a key.
+LEAST_BIAS = LOWEST / 8
 
 
 class Visibility(NamedTuple):
@@ -63,8 +68,11 @@ class Visibility(NamedTuple):
         if bias is not None:
             bias = four_axes(bias)
             shown = ops.not_equal(bias, float("-inf"))
-            # Minus infinity itself would give a row of nothing else NaN.
+            bias = ops.cast(bias, keras.backend.result_type(bias.dtype, "float32"))
+            # Minus infinity itself would give a row of nothing else NaN; and so would
+            # the most negative number, beside `LOWEST`.
             bias = ops.where(shown, bias, ops.zeros_like(bias))
+            bias = ops.maximum(bias, ops.cast(LEAST_BIAS, bias.dtype))
             mask = shown if mask is None else ops.logical_and(mask, shown)
         return self._replace(attention_mask=mask, bias=bias)
 

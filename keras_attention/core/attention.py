@@ -69,8 +69,10 @@ def scaled_dot_product_attention(
         )
     if one_query:
         query = query[..., None, :]
+    # The query is scaled, not the scores: in float16 these could be infinite before.
+    scale = 1.0 / math.sqrt(key.shape[-1]) if scale is None else scale
+    query = ops.multiply(query, scale)
     scores = dot_scores(query, key)
-    scores = scores * (1.0 / math.sqrt(key.shape[-1]) if scale is None else scale)
     if one_query and mask is not None:
         mask = ops.expand_dims(mask, -2)
     weights = masked_softmax(scores, mask)

@@ -187,6 +187,7 @@ def _boolean(name, mask, *shapes):
 
 def _positions(query_length, key_length, offset):
     key_length = query_length if key_length is None else key_length
+    offset = offset if isinstance(offset, int) else ops.cast(offset, "int32")
     query = ops.arange(0, query_length, dtype="int32")[:, None] + offset
     return query, ops.arange(0, key_length, dtype="int32")[None, :]
 

@@ -99,7 +99,6 @@ class AttentionLayer(keras.layers.Layer):
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
     ) -> None:
         check_attention_shapes(query_shape, value_shape, key_shape)
-        self.built = True
 
     def call(
         self,

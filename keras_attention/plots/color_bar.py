@@ -71,9 +71,11 @@ def name_colors(image, maps, label, below, above, height, right=0):
     bar.ax.set_axes_locator(Beside(bar.ax, maps, PAD + right))
     lines = _lines(label, height)
     if lines is None:
-        bar.set_label(label)
+        bar.set_label(label, parse_math=False)  # "$5 less $6" is no formula
     else:
-        bar.set_label("\n".join(lines), rotation=0, ha="left", va="center")
+        bar.set_label(
+            "\n".join(lines), rotation=0, ha="left", va="center", parse_math=False
+        )
 
 
 @dataclass(frozen=True)

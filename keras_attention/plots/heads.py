@@ -49,7 +49,8 @@ def plot_attention_heads(
         Array of Axes, shape `(H,)`, titled `H0`, `H1`, or `(L, H)`, titled `L0 H0`.
 
     Raises:
-        ValueError: As `plot_attention`.
+        ValueError: As `plot_attention`; or if a picture of 12 inches has no room for so
+            many panels.
 
     Example:
         ```python

@@ -23,6 +23,7 @@ SMALL = 7  # points, font size of all that is no word
 MARGIN = 36  # points: the name of an axis, and a margin on both sides
 NAME = 40  # points: length of the name of an axis
 MAX_LABEL = 30  # characters
+LEAST_PANEL = 4  # points: a map among several that is smaller shows nothing
 VEIL = 0.6  # of white, over special tokens that are drawn pale
 DIM = "#767676"  # 4.5 to 1 against white and against black
 
@@ -51,6 +52,9 @@ def figure_size(source, target, label, rows=1, panels=1, right=0, below=0, least
 
     Returns:
         `Size`, at most 12 inches each way.
+
+    Raises:
+        ValueError: If so many panels have no room there.
     """
     limit = 72 * MAX_INCHES
     gap, title = (12, 20) if panels * rows > 1 else (0, 0)
@@ -61,11 +65,15 @@ def figure_size(source, target, label, rows=1, panels=1, right=0, below=0, least
         room, _ = color_bar_room(label, expected)
         beside = MARGIN + right + room
         words = MAX_FONT * _length(target)
-        cell = min(
-            MAX_CELL,
-            ((limit - words - beside) / panels - gap) / len(source),
-            ((limit - above) / rows - title) / len(target),
-        )
+        across = (limit - words - beside) / panels - gap
+        down = (limit - above) / rows - title
+        if panels * rows > 1 and min(across, down) < LEAST_PANEL:
+            raise ValueError(
+                f"A picture of {MAX_INCHES} inches has no room for {rows} rows of "
+                f"{panels} heat maps beside their words. Draw some layers or heads at "
+                "a time, such as weights[:12], or use `attention_view`."
+            )
+        cell = min(MAX_CELL, across / len(source), down / len(target))
         height = rows * (cell * len(target) + title)
         needed, named = color_bar_room(label, height)
         if needed <= room:

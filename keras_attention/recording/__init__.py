@@ -5,10 +5,11 @@ from keras_attention.recording.plot_model import (
     plot_model_attention,
     view_model_attention,
 )
-from keras_attention.recording.record import record_attention
+from keras_attention.recording.record import AttentionRecord, record_attention
 
 __all__ = [
     "AttentionCallback",
+    "AttentionRecord",
     "EpochPictures",
     "plot_model_attention",
     "record_attention",

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -170,8 +171,15 @@ class AttentionCallback(keras.callbacks.Callback):
         self._weights()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Draw."""
-        self.pictures.add(epoch + 1, self._weights(), self.source, self.target)
+        """Draw; weights that are no numbers are told of, and end no training."""
+        weights = self._weights()
+        if not all(np.isfinite(each).all() for each in weights.values()):
+            warnings.warn(
+                f"The attention of epoch {epoch + 1} is not drawn: weights are NaN.",
+                stacklevel=2,
+            )
+            return
+        self.pictures.add(epoch + 1, weights, self.source, self.target)
 
     def _weights(self):
         """The weights to be drawn, `(H, T, S)` by the name of the layer."""

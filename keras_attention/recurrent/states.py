@@ -25,16 +25,28 @@ def first_states(layer, memories, given=None):
     cast to the types of those. The states of attentions have types of their own.
     """
     batch = ops.shape(memories[0].value)[0]
-    sizes = [state_sizes(cell) for cell in layer.cells]
-    sizes.append([layer.output_size] if layer.input_feeding else [])
-    *cells, fed = [
-        [ops.zeros((batch, size), layer.compute_dtype) for size in group]
-        for group in sizes
-    ]
+    cells = [_first_of_cell(cell, batch, layer.compute_dtype) for cell in layer.cells]
+    fed = [layer.output_size] if layer.input_feeding else []
+    fed = [ops.zeros((batch, size), layer.compute_dtype) for size in fed]
     pairs = zip(as_list(layer.attention), memories, strict=True)
     attentions = [list(attention.initial_state(memory)) for attention, memory in pairs]
     states = States(cells, fed, attentions)
     return states if given is None else _replace_first(states, given)
+
+
+def _first_of_cell(cell, batch, dtype):
+    """Give what a cell begins with: its own first states, or 0."""
+    sizes = state_sizes(cell)
+    if not hasattr(cell, "get_initial_state"):
+        return [ops.zeros((batch, size), dtype) for size in sizes]
+    states = as_list(cell.get_initial_state(batch_size=batch))
+    shapes = [tuple(state.shape) for state in states]
+    if [shape[1:] for shape in shapes] != [(size,) for size in sizes]:
+        raise ValueError(
+            f"`get_initial_state` of the cell {cell.name!r} must give states of shapes "
+            f"{[('B', size) for size in sizes]}. Received: {shapes}."
+        )
+    return [ops.cast(state, dtype) for state in states]
 
 
 def arrange_states(layer, memories, flat):

@@ -114,12 +114,14 @@ def run_steps(layer, start, training, late, return_weights):
 
     states = keras.tree.flatten(first)
     dropping = list(filter(has_dropout, all_cells(layer.cells, layer.context_cell)))
-    if training and dropping:
-        # Cells draw their dropout in the first step and keep it. Were that step
-        # inside the loop, the masks would belong to the loop.
-        step([each[:, 0] for each in sequences], states)
-    outputs, states = run_loop(step, sequences, states, mask)
-    reset_dropout(dropping)
+    try:
+        if training and dropping:
+            # Cells draw their dropout in the first step and keep it. Were that step
+            # inside the loop, the masks would belong to the loop.
+            step([each[:, 0] for each in sequences], states)
+        outputs, states = run_loop(step, sequences, states, mask)
+    finally:  # those of a call that failed are not for the next
+        reset_dropout(dropping)
     # Context and output of all steps are concatenated at once.
     parts = 1 if late or layer.input_feeding else 2
     outputs, weights = outputs[:parts], outputs[parts:]

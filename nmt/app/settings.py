@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from nmt.config import SECTIONS, read_settings
+from nmt.config import SECTIONS, in_file, read_settings
 from nmt.corpora import CORPORA
 from nmt.errors import UserError
 from nmt.limits import flag, shown
@@ -56,7 +56,12 @@ def choose_settings(args, files, started):
         for key in ("source", "target"):
             if getattr(args, key) is None:
                 setattr(args, key, getattr(started.corpus, key))
-    return started.replace(**from_file).replace(flag, **given)
+
+    def called(name):
+        of_file = name in from_file and name not in given
+        return in_file(args.config)(name) if of_file else flag(name)
+
+    return started.replace(called, **{**from_file, **given})
 
 
 def _take_corpus(args, settings):

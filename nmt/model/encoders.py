@@ -80,7 +80,8 @@ class SelfAttentionEncoder(layers.Layer):
         self.last_norm = layers.LayerNormalization()
 
     def build(self, embedded_shape):
-        self.call(ops.ones((1, 2, embedded_shape[-1])))  # builds all parts
+        # Builds all parts, on what `__call__` would give it.
+        self.call(ops.ones((1, 2, embedded_shape[-1]), self.compute_dtype))
         self.built = True
 
     def compute_output_shape(self, embedded_shape):

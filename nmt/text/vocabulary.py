@@ -136,11 +136,11 @@ class Vocabulary:
             self._ranks = {self._processor.IdToPiece(i): i for i in range(count)}
         draw = random.Random(seed).random
         return [
-            [
+            _unknown_once(
                 self._ranks.get(piece, UNKNOWN_ID)
                 for word in "".join(pieces).replace(SPACE, f" {SPACE}").split(" ")
                 for piece in _merge(word, self._ranks, alpha, draw)
-            ]
+            )
             for pieces in self._processor.EncodeAsPieces(list(texts))
         ]
 
@@ -152,6 +152,15 @@ class Vocabulary:
 def split_words(text: str) -> list[str]:
     """Split a text at its blanks, those that no piece goes beyond."""
     return [word for word in _BLANKS.split(text) if word]
+
+
+def _unknown_once(ids):
+    """Make one id of unknown characters that are neighbours, as SentencePiece does."""
+    kept: list[int] = []
+    for each in ids:
+        if each != UNKNOWN_ID or kept[-1:] != [UNKNOWN_ID]:
+            kept.append(each)
+    return kept
 
 
 def _merge(word, ranks, alpha, draw):

@@ -144,6 +144,8 @@ def _train(job, folder):
         with lock_folder(folder):
             lead(job, folder, None, None, None)
     except UserError as error:
+        if not has_state(folder):  # nothing of it is there to be trained anew
+            raise
         raise UserError(
             f"{error} Or delete {folder}: its model is then trained anew."
         ) from None

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from nmt.config import Config
 from nmt.corpora import Corpus, ParallelText
-from nmt.errors import UserError
 from nmt.training.checkpoint import fingerprint
 from nmt.training.data import Data
 from nmt.training.loop import Loop
+from nmt.training.precision import check_precision
 from nmt.training.workers import Workers
 
 
@@ -43,11 +43,7 @@ class Job:
             UserError: If this worker was given something else than the chief, or what
                 several cannot do.
         """
-        if self.config.training.precision == "float16" and self.workers.replicas > 1:
-            raise UserError(
-                "--precision float16 is for one device: Keras scales its loss on one "
-                "alone. Give bfloat16 or float32."
-            )
+        check_precision(self.config.training.precision, self.workers.replicas)
         sections = (self.config.vocabulary, self.config.model, self.config.training)
         options = [dataclasses.asdict(section) for section in sections]
         self.workers.check_alike("The options", options)

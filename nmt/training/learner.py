@@ -7,7 +7,7 @@ import tensorflow as tf
 from nmt.model import TranslationModel
 from nmt.text import PAD_ID
 from nmt.training.loss import label_smoothed_loss
-from nmt.training.precision import computing_in
+from nmt.training.precision import check_precision, computing_in
 from nmt.training.workers import Workers
 
 
@@ -24,11 +24,15 @@ class Learner:
     Attributes:
         pieces: Number of target pieces that this worker has learnt from.
         gradient_norm: Norm of the last step's gradient, before it was clipped.
+
+    Raises:
+        UserError: See `check_precision`.
     """
 
     def __init__(self, config, vocabulary_size, workers=None, precision="float32"):
         self.settings = config.training
         self.workers = workers or Workers()
+        check_precision(precision, self.workers.replicas)
         self.pieces, self.gradient_norm = 0, 0.0
         with self.workers.strategy.scope():
             with computing_in(precision):
@@ -87,14 +91,18 @@ class Learner:
                 variable.assign(value + apart.astype(value.dtype))
 
     def with_averages(self, function):
-        """Call a function while the model holds the averages of its weights."""
-        if not self.settings.average_decay:
-            return function()
-        variables = self.model.trainable_variables
+        """Call a function while the model holds the averages of its weights.
+
+        The model is then what it was before: an RNN of Keras draws dropout of its
+        states in a search too, though it leaves it out.
+        """
+        variables = self.model.variables
         kept = [np.asarray(variable) for variable in variables]
         try:
-            for variable, average in zip(variables, self.averages, strict=True):
-                variable.assign(average)
+            if self.settings.average_decay:
+                own = self.model.trainable_variables
+                for variable, average in zip(own, self.averages, strict=True):
+                    variable.assign(average)
             return function()
         finally:
             for variable, value in zip(variables, kept, strict=True):
@@ -118,7 +126,7 @@ class Learner:
         )
         scale = self.optimizer.scale_loss(1.0)  # 1, but in float16
         self.optimizer.apply(gradients, self.model.trainable_variables)
-        # The average is young at first: it then follows at a rate of 1 in 10, 2 in 11 …
+        # The average is young at first: it then keeps 2 in 11, 3 in 12 … of itself.
         step = tf.cast(self.optimizer.iterations.value, tf.float32)
         decay = tf.minimum(self.settings.average_decay, (1.0 + step) / (10.0 + step))
         for average, variable in zip(

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from nmt.errors import UserError
+
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"} | {
     "float16": "mixed_float16"
 }
@@ -48,6 +50,19 @@ def _seconds(dtype):
         product().numpy()  # waits for the device
         times.append(time.perf_counter() - began)
     return min(times)
+
+
+def check_precision(precision, replicas):
+    """Refuse what several devices, or workers, cannot compute in.
+
+    Raises:
+        UserError: If they are several, and it is `float16`.
+    """
+    if precision == "float16" and replicas > 1:
+        raise UserError(
+            "--precision float16 is for one device: Keras scales its loss on one "
+            "alone. Give bfloat16 or float32."
+        )
 
 
 @contextlib.contextmanager

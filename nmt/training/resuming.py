@@ -138,7 +138,8 @@ def _check_settings(out, there, now):
     raise UserError(
         f"{out} holds a model of other settings: {shown}. Choose another --out, or the "
         "settings it was begun with; when it goes on, only "
-        f"{', '.join(map(flag, MAY_CHANGE))} and --pictures may change."
+        f"{', '.join(map(flag, MAY_CHANGE))} and what chooses devices and pictures may "
+        "change."
     )
 
 

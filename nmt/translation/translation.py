@@ -63,7 +63,8 @@ class Translation:
             before any length or coverage term.
         source_tokens: Pieces of the source, the end last; `S` of them.
         target_tokens: Pieces of the translation, the end last; `T` of them.
-        weights: Attention weights, shape `(T, S)`; rows sum to 1.
+        weights: Attention weights, shape `(T, S)`; rows sum to 1, or to
+            less with local and monotonic attention.
         log_probabilities: Of each piece, shape `(T,)`; of forced targets alone.
         correct: Boolean, shape `(T,)`: was the piece the model's first choice; of
             forced targets alone.

@@ -12,7 +12,7 @@ from nmt.translation.folder import VOCABULARY_FILE, WEIGHTS_FILE
 
 BROKEN = (
     *(OSError, ValueError, KeyError, TypeError, AttributeError, IndexError),
-    *(RuntimeError, MemoryError),
+    *(RuntimeError, MemoryError, UserWarning),
 )
 """What h5py and Keras raise of files that are cut off, changed or forged."""
 
@@ -73,7 +73,8 @@ def load_weights(model, weights):
         UserError: If they are not of such a model, or are broken, or not finite.
     """
     with _told(weights), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of what the error tells
+        # Keras warns of layers that the file lacks, and leaves them as they are.
+        warnings.simplefilter("error", UserWarning)
         model.load_weights(weights)
     if not all(np.isfinite(weight).all() for weight in model.get_weights()):
         raise UserError(

@@ -598,7 +598,7 @@ align --model model --batch-size 0            --batch-size: must be a whole numb
 align --model model --batch-size HUGE         --batch-size: must be a whole number
 align --model model --source-file a.en --target-file a.es --data data     --data and
 align --model model --source-file a.en --target-file a.es --no-verify     --no-verify
-align --model model --source-file a.en --target-file a.es --links best --batch-size 9  no use
+align --model model --source-file a.en --target-file a.es --links best --batch-size 9 no
 align --model no-w --source-file a.en --target-file a.es --links best   holds no weights
 
 serve                                         required: --model

@@ -112,6 +112,20 @@ def test_settings_come_from_a_file_before_the_preset_and_after_the_flags(
     assert asked[1].training == PRESETS["demo"].training
 
 
+def test_settings_of_a_file_have_to_fit_those_that_are_given_too(
+    asked, pairs, tmp_path, refused, capsys
+):
+    # With 256, the size of the preset, a head would have an odd size.
+    path = write(tmp_path / "some.json", '{"model": {"position": "rotary"}}')
+    command = ["train", str(pairs), "--config", str(path), "--out", "folder"]
+    command += ["--num-heads", "3"]
+    assert main([*command, "--embedding-size", "192"]) == 0
+    assert asked[0].model.position == "rotary"
+    capsys.readouterr()
+    told = f"--embedding-size / --num-heads must be even with {path}: position rotary"
+    assert told in refused(*command)
+
+
 def test_the_settings_of_a_model_train_another_of_its_kind(
     asked, pairs, tmp_path, refused, capsys
 ):

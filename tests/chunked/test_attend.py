@@ -531,6 +531,16 @@ def test_statistics_are_those_of_the_weights(chunk_size):
     assert_statistics(found, weights, options["key_mask"])
 
 
+def test_a_mask_for_all_keys_at_once_counts_each_of_them():
+    query, key, vector = normal(B, T, U), normal(B, S, U), normal(U)
+    masks = np.ones((B, 1), bool), np.ones((B, S), bool)
+    one, all_ = (
+        chunked_additive_statistics(query, key, vector, chunk_size=2, key_mask=mask)
+        for mask in masks
+    )
+    assert_close(one.entropy, array(all_.entropy))
+
+
 def test_additive_statistics_are_those_of_the_weights():
     query, key, vector = normal(B, T, U), normal(B, S, U), normal(U)
     weights = array(masked_softmax(additive_scores(query, key, vector)))

@@ -81,3 +81,10 @@ def test_shapes_that_do_not_fit_are_told(shapes):
 )
 def test_the_example_runs(name):
     run_example(getattr(ka, name))
+
+
+def test_products_beyond_float16_are_scaled_before_they_overflow():
+    words = keras.ops.full((3, 64), 40.0, "float16")
+    scores, weights, _ = ka.scaled_dot_product_attention(words, words, words)
+    assert array(scores).tolist() == [[12800.0] * 3] * 3
+    assert_close(weights, np.full((3, 3), 1 / 3), "float16")

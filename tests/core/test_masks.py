@@ -51,7 +51,7 @@ def test_the_keys_are_as_many_as_the_queries_unless_told():
 
 def test_lengths_and_offset_may_be_tensors():
     lengths = ops.convert_to_tensor(T), ops.convert_to_tensor(S)
-    offset = ops.convert_to_tensor(2)
+    offset = ops.convert_to_tensor(2, dtype="int64")
     np.testing.assert_array_equal(
         array(causal_mask(T, S, offset=offset)), array(causal_mask(T, S, offset=2))
     )

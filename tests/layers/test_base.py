@@ -31,6 +31,7 @@ from keras import layers, ops
 from keras_attention import (
     BahdanauAttention,
     LuongAttention,
+    MonotonicAttention,
     MultiHeadAttention,
     ScaledDotProductAttention,
     ScoreAttention,
@@ -673,3 +674,19 @@ def test_lengths_that_are_not_known_are_not_compared(make):
     layer = make()
     layer.build((None, None, DQ), (None, S, DV), (None, None, DQ))
     assert layer.built
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        LuongAttention,
+        lambda: MonotonicAttention(LuongAttention()),
+        ScaledDotProductAttention,
+    ],
+)
+def test_a_layer_whose_first_inputs_were_wrong_takes_right_ones_later(make):
+    layer = make()
+    with pytest.raises(ValueError, match="Received"):
+        layer(np.zeros((2, 3, 7), "float32"), np.zeros((2, 4, 5), "float32"))
+    context = layer(np.zeros((2, 3, 5), "float32"), np.zeros((2, 4, 5), "float32"))
+    assert context.shape == (2, 3, 5)

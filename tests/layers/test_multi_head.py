@@ -426,6 +426,42 @@ def test_a_bias_of_minus_infinity_hides(dtype):
         assert np.isfinite(gradient).all()
 
 
+@pytest.mark.parametrize("weights", [True, False])
+@pytest.mark.parametrize("chunk_size", [None, 2])
+def test_the_most_negative_bias_hides_beside_others_and_makes_no_nan(
+    weights, chunk_size
+):
+    inputs = attention_inputs()
+    layer = built(chunk_size=chunk_size)
+    mask = np.random.default_rng(0).random((B, T, S)) < 0.5
+    mask[:, :, 0] = True
+    mask[0] = False  # an example that is padding alone
+    inputs["value_mask"] = mask.any(axis=1)
+    bias = np.where(mask, 0.0, np.finfo("float32").min).astype("float32")
+    options = {"return_attention_scores": True} if weights else {}
+    (found,) = arrays(layer(**inputs, attention_bias=bias, **options))[:1]
+    (expected,) = arrays(layer(**inputs, attention_mask=mask, **options))[:1]
+    assert_close(found, expected)
+    assert (found[0] == 0).all()
+    of_inputs, of_weights = gradients(layer, inputs | {"attention_bias": bias})
+    for gradient in [*of_inputs.values(), *of_weights]:
+        assert np.isfinite(gradient).all()
+
+
+def test_where_all_keys_have_the_most_negative_bias_all_are_alike():
+    given = attention_inputs()
+    inputs = {name: given[name] for name in ("query", "value", "key")}
+    bias = np.full((T, S), np.finfo("float32").min)
+    found = [
+        arrays(built(chunk_size=size)(**inputs, attention_bias=bias))
+        for size in (None, 2)
+    ]
+    even = arrays(built()(**inputs, attention_bias=bias, return_attention_scores=True))
+    assert_close(found[0][0], even[0])
+    assert_close(found[1][0], even[0])
+    assert_close(even[1], np.full((B, H, T, S), 1 / S, "float32"))
+
+
 def test_a_query_of_one_step_takes_a_bias():
     inputs = attention_inputs()
     layer = built()

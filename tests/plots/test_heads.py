@@ -106,3 +106,10 @@ def test_heads_are_cut_and_turned_as_one_matrix_is():
     check_layout(figure, axes)
     dimmed = plot_attention_heads(weights, ["a", "b", "</s>"], special="dim")
     assert len(dimmed[1].patches) == 2
+
+
+def test_more_maps_than_there_is_room_for_are_refused():
+    words = ["words"] * 3
+    for shape in [(48, 2, 3, 3), (1, 80, 3, 3), (300, 3, 3)]:
+        with pytest.raises(ValueError, match="has no room for .* rows of .* heat maps"):
+            plot_attention_heads(np.full(shape, 1 / 3), words, words)

@@ -325,6 +325,14 @@ def test_a_difference_is_centred_on_0_and_says_which_is_which():
     check_layout(ax.figure, [ax])
 
 
+def test_names_of_a_difference_are_text_and_no_formula():
+    ax = plot_attention_difference(
+        np.eye(2), np.eye(2), ["a", "b"], ["x", "y"], names=("$5", r"$\foo$")
+    )
+    ax.figure.canvas.draw()
+    assert bar_name(ax) == r"attention weight, $\foo$ less $5"
+
+
 def test_words_of_a_difference_may_come_one_by_one():
     ax = plot_attention_difference(
         np.eye(2), np.eye(2), iter("ab"), (word for word in "xy")

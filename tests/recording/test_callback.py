@@ -196,3 +196,12 @@ def test_the_examples_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_example(EpochPictures)
     run_example(AttentionCallback)
+
+
+def test_weights_that_are_no_numbers_end_no_training(tmp_path, monkeypatch):
+    callback = AttentionCallback(
+        np.zeros((1, 3)), SOURCE, TARGET, folder=tmp_path / "pictures"
+    )
+    monkeypatch.setattr(callback, "_weights", lambda: {"a": np.full((1, 2, 3), np.nan)})
+    with pytest.warns(UserWarning, match="attention of epoch 4 is not drawn"):
+        callback.on_epoch_end(3)

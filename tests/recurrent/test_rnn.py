@@ -635,3 +635,29 @@ def test_prepare_wants_a_built_layer_and_a_tensor():
     decoder.build((B, T, DX), (B, S, DV))
     with pytest.raises(ValueError, match="`memory` must be a tensor"):
         decoder.prepare(keras.Input((None, DV)))
+
+
+def test_the_second_cell_of_the_conditional_order_draws_dropout_of_its_own():
+    cell = layers.GRUCell(4, recurrent_dropout=0.5, seed=7)
+    layer = ka.AttentionRNN(cell, ka.BahdanauAttention(8), order="conditional")
+    state = np.ones((2, 4), "float32")
+    one, other = (
+        np.asarray(each.get_recurrent_dropout_mask(state))
+        for each in (cell, layer.context_cell)
+    )
+    assert (one != other).any()
+    again = ka.AttentionRNN(
+        layers.GRUCell(4, seed=7), ka.BahdanauAttention(8), order="conditional"
+    )
+    assert again.context_cell.seed == layer.context_cell.seed
+
+
+def test_a_call_that_failed_leaves_no_dropout_behind():
+    cell = layers.GRUCell(4, dropout=0.5, seed=1)
+    layer = ka.AttentionRNN(cell, ka.BahdanauAttention(8))
+    sequence, memory = np.ones((2, 3, 5), "float32"), np.ones((2, 4, 6), "float32")
+    layer(sequence, memory=memory)
+    with pytest.raises(Exception, match="."):
+        layer(sequence, memory=memory, initial_state=[np.ones((3, 4))], training=True)
+    found = layer(np.ones((5, 3, 5)), memory=np.ones((5, 4, 6)), training=True)
+    assert found.shape[0] == 5

@@ -206,3 +206,36 @@ def test_lengths_may_be_unknown_until_it_runs(shape, masked):
 
     for one, other in zip(run(given), expected, strict=True):
         assert_close(one, other)
+
+
+@keras.saving.register_keras_serializable()
+class StartedCell(layers.GRUCell):
+    """A cell that begins with a state that is learnt."""
+
+    def build(self, shape):
+        super().build(shape)
+        self.start = self.add_weight(shape=(self.units,), initializer="ones")
+
+    def get_initial_state(self, batch_size=None):
+        return [ops.tile(self.start[None], (batch_size, 1))]
+
+
+def test_a_cell_says_itself_what_it_begins_with():
+    sequence = keras.random.normal((2, 3, 5), seed=1)
+    memory = keras.random.normal((2, 4, 6), seed=2)
+    layer = ka.AttentionRNN(StartedCell(7), ka.BahdanauAttention(8))
+    found = layer(sequence, memory=memory)
+    given = layer(sequence, memory=memory, initial_state=[np.ones((2, 7))])
+    np.testing.assert_array_equal(found, given)
+    zeros = layer(sequence, memory=memory, initial_state=[np.zeros((2, 7))])
+    assert np.abs(np.asarray(found) - np.asarray(zeros)).max() > 0.01
+
+
+def test_a_cell_that_begins_with_something_else_is_refused():
+    class Wrong(layers.GRUCell):
+        def get_initial_state(self, batch_size=None):
+            return [ops.zeros((batch_size, 3))]
+
+    layer = ka.AttentionRNN(Wrong(7, name="wrong"), ka.BahdanauAttention(8))
+    with pytest.raises(ValueError, match="`get_initial_state` of the cell 'wrong'"):
+        layer(np.zeros((2, 3, 5)), memory=np.zeros((2, 4, 6)))

@@ -90,3 +90,9 @@ def test_a_file_that_is_no_vocabulary_is_told(tmp_path):
     path.write_bytes(b"this is no model")
     with pytest.raises(UserError, match="v.model: .* is not a SentencePiece model"):
         Vocabulary.load(path)
+
+
+def test_unknown_characters_are_sampled_as_they_are_split(vocabulary):
+    texts = ["</s> a", "火火 b 火 火", "<s> <unk> </span>", "火火水"]
+    assert any(UNKNOWN_ID in ids for ids in vocabulary.ids(texts))
+    assert vocabulary.sample_ids(texts, 0.0, 1) == vocabulary.ids(texts)

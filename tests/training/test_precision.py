@@ -36,6 +36,8 @@ def losses(kind, steps=3, **options):
         ("bfloat16", {"cell": "lstm", "order": "previous"}),
         ("bfloat16", {}),
         ("float16", {}),
+        ("bfloat16", {"encoder": "self-attention", "position": "rotary"}),
+        ("float16", {"encoder": "self-attention", "position": "alibi"}),
     ],
 )
 def test_a_model_learns_in_half_precision_as_in_float32(kind, options):

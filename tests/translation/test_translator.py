@@ -285,7 +285,7 @@ def test_a_folder_gives_the_same_translations_also_after_it_was_moved(
 
 def test_align_gives_links_between_the_words(translator):
     links = translator.align("the red dog sleeps", "the big cat")
-    assert [target for _, target in links] == [0, 1, 2] or len(links) == 3
+    assert sorted(target for _, target in links) == [0, 1, 2]
     for source, target in links:
         assert 0 <= source < 4
         assert 0 <= target < 3

@@ -135,3 +135,25 @@ def test_weights_with_any_damaged_byte_are_loaded_or_told(tmp_path):
             told += 1
             assert len(str(error).splitlines()) == 1
     assert told > 100
+
+
+def small(**options):
+    keras.utils.set_random_seed(options.get("encoder_layers", 1))
+    sizes = {"embedding_size": 8, "units": 6, "attention_units": 4, "num_heads": 2}
+    config = Config().replace(**sizes, **options)
+    return TranslationModel(config.model, PIECES)
+
+
+@pytest.mark.parametrize("encoder", ["rnn", "self-attention"])
+def test_all_weights_come_back_and_a_layer_that_is_missing_is_told(tmp_path, encoder):
+    path = tmp_path / "model.weights.h5"
+    model = small(encoder=encoder)
+    model.save_weights(path)
+    other = small(encoder=encoder)
+    for variable in other.weights:
+        variable.assign(variable + 1)
+    load_weights(other, path)
+    for one, same in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, same)
+    with pytest.raises(UserError, match="does not fit its config.json, or is broken"):
+        load_weights(small(encoder=encoder, encoder_layers=2), path)
