@@ -81,8 +81,9 @@ docs-serve: docs
 define make_venv
 @set -e; \
 if $(BIN)/python -m pip --version >/dev/null 2>&1; then exit; fi; \
-if $(BIN)/python -m ensurepip >/dev/null 2>&1; then exit; fi; \
 fits='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; \
+if $(BIN)/python -c "$$fits" >/dev/null 2>&1 && \
+	$(BIN)/python -m ensurepip >/dev/null 2>&1; then exit; fi; \
 for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); do \
 	if $$python -c "$$fits" >/dev/null 2>&1; then \
 		echo "making .venv with $$python"; \

@@ -26,7 +26,7 @@ FIRST = (
     *("coming_from", "founding_documents"),
 )
 PACKAGES = (ka, nmt)
-STOP = "Layer, Operation, Callback, Initializer, tuple, object"
+STOP = "Layer, Operation, Callback, Initializer, Mapping, tuple, object"
 """Classes whose own methods are told elsewhere."""
 
 

@@ -32,7 +32,7 @@ def python_blocks(text):
 def commands(text):
     """What a reader types, without the comments."""
     blocks = re.findall(r"```console\n(.*?)```", text, re.S)
-    lines = re.findall(r"^\$ (.*)$", "".join(blocks), re.M)
+    lines = re.findall(r"^\$ (.*)$", "".join(blocks).replace("\\\n", " "), re.M)
     return [shlex.split(line, comments=True) for line in lines]
 
 

@@ -8,9 +8,8 @@ import pytest
 
 import keras_attention as ka
 from keras_attention.plots.options import SCALES, Scale
-from keras_attention.recording.record import AttentionRecord
 
-OBJECTS = [*(getattr(ka, name) for name in ka.__all__), AttentionRecord]
+OBJECTS = [getattr(ka, name) for name in ka.__all__]
 CLASSES = [each for each in OBJECTS if inspect.isclass(each)]
 
 

@@ -42,13 +42,13 @@ def attend(terms, value, visible, chunk_size, tell_rows=False):
     def run(value, *inputs):
         # The tape of TensorFlow would keep every block.
         value, blocks = ops.stop_gradient(value), make_blocks(inputs)
-        output, *sums, attends = attend_blocks(blocks, value)
+        output, tops, totals, attends = attend_blocks(blocks, value)
 
         def gradient(*args, upstream=None):
             # Keras hands it over by name on torch, and by place elsewhere.
             upstream = args[0] if upstream is None else upstream
             upstream = upstream[..., :size] if tell_rows else upstream
-            found = attend_gradients(blocks, value, output, *sums, upstream)
+            found = attend_gradients(blocks, value, output, tops, totals, upstream)
             return (*found, *[None] * (1 + len(inputs) - len(found)))
 
         # One tensor: on torch Keras' `custom_gradient` takes no more.

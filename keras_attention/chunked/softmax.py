@@ -192,7 +192,8 @@ def attend_gradients(blocks, value, output, tops, totals, gradient):
 
     def block_gradients(rows, columns):
         scores, _, kept = blocks.scores(rows, columns)
-        weights = ops.exp(scores - take(tops, {2: rows}))  # times the sum; 0 if hidden
+        # Times the sum; 0 if hidden. A score may be rounded otherwise than before.
+        weights = ops.exp(ops.minimum(scores - take(tops, {2: rows}), 0))
         values = blocks.part(value, VALUE_AXES, rows, columns)
         of_output = take(gradient, {2: rows})
         of_weights = multiply_heads(of_output, ops.transpose(values, (0, 1, 3, 2)))

@@ -1,4 +1,4 @@
-"""The attention layers, a file each, on one contract: `AttentionLayer`."""
+"""The attention layers, a file each; those with queries on one `AttentionLayer`."""
 
 from keras_attention.layers.additive import BahdanauAttention
 from keras_attention.layers.base import AttentionLayer

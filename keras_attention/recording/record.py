@@ -32,6 +32,14 @@ class AttentionRecord(Mapping[str, np.ndarray]):
 
     A mapping of names to arrays of shape `(B, H, T, S)`: `B` examples of all batches,
     `H` heads, `T` queries, `S` keys.
+
+    Example:
+        ```python
+        with record_attention(model) as record:
+            model.predict(batch, verbose=0)
+        for name, weights in record.items():
+            print(name, weights.shape)  # (B, H, T, S)
+        ```
     """
 
     def __init__(self) -> None:

@@ -64,7 +64,7 @@ def output_size(cell):
 def copy_cell(cell):
     """Make a cell of the same configuration, with weights and dropout of its own."""
     config = cell.get_config()
-    if config.get("seed") is not None:
+    if isinstance(config.get("seed"), int):
         config["seed"] = random.Random(config["seed"]).getrandbits(31)
     config["name"] = f"{config.get('name', 'cell')}_context"
     return type(cell).from_config(config)

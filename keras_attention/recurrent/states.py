@@ -39,14 +39,20 @@ def _first_of_cell(cell, batch, dtype):
     sizes = state_sizes(cell)
     if not hasattr(cell, "get_initial_state"):
         return [ops.zeros((batch, size), dtype) for size in sizes]
-    states = as_list(cell.get_initial_state(batch_size=batch))
+    states = keras.tree.flatten(cell.get_initial_state(batch_size=batch))
     shapes = [tuple(state.shape) for state in states]
-    if [shape[1:] for shape in shapes] != [(size,) for size in sizes]:
+    if len(shapes) != len(sizes) or not all(
+        len(shape) == 2 and fits(shape[1], size)
+        for shape, size in zip(shapes, sizes, strict=True)
+    ):
         raise ValueError(
             f"`get_initial_state` of the cell {cell.name!r} must give states of shapes "
             f"{[('B', size) for size in sizes]}. Received: {shapes}."
         )
-    return [ops.cast(state, dtype) for state in states]
+    return [
+        ops.reshape(ops.cast(state, dtype), (batch, size))
+        for state, size in zip(states, sizes, strict=True)
+    ]
 
 
 def arrange_states(layer, memories, flat):

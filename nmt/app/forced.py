@@ -34,7 +34,7 @@ def add_forced(commands, name, run, purpose, more, values):
         run,
         purpose,
         f"{more} Without files, lines of sentence TAB translation are read from "
-        "standard input as they come. One line out per pair in, a blank one for a "
+        "standard input. One line out per pair in, a blank one for a "
         "blank pair.",
     )
     add_models(command)

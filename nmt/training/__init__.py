@@ -1,4 +1,4 @@
-"""Training: a loop of steps; all else is a Keras callback in a file of its own.
+"""Training: a loop of steps; what validates, saves, logs and draws are Keras callbacks.
 
 What waits for TensorFlow, `train` above all, is loaded when it is used.
 """

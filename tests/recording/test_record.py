@@ -24,7 +24,7 @@ from keras import layers
 import keras_attention as ka
 from keras_attention.layers.hierarchical import HierarchicalAttention
 from keras_attention.layers.pooling import AttentionPooling
-from keras_attention.recording.record import record_attention
+from keras_attention.recording.record import AttentionRecord, record_attention
 
 H, WORDS = 2, 17
 TENSORFLOW = keras.backend.backend() == "tensorflow"
@@ -290,8 +290,10 @@ def test_its_example_runs():
     model, batch = Translator(), attention_inputs()["query"]
     model.encoder.extra["last"].name = "attention"
     model(batch)
-    names = run_example(record_attention, model=model, batch=batch)
-    assert names["weights"].shape == (B, 1, T, T)
+    for documented in (record_attention, AttentionRecord):
+        given = {"model": model, "batch": batch, "record_attention": record_attention}
+        names = run_example(documented, **given)
+        assert names["weights"].shape == (B, 1, T, T)
 
 
 def test_evaluate_is_recorded_and_gives_the_same_loss():

@@ -231,6 +231,28 @@ def test_a_cell_says_itself_what_it_begins_with():
     assert np.abs(np.asarray(found) - np.asarray(zeros)).max() > 0.01
 
 
+def test_a_learnt_first_state_is_trained_and_saved(tmp_path):
+    sequence, memory = keras.Input((None, 5)), keras.Input((None, 6))
+    layer = ka.AttentionRNN(StartedCell(7), ka.BahdanauAttention(8))
+    model = keras.Model([sequence, memory], layer(sequence, memory=memory))
+    model.compile("sgd", "mse")
+    given = [np.ones((2, 3, 5), "float32"), np.ones((2, 4, 6), "float32")]
+    model.fit(given, np.zeros((2, 3, 13)), verbose=0)
+    assert (array(layer.cells[0].start) != 1).all()
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert_close(again(given), array(model(given)))
+
+
+def test_cells_that_keras_has_stacked_begin_with_zeros():
+    stacked = layers.StackedRNNCells([layers.GRUCell(4), layers.GRUCell(4)])
+    layer = ka.AttentionRNN(stacked, ka.BahdanauAttention(8))
+    sequence, memory = np.ones((2, 3, 5), "float32"), np.ones((2, 4, 6), "float32")
+    found = layer(sequence, memory=memory)
+    zeros = [np.zeros((2, 4))] * 2
+    assert_close(layer(sequence, memory=memory, initial_state=zeros), array(found))
+
+
 def test_a_cell_that_begins_with_something_else_is_refused():
     class Wrong(layers.GRUCell):
         def get_initial_state(self, batch_size=None):

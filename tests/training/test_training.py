@@ -123,7 +123,7 @@ def test_pictures_can_be_of_another_sentence(hurried):
     assert '"text":"flies"' in page
 
 
-def test_a_sentence_too_long_to_be_drawn_is_refused_at_once(tmp_path):
+def test_a_sentence_too_long_to_be_drawn_is_refused_before_an_epoch(tmp_path):
     with pytest.raises(UserError, match="to draw has .* pieces.* at most 1024 are"):
         run(tmp_path / "out", picture_of="the cow flies " * 500)
     assert not (tmp_path / "out/history.json").exists()
