@@ -596,9 +596,9 @@ align --model model --source-file a.en --target-file none.tsv.gz   compressed fi
 align --model model --on-error ESC            --on-error: invalid choice: '\x1b[31m
 align --model model --batch-size 0            --batch-size: must be a whole number
 align --model model --batch-size HUGE         --batch-size: must be a whole number
-align --model model --source-file a.en --target-file a.es --data data     --data and
-align --model model --source-file a.en --target-file a.es --no-verify     --no-verify
-align --model model --source-file a.en --target-file a.es --links best --batch-size 9 no
+align --model model --data data               --data and --no-verify are for
+align --model model --no-verify               --data and --no-verify are for
+align --model model --links best --batch-size 9   --batch-size has no use with
 align --model no-w --source-file a.en --target-file a.es --links best   holds no weights
 
 serve                                         required: --model

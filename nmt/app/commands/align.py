@@ -50,19 +50,19 @@ def add_parser(commands):
 
 def run(args):
     """Do what the command does."""
+    if args.links == "best" and args.batch_size:
+        raise UserError("--batch-size has no use with --links best. Leave it out.")
+    if args.links != "best" and (args.data is not None or not args.verify):
+        raise UserError(
+            "--data and --no-verify are for the text that --links best learns from. "
+            "Leave them out, or give --links best too."
+        )
     picture = None if args.plot is None else picture_path(args.plot)
     pairs = inputs.open_pairs(args)
     if args.links == "attention":
-        if args.data is not None or not args.verify:
-            raise UserError(
-                "--data and --no-verify are for the text that --links best learns "
-                "from. Leave them out, or give --links best too."
-            )
         inputs.check_attention(args.models, "it links no words. Add --links best.")
         work = _by_attention
     else:
-        if args.batch_size:
-            raise UserError("--batch-size has no use with --links best. Leave it out.")
         lines = chain.from_iterable(pairs)
         # Links rest on all pairs of a part, which must not depend on when lines arrive.
         pairs = chunks(lines) if args.source_file is None else [list(lines)]
