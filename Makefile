@@ -76,8 +76,9 @@ docs-serve: docs
 	$(BIN)/python -m pip install --editable '.[docs]'
 	touch .venv/installed $@
 
-# A .venv that works is kept, and gets pip if it has none; one that was interrupted is made again. A name on the
-# PATH proves nothing (it may be a shim), so each candidate has to run.
+# A .venv that works is kept, and gets pip if it has none; one that was interrupted is
+# made again. A name on the PATH proves nothing (it may be a shim), so each candidate has
+# to run.
 define make_venv
 @set -e; \
 if $(BIN)/python -m pip --version >/dev/null 2>&1; then exit; fi; \

@@ -15,7 +15,8 @@ from keras_attention.core import (
     join_masks,
 )
 
-# Beside it any other score is nothing, and it is nothing beside what hides a key.
+# The least bias that counts: other scores are nothing beside it, and with `LOWEST`,
+# which hides a key, added to it the sum is finite.
 LEAST_BIAS = LOWEST / 8
 
 

@@ -1,4 +1,4 @@
-"""The attention layers, a file each; those with queries on one `AttentionLayer`."""
+"""The attention layers, a file each; most derive from `AttentionLayer`."""
 
 from keras_attention.layers.additive import BahdanauAttention
 from keras_attention.layers.base import AttentionLayer

@@ -26,8 +26,8 @@ def first_states(layer, memories, given=None):
     """
     batch = ops.shape(memories[0].value)[0]
     cells = [_first_of_cell(cell, batch, layer.compute_dtype) for cell in layer.cells]
-    fed = [layer.output_size] if layer.input_feeding else []
-    fed = [ops.zeros((batch, size), layer.compute_dtype) for size in fed]
+    fed = [ops.zeros((batch, layer.output_size), layer.compute_dtype)]
+    fed *= layer.input_feeding
     pairs = zip(as_list(layer.attention), memories, strict=True)
     attentions = [list(attention.initial_state(memory)) for attention, memory in pairs]
     states = States(cells, fed, attentions)

@@ -93,8 +93,8 @@ class Learner:
     def with_averages(self, function):
         """Call a function while the model holds the averages of its weights.
 
-        The model is then what it was before: an RNN of Keras draws dropout of its
-        states in a search too, though it leaves it out.
+        Afterwards the model is as before, its random numbers included: an RNN of Keras
+        draws dropout of its states in a search too, though it does not use it.
         """
         variables = self.model.variables
         kept = [np.asarray(variable) for variable in variables]
