@@ -22,14 +22,13 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 import tensorflow as tf
-from common import describe_run
+from common import begin_peak, describe_run, peak_memory
 from keras import ops
 
 import keras_attention as ka
@@ -97,7 +96,7 @@ def training_step(kind, size):
     return lambda: [gradient.numpy() for gradient in step(query, value)]
 
 
-def peak_memory(kind, size):
+def added_memory(kind, size):
     """Measure in a process of its own: MB that some steps add to its peak."""
     command = [sys.executable, __file__, "--peak", kind, str(size)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -109,19 +108,10 @@ def print_peak(kind, size):
     # A tiny step first: what TensorFlow loads and compiles does not count.
     training_step(kind, 8)()
     step = training_step(kind, size)
-    Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak begins anew
-    before = memory_of_this_process("VmRSS")
+    before = begin_peak()
     for _ in range(3):
         step()
-    print(json.dumps(memory_of_this_process("VmHWM") - before))
-
-
-def memory_of_this_process(name):
-    """Give a figure of `/proc/self/status` in MB: `VmRSS` now, `VmHWM` at its peak."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(name):
-            return int(line.split()[1]) / 1024
-    raise OSError(f"no {name} in /proc/self/status: memory is measured on Linux alone")
+    print(json.dumps(peak_memory() - before))
 
 
 def sharpness(kind, size):
@@ -201,7 +191,7 @@ def main():
             accuracy, norm = learning(kind, size, args.steps)
             print(
                 f"| {size} | {kind} | {1e3 * statistics.median(times[kind]):.1f} "
-                f"| {peak_memory(kind, size):.0f} | {largest:.3f} | {entropy:.3f} "
+                f"| {added_memory(kind, size):.0f} | {largest:.3f} | {entropy:.3f} "
                 f"| {accuracy:.1%} | {norm:.2g} |",
                 flush=True,
             )

@@ -18,17 +18,14 @@ have heads, which are a whole layer with its projections. The full forms are
 
 import argparse
 import os
-import re
-import resource
 import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from common import describe_run
+from common import begin_peak, describe_run, peak_memory
 
 WARM_UP = 16
 
@@ -41,11 +38,12 @@ def additive(chunk_size):
 
     units = 128
     layer = ka.BahdanauAttention(units, chunk_size=chunk_size)
+    layer.build((4, None, units), (4, None, units))
 
     def inputs(length):
         return [tf.random.normal((4, length, units)) for _ in range(2)]
 
-    return layer, inputs, []
+    return layer, inputs, [variable.value for variable in layer.trainable_variables]
 
 
 def dot(chunk_size):
@@ -131,7 +129,7 @@ def make_run(form, chunk_size, forward=False):
 def measure_memory(form, chunk_size, length, forward=False):
     """Run three steps at one length; give the memory they added, in MB."""
     run, make_inputs = make_run(form, chunk_size, forward)
-    before = peak_memory()
+    before = begin_peak()
     inputs = make_inputs(length)
     for _ in range(1 if forward else 3):
         run(inputs)
@@ -152,16 +150,6 @@ def measure_times(form, chunk_size, length, rounds):
             run(inputs)
             times.append(time.perf_counter() - began)
     return [statistics.median(times) for _, _, times in runs]
-
-
-def peak_memory():
-    """Give the most memory that this process ever held, in MB."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # Linux, where `ru_maxrss` begins with that of the parent
-        (line,) = re.findall(r"^VmHWM:\s*(\d+) kB$", status.read_text(), re.M)
-        return int(line) / 1e3
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def measure_apart(what, *arguments):
@@ -242,8 +230,9 @@ def main():
             report(form, (length // part, length), chunk_size, options.rounds)
     if "heads" in options.only:
         size, longest = options.dot_chunk, options.longest
-        (peak,) = measure_apart("memory", "heads", size, longest, "forward")
-        print(f"\nheads, forward alone, length {longest}: {peak:.0f} MB")
+        peak = measure_apart("memory", "heads", size, longest, "forward")
+        said = f"{peak[0]:.0f} MB" if peak else "killed"
+        print(f"\nheads, forward alone, length {longest}: {said}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import re
+import resource
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +24,37 @@ def describe_run(packages=PACKAGES) -> str:
             "at the start",
         )
     )
+
+
+def megabytes(peak: int) -> float:
+    """Return what `ru_maxrss` says, in MB: bytes on a Mac, kilobytes elsewhere."""
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def begin_peak() -> float:
+    """Return the memory that this process holds, in MB; `peak_memory` counts anew.
+
+    On Linux. Elsewhere it is the peak so far.
+    """
+    anew = Path("/proc/self/clear_refs")
+    if not anew.exists():
+        return peak_memory()
+    anew.write_text("5")
+    return _status("VmRSS")
+
+
+def peak_memory() -> float:
+    """Return the most memory that this process held since `begin_peak`, in MB."""
+    if Path("/proc/self/clear_refs").exists():
+        return _status("VmHWM")
+    return megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def _status(name):
+    (line,) = re.findall(
+        rf"^{name}:\s*(\d+) kB$", Path("/proc/self/status").read_text(), re.M
+    )
+    return int(line) / 1e3
 
 
 def _processor() -> str:

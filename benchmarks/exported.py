@@ -78,7 +78,7 @@ def translate_exported(path, texts, folder):
     return np.load(out)
 
 
-def compare(translator, texts, references, beam, folder):
+def compare(translator, texts, references, tokenize, beam, folder):
     """Give the row of one beam size."""
     path = export_model(translator, folder / "served", beam)
     size = sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
@@ -94,7 +94,7 @@ def compare(translator, texts, references, beam, folder):
             other = theirs[f"weights_{number}"]
             weights.append(float(np.abs(other - one.weights).max()))
     bleu = [
-        sacrebleu.corpus_bleu(found, [references], tokenize="none", force=True).score
+        sacrebleu.corpus_bleu(found, [references], tokenize=tokenize, force=True).score
         for found in (
             [one.text for one in ours],
             [str(theirs[f"text_{number}"]) for number in range(len(texts))],
@@ -123,6 +123,7 @@ def main():
     # In the order of their lengths, as the translator's own batches are.
     pairs = sorted(pairs, key=lambda pair: translator.count_pieces([pair[0]]))
     texts, references = zip(*pairs[: args.sentences], strict=True)
+    tokenize = "none" if settings.text == "tok" else "13a"
     print(
         "| beam | same translations | score differs by | weights differ by "
         "| BLEU, ours / exported | s, ours / exported | MB |"
@@ -130,7 +131,7 @@ def main():
     print("|---|---|---|---|---|---|---|")
     for beam in args.beam:
         with tempfile.TemporaryDirectory() as folder:
-            print(compare(translator, texts, references, beam, Path(folder)))
+            print(compare(translator, texts, references, tokenize, beam, Path(folder)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ PAD, START, END = 1, 2, 3
 
 
 def make_model(size, pieces, dropout=0.0, **shared):
-    """Return a recurrent model with Bahdanau's attention; it uses all cores.
+    """Return a recurrent model with Bahdanau's attention; it uses the cores of ours.
 
     Args:
         size: Int. Size of embeddings and states.
@@ -19,7 +19,7 @@ def make_model(size, pieces, dropout=0.0, **shared):
         dropout: Float. Share of embeddings and outputs.
         **shared: Settings of the model, such as `tied_softmax`.
     """
-    torch.set_num_threads(os.cpu_count())
+    torch.set_num_threads(int(os.environ["CORES"]))  # set by `search.in_turns`
     special = {"pad_token": "<pad>", "unk_token": "<unk>"}
     special |= {"bos_token": "<s>", "eos_token": "</s>", "sep_token": None}
     ids = {"unk_id": 0, "pad_id": PAD, "bos_id": START, "eos_id": END}

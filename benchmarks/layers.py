@@ -11,9 +11,7 @@ less.
 
 import argparse
 import os
-import platform
 import statistics
-import sys
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -21,6 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
+from common import describe_run
 
 import keras_attention as ka
 
@@ -124,11 +123,8 @@ def main():
     rounds = parser.parse_args().rounds
     keras.utils.set_random_seed(1)
     random = np.random.default_rng(1)
-    print(f"$ python {' '.join(sys.argv)}")
-    print(
-        f"Python {platform.python_version()}, Keras {keras.__version__}, TensorFlow "
-        f"{tf.__version__}, {os.cpu_count()} processors, size {D}, T queries and keys"
-    )
+    print(describe_run(("tensorflow", "keras")))
+    print(f"size {D}, T queries and keys")
     for name, (makers, sizes) in PAIRS.items():
         print(name)
         for batch, length in sizes:

@@ -165,12 +165,17 @@ def in_turns(script, rounds, joey, *arguments):
 
     Gives what they found, a list for each, from the last lines that they print.
     """
+    from nmt.cores import core_count  # Joey NMT's Python has no `nmt`
+
     pythons = {"ours": sys.executable} | ({"joey": joey} if joey else {})
     found = {name: [] for name in pythons}
     for _ in range(rounds):
         for name, python in pythons.items():
             command = [python, script, "--worker", name, *arguments]
-            done = subprocess.run(command, capture_output=True, text=True)
+            environment = os.environ | {"CORES": str(core_count())}
+            done = subprocess.run(
+                command, capture_output=True, text=True, env=environment
+            )
             if done.returncode:
                 raise SystemExit(f"{python} failed:\n{done.stderr[-2000:]}")
             found[name].append(json.loads(done.stdout.splitlines()[-1]))

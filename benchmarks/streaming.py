@@ -21,9 +21,9 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from common import describe_run
+from common import describe_run, megabytes
 
-STEPS = 200
+STEPS = 500
 """Steps that are timed, after the first: about four parts of `SHUFFLE_PAIRS`."""
 
 SHUFFLE_PAIRS = 2000
@@ -72,7 +72,7 @@ def train(folder, began, steps, shuffle_pairs):
     corpus = stream_files(*map(str, names))
     with tempfile.TemporaryDirectory() as out:
         nmt.train(corpus, config, out, lambda line: None, callbacks=[clock])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     print(peak, clock.first - began, clock.seconds)
 
 

@@ -5,9 +5,9 @@ Usage: python benchmarks/training.py [--joey PYTHON] [--rounds 3] [--sentences 9
 Models of 256 units and 6,000 pieces, sentences of 16 pieces, dropout, smoothed labels,
 Adam, a limit for the norm of the gradient. Our decoder has two cells and attends to the
 source embeddings too, and the running average of the weights is kept; Joey NMT has one
-cell and no average. Each round starts a process for each program in turn. The limit is
-what the products of a step would take at the rate of some of 2048 × 2048, measured
-beside it on all cores.
+cell and no average. Both compute in float32. Each round starts a process for each
+program in turn. The limit is what the products of a step would take at the rate of some
+of 2048 × 2048, measured beside it on all cores.
 
 For `--joey` see `benchmarks/search.py`.
 """
@@ -35,8 +35,9 @@ def ours(count):
     import numpy as np
 
     from nmt.app.tensorflow_import import import_tensorflow
+    from nmt.cores import core_count
 
-    import_tensorflow(whole_operations=True)  # as `nmt train` does
+    import_tensorflow(whole_operations=core_count() <= 2)  # as `nmt train` does
     from nmt.presets import PRESETS
     from nmt.text import START_ID
     from nmt.training.learner import Learner

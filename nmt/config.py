@@ -97,7 +97,10 @@ class ModelConfig:
         0.4, "dropout of embeddings, states and output", least=0, below=1
     )
     word_dropout: float = option(
-        0.0, "share of pieces whose whole embedding is dropped", least=0, below=1
+        0.0,
+        "share of pieces, each by itself, whose whole embedding is dropped",
+        least=0,
+        below=1,
     )
     recurrent_dropout: float = option(
         0.0,

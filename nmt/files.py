@@ -194,14 +194,24 @@ def alone_with(path):
     Where there are no locks, see `lock_folder`, it does not wait.
 
     Args:
-        path: Path of a file that is read and not replaced meanwhile.
+        path: Path of a file that none replaces but who is alone with it.
     """
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
-            file = stack.enter_context(open(path, "rb"))
             if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX)
+                stack.enter_context(_locked(path))
         yield
+
+
+@contextlib.contextmanager
+def _locked(path):
+    while True:
+        with open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # Who was waited for may have replaced it.
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                yield
+                return
 
 
 @contextlib.contextmanager

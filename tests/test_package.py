@@ -222,7 +222,9 @@ def test_the_wheel_holds_every_file_of_both_packages_and_no_other(wheel):
         path.relative_to(ROOT).as_posix()
         for name in PACKAGES
         for path in (ROOT / name).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and not path.name.startswith(".")  # of a file manager or an editor
     }
     assert packed == wanted
 

@@ -1,5 +1,7 @@
 """A training of a model and a text so small that it takes a second or two."""
 
+from dataclasses import replace
+
 from nmt.config import Config
 from nmt.corpora.corpora import Corpus
 from nmt.corpora.parallel import ParallelText
@@ -25,6 +27,7 @@ CONFIG = Config().replace(
     warmup_steps=3,
     sampling_alpha=0.1,
     precision="float32",  # "auto" would say what it has timed
+    **{"name": "tiny", "source": "a", "target": "b"},  # as `corpus` is
 )
 
 
@@ -37,9 +40,8 @@ def corpus(pairs=PAIRS):
 
 def run(out, config=CONFIG, pairs=PAIRS, picture_of=None, callbacks=()):
     lines = []
-    history = training.train(
-        corpus(pairs), config, out, lines.append, picture_of, callbacks
-    )
+    text = replace(corpus(pairs), name=config.corpus.name, files=config.corpus.files)
+    history = training.train(text, config, out, lines.append, picture_of, callbacks)
     return history, lines
 
 

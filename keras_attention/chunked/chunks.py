@@ -43,7 +43,7 @@ def fit_chunk_size(chunk_size, length):
 def count_chunks(length, chunk_size):
     """Count the chunks of an axis; a tensor if its length is one."""
     if chunk_size is length:
-        return 1
+        return min(length, 1) if isinstance(length, int) else 1
     return (length + chunk_size - 1) // chunk_size
 
 

@@ -135,9 +135,14 @@ class Visibility(NamedTuple):
 
         Shape `(T + S - 1, H)`: row `s - t + T - 1` is that of key s and query t.
         """
-        distances = ops.arange(0, query_length + key_length - 1, dtype="int32")
+        count = query_length + key_length - 1
+        if keras.backend.backend() != "jax" or isinstance(count, int):
+            count = greatest(count, 0)
+        distances = ops.arange(0, count, dtype="int32")
         relative = distances - (query_length - 1) - self.offset
-        return ops.transpose(self.position.bias(relative[None])[..., 0, :])
+        bias = ops.transpose(self.position.bias(relative[None])[..., 0, :])
+        # A block of minus infinity alone would be no number.
+        return ops.maximum(bias, ops.cast(LEAST_BIAS, bias.dtype))
 
     def column_range(self, rows, count, chunk_size):
         """Tell which of `count` chunks of keys some query of `rows` attends to.
@@ -158,8 +163,8 @@ class Visibility(NamedTuple):
 
     def _range(self, chunk, offset, count, chunk_size):
         """Tell the chunks of the other axis within the window; the last position."""
-        if isinstance(count, int) and count == 1:
-            return 0, 1, None
+        if isinstance(count, int) and count <= 1:
+            return 0, count, None
         first = chunk.start + offset
         last = first + chunk.size - 1
         if self.window is None:

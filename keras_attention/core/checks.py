@@ -153,7 +153,7 @@ def check_equal_sizes(query_shape, value_shape, key_shape, mend):
     `mend` tells in the message what else to do.
     """
     key_shape = key_shape or value_shape
-    if query_shape[-1] != key_shape[-1]:
+    if not fits(query_shape[-1], key_shape[-1]):
         raise ValueError(
             "`query` and `key` must have one size (last axis). Received: "
             f"query_shape={tuple(query_shape)}, key_shape={tuple(key_shape)}. {mend}"

@@ -98,7 +98,7 @@ class AttentionLayer(keras.layers.Layer):
     def build(
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
     ) -> None:
-        check_attention_shapes(query_shape, value_shape, key_shape)
+        self.check_shapes(query_shape, value_shape, key_shape)
 
     def call(
         self,
@@ -150,12 +150,20 @@ class AttentionLayer(keras.layers.Layer):
     ) -> Memory:
         """Project the keys of a sequence once, for any number of queries.
 
-        The layer must be built; the arguments are those of a call. A loop over steps
-        sets `draw_dropout`, for one dropout mask for all steps to come.
+        The layer must be built; the arguments are those of a call, but masks that Keras
+        attached to tensors are not read. A loop over steps sets `draw_dropout`, for one
+        dropout mask for all steps to come.
         """
         value, key, mask = self._clean(value, key, value_mask, key_mask)
-        dropout = self._draw_dropout_of_keys(value) if draw_dropout else None
-        return Memory(self.project_key(key), value, mask, dropout)
+        memory = Memory(self.project_key(key), value, mask)
+        return self.with_dropout(memory) if draw_dropout else memory
+
+    def with_dropout(self, memory: Memory) -> Memory:
+        """Draw, if the layer has dropout, one mask for all steps to come."""
+        if not self.dropout:
+            return memory
+        ones = ops.ones_like(memory.value[:, None, :, 0])  # B 1 S
+        return memory._replace(dropout=self._dropped(ones))
 
     def project_key(self, key: Tensor) -> Tensor:
         """Project keys, shape `(B, S, Dk)`; as they are unless overridden."""
@@ -211,9 +219,10 @@ class AttentionLayer(keras.layers.Layer):
     ) -> AttentionStatistics:
         """Describe the weights without holding them, for a layer that is built.
 
-        Takes the arguments of a call with queries `(B, T, Dq)`, and works in chunks of
-        `chunk_size`, or of 128. Gives `AttentionStatistics` without a gradient, heads
-        on axis 1; `ValueError` if the weights are not a softmax over all keys.
+        Takes the arguments of a call with queries `(B, T, Dq)`, but reads no mask that
+        Keras attached to a tensor, and works in chunks of `chunk_size`, or of 128.
+        Gives `AttentionStatistics` without a gradient, heads on axis 1; `ValueError` if
+        the weights are not a softmax over all keys.
         """
         raise ValueError(
             f"{type(self).__name__} has no statistics: its weights are not those of a "
@@ -269,13 +278,6 @@ class AttentionLayer(keras.layers.Layer):
     def _saves_memory(self):
         """Tell whether a call that wants no weights goes by `_attend_in_chunks`."""
         return False
-
-    def _draw_dropout(self, ones):
-        """Draw factors for the weights of all steps to come; `None` if no dropout."""
-        return self._dropped(ones) if self.dropout else None
-
-    def _draw_dropout_of_keys(self, value):
-        return self._draw_dropout(ops.ones_like(value[:, None, :, 0]))  # B 1 S
 
     def _drop(self, weights, memory, training):
         """Apply the factors that were drawn, or draw some for each query."""

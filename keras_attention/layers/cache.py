@@ -98,6 +98,8 @@ def append_steps(cache, key, value, mask):
 
     Takes keys `(B, G, T, D)`, values `(B, G, T, Dv)` and a mask `(B, T)` or `None`.
     """
+    if key.shape[2] == 0:
+        return cache
     if mask is None:
         mask = ops.ones((ops.shape(key)[0], ops.shape(key)[2]), "bool")
     length = ops.cast(cache.length, "int32")

@@ -38,9 +38,6 @@ class ChunkedScores(AttentionLayer):
         found = chunked.describe(terms, visible, size)
         return chunked.AttentionStatistics(*(each[:, 0] for each in found))  # one head
 
-    def _saves_memory(self):
-        return self.chunk_size is not None
-
     def _attend_in_chunks(self, query, memory, visible):
         """Attend without holding the weights: the context, shape `(B, T, Dv)`."""
         query = self.project_query(query)

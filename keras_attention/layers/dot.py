@@ -40,10 +40,10 @@ class ScaledDotProductAttention(ScoreAttention):
         equation 1.
     """
 
-    def build(
+    def check_shapes(
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
     ) -> None:
-        super().build(query_shape, value_shape, key_shape)
+        super().check_shapes(query_shape, value_shape, key_shape)
         check_equal_sizes(query_shape, value_shape, key_shape, "Project one of them.")
 
     def project_query(self, query: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from keras_attention.chunked import AdditiveTerm, AttentionStatistics, DotTerm
 from keras_attention.core import (
     add_kernel,
     check_equal_sizes,
+    check_features,
     check_int,
     combine_masks,
     dot_scores,
@@ -124,11 +125,7 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
     ) -> None:
         super().build(query_shape, value_shape, key_shape)
         size, key_size = query_shape[-1], (key_shape or value_shape)[-1]
-        if self.score_name == "dot":
-            check_equal_sizes(
-                query_shape, value_shape, key_shape, "Use score='general'."
-            )
-        elif self.score_name == "general":
+        if self.score_name == "general":
             self.kernel = add_kernel(self, "kernel", (key_size, size))
         self.scale = None
         if self.use_scale:
@@ -136,6 +133,19 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
         if self.window == "predictive":
             self.place_kernel = add_kernel(self, "place_kernel", (size, size))
             self.place_vector = add_kernel(self, "place_vector", (size, 1))
+
+    def check_shapes(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
+        super().check_shapes(query_shape, value_shape, key_shape)
+        if self.score_name == "dot":
+            mend = "Use score='general'."
+            check_equal_sizes(query_shape, value_shape, key_shape, mend)
+        elif hasattr(self, "kernel"):
+            check_features(key_shape or value_shape, self.kernel.shape[0])
+            check_features(query_shape, self.kernel.shape[1])
+        if hasattr(self, "place_kernel"):
+            check_features(query_shape, self.place_kernel.shape[0])
 
     def call(
         self,
@@ -214,6 +224,9 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
             )
         return super().statistics(*args, **kwargs)
 
+    def _saves_memory(self):
+        return self.window is None and super()._saves_memory()
+
     def project_query(self, query: Tensor) -> Tensor:
         return super().project_query(query) if self.score_name == "concat" else query
 
@@ -223,8 +236,13 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
         return super().project_key(key) if self.score_name == "concat" else key
 
     def score(self, query: Tensor, key: Tensor) -> Tensor:
-        score = super().score if self.score_name == "concat" else dot_scores
-        scores = score(query, key)
+        if self.score_name == "concat":
+            scores = super().score(query, key)
+        else:
+            # Not scaled down by their size: too large for float16.
+            if keras.backend.standardize_dtype(query.dtype) == "float16":
+                query, key = ops.cast(query, "float32"), ops.cast(key, "float32")
+            scores = dot_scores(query, key)
         if self.scale is not None:
             scores = scores * ops.cast(self.scale, scores.dtype)
         return scores

@@ -109,6 +109,12 @@ class MonotonicAttention(FeedbackAttention):
             initializer=keras.initializers.Constant(self.score_bias),
         )
 
+    def check_shapes(
+        self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
+    ) -> None:
+        super().check_shapes(query_shape, value_shape, key_shape)
+        self.attention.check_shapes(query_shape, value_shape, key_shape)
+
     def prepare(
         self,
         value: Tensor,
@@ -118,9 +124,8 @@ class MonotonicAttention(FeedbackAttention):
         draw_dropout: bool = False,
     ) -> Memory:
         value, key, mask = self._clean(value, key, value_mask, key_mask)
-        key = self.attention.project_key(key)
-        dropout = self._draw_dropout_of_keys(value) if draw_dropout else None
-        return Memory(key, value, mask, dropout)
+        memory = Memory(self.attention.project_key(key), value, mask)
+        return self.with_dropout(memory) if draw_dropout else memory
 
     def draw_noise(self, memory: Memory, length: int | Tensor) -> Tensor | None:
         if not self.noise:

@@ -63,6 +63,9 @@ class MultiHeadAttention(AttentionLayer):
     `D` size of query and key in a head, `Dq`/`Dk`/`Dv` feature sizes, `Do` output size,
     `L` places in a cache.
 
+    `attend` is for loops of one's own and `AttentionRNN`: a call does not go through
+    it, so that a subclass which changes it has to change `call` too.
+
     Args:
         num_heads: Positive int, `H`.
         key_dim: Positive int, `D`.
@@ -245,13 +248,15 @@ class MultiHeadAttention(AttentionLayer):
         key_mask: Tensor | None = None,
         draw_dropout: bool = False,
     ) -> Memory:
-        key, value, mask = self._project(value, key, value_mask, key_mask)
-        dropout = None
-        if draw_dropout and self.dropout:
-            batch, _, length, _ = ops.shape(key)
-            ones = ops.ones((batch, self.num_heads, 1, length), self.compute_dtype)
-            dropout = self._draw_dropout(ones)
-        return Memory(key, value, mask, dropout)
+        memory = Memory(*self._project(value, key, value_mask, key_mask))
+        return self.with_dropout(memory) if draw_dropout else memory
+
+    def with_dropout(self, memory: Memory) -> Memory:
+        if not self.dropout:
+            return memory
+        batch, _, length, _ = ops.shape(memory.key)
+        ones = ops.ones((batch, self.num_heads, 1, length), self.compute_dtype)
+        return memory._replace(dropout=self._dropped(ones))
 
     def project_query(self, query: Tensor, offset: int | Tensor = 0) -> Tensor:
         """Project queries `(B, T, Dq)` to those of the heads, `(B, H, T, D)`.
@@ -393,6 +398,8 @@ class MultiHeadAttention(AttentionLayer):
             gates = check_head_mask(head_mask, (batch, self.num_heads))
             heads = heads * ops.cast(gates, heads.dtype)[..., None, None]
         output = join_heads(heads, self.output_kernel, self.output_bias)
+        if memory.key.shape[2] == 0:  # no keys: whatever the masks say
+            attends = ops.zeros((1, 1, 1), "bool")
         if attends is not None:
             output = ops.where(attends, output, ops.cast(0.0, output.dtype))
         return output, weights

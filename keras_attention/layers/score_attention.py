@@ -95,6 +95,11 @@ class ScoreAttention(ChunkedScores):
         weights = ops.cast(masked_softmax(scores, mask), self.compute_dtype)
         return self._mix(weights, memory, training), weights, list(state)
 
+    def _saves_memory(self):
+        # An `attend` of one's own is what a call has to go through.
+        overridden = is_overridden(type(self), "attend", since="_saves_memory")
+        return self.chunk_size is not None and not overridden
+
     def project_query(self, query: Tensor) -> Tensor:
         """Project queries, shape `(B, T, Dq)`; as they are unless overridden."""
         return query

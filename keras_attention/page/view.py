@@ -83,7 +83,7 @@ def attention_view(
         gold: Hand-made links that are marked too: str such as `"0-0 2p1"`, source to
             target from 0 and `p` for possible ones; a pair of sets `(sure, possible)`;
             or pairs `(source, target)`, all of them sure. Of pieces, if `merge` is
-            given.
+            given. The alignment error rate is that of `plot_attention`.
         merge: How to make words of pieces before they are shown: a `scheme` of
             `merge_pieces`. Default: shows what it is given.
         special: `"dim"` shows tokens such as `</s>` small and grey, `"keep"` like any

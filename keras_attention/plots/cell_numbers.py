@@ -28,8 +28,7 @@ def write_numbers(ax, image, values, cell, veils=0):
     if font < LEAST:
         warnings.warn(
             f"`numbers` are left out: in {values.shape[0]} by {values.shape[1]} cells "
-            "of this size they could not be read. Show fewer words, with `rows` or "
-            "`max_tokens`.",
+            "of this size they could not be read. Show fewer words.",
             stacklevel=4,
         )
         return

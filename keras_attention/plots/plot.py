@@ -79,8 +79,8 @@ def plot_attention(
         gold: Gold links: str such as `"0-0 1p2"` (source 0 with target 0 for sure,
             source 1 with target 2 possibly), `(sure, possible)` as two sets, or sure
             pairs `(source, target)`. Drawn as solid and dashed rings, with the
-            alignment error rate of the largest weight of each row, special tokens
-            aside.
+            alignment error rate of the largest weight of each row. A row whose largest
+            is on a special token has no link, unless `special` is `"drop"`.
         diagnostics: Whether to draw the entropy of each row, the coverage of each
             column and a dot on the largest weight of each row, all of what is shown;
             see `attention_diagnostics`. Flat rows are hatched, columns hardly
@@ -111,7 +111,7 @@ def plot_attention(
     check_scale(weights, scale)
     direction = direction_of(source, source_direction)
     part = select(weights, source, target, special, rows, max_tokens)
-    sure, possible, notes = _gold(gold, weights, source, target, part)
+    sure, possible, notes = _gold(gold, weights, source, target, part, special)
     measures = attention_diagnostics(part.weights) if diagnostics else None
 
     from keras_attention.plots import heatmap
@@ -224,18 +224,24 @@ def _finish(ax, new, text):
     return ax
 
 
-def _gold(gold, weights, source, target, part):
+def _gold(gold, weights, source, target, part, special):
     """Gold links where they are shown, sure and possible, and what to say of them."""
     if gold is None:
         return [], [], []
     sure, possible = gold_links(gold, len(source), len(target))
     special_source, special_target = is_special(source), is_special(target)
-    found = {
-        (i, j)
-        for i, j in hard_links(weights)
-        if not (special_source[i] or special_target[j])
-    }
-    rate = alignment_error_rate(found, sure, sure | possible)
+
+    def of_words(links):
+        return {
+            (i, j) for i, j in links if not (special_source[i] or special_target[j])
+        }
+
+    if special == "drop":  # as if there were none
+        found = of_words(hard_links(np.where(special_source, 0, weights)))
+        rate = alignment_error_rate(found, of_words(sure), of_words(sure | possible))
+    else:
+        found = of_words(hard_links(weights))
+        rate = alignment_error_rate(found, sure, sure | possible)
     notes = [f"Alignment error rate {rate:.2f}."]
     column = {int(i): place for place, i in enumerate(part.columns)}
     row = {int(j): place for place, j in enumerate(part.rows)}

@@ -17,11 +17,12 @@ class RotaryEmbedding(keras.layers.Layer):
     (a, b) at position p → (a cos w - b sin w, a sin w + b cos w),
     w = p / max_wavelength^(2i / D), for columns (a, b) = (2i, 2i + 1)
 
-    For queries and keys, before their inner product, which then depends on their
-    distance alone. Pairs are neighbouring columns, as in the paper; kernels of models
-    that pair column i with column i + D/2 (GPT-NeoX, Llama as converted for Hugging
-    Face) have to be reordered. No weights, so any length will do. Positions, angles
-    and the rotation are computed in float32 at least, whatever the layer's precision.
+    For queries and keys, before their inner product, into which positions then enter by
+    the offset from one to the other alone. Pairs are neighbouring columns, as in the
+    paper; kernels of models that pair column i with column i + D/2 (GPT-NeoX, Llama as
+    converted for Hugging Face) have to be reordered. No weights, so any length will do.
+    Positions, angles and the rotation are computed in float32 at least, whatever the
+    layer's precision.
 
     `MultiHeadAttention(position="rotary")` applies it to its own queries and keys.
 

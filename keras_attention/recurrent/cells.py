@@ -63,14 +63,38 @@ def output_size(cell):
 
 def copy_cell(cell):
     """Make a cell of the same configuration, with weights and dropout of its own."""
-    config = cell.get_config()
-    if isinstance(config.get("seed"), int):
-        config["seed"] = random.Random(config["seed"]).getrandbits(31)
+    config = _with_other_seeds(cell.get_config())
     config["name"] = f"{config.get('name', 'cell')}_context"
     return type(cell).from_config(config)
 
 
-def has_dropout(cell):
+def _with_other_seeds(config):
+    """Change every int `seed` of a configuration, those of its initializers too."""
+    if type(config) in (list, tuple):
+        return type(config)(map(_with_other_seeds, config))
+    if not isinstance(config, dict):
+        return config
+    return {
+        name: random.Random(value).getrandbits(31)
+        if name == "seed" and isinstance(value, int)
+        else _with_other_seeds(value)
+        for name, value in config.items()
+    }
+
+
+def cells_with_dropout(cells):
+    """List the cells that draw dropout masks, and those inside a stack or a wrapper."""
+    inner = [
+        part
+        for cell in cells
+        for part in (
+            cell._flatten_layers() if isinstance(cell, keras.layers.Layer) else [cell]
+        )
+    ]
+    return list(filter(_has_dropout, inner))
+
+
+def _has_dropout(cell):
     """Tell whether a cell draws dropout masks; one that does not say how much does."""
     shares = [getattr(cell, name, 1) for name in ("dropout", "recurrent_dropout")]
     return hasattr(cell, "get_dropout_mask") and any(shares)

@@ -62,7 +62,13 @@ def prepare_memories(attention, memory, mask=None, draw_dropout=False):
     several = is_several(memory)
     memories = _one_for_each(attention, as_list(memory), several)
     if any(isinstance(each, Memory) for each in memories):
-        return _check_prepared(attention, memory, mask)
+        memories = _check_prepared(attention, memory, mask)
+        if not draw_dropout:
+            return memories
+        return [
+            own if own.dropout is not None else each.with_dropout(own)
+            for each, own in zip(as_list(attention), memories, strict=True)
+        ]
     if several and mask is None:
         mask = [None] * len(memories)
     if several != is_several(mask) or several and len(mask) != len(memories):

@@ -256,8 +256,9 @@ class AttentionRNN(keras.layers.Layer):
 
         For calls on tensors, such as those of a search, of a layer that is built;
         inside a functional model pass the memory itself. `memory` and `memory_mask` are
-        as in a call. Gives a `Memory`, or a list of one for each of a list of
-        attentions, to be passed as `memory`.
+        as in a call, but a mask that Keras attached to the memory is not read. Gives a
+        `Memory`, or a list of one for each of a list of attentions, to be passed as
+        `memory`.
 
         Raises:
             ValueError: If the layer is not built, or the memory is symbolic.

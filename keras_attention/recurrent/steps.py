@@ -9,7 +9,7 @@ from keras_attention.core import check_int, hide_padding, last_step, run_loop
 from keras_attention.recurrent.cells import (
     advance_all,
     all_cells,
-    has_dropout,
+    cells_with_dropout,
     in_parts,
     output_size,
     reset_dropout,
@@ -113,7 +113,7 @@ def run_steps(layer, start, training, late, return_weights):
         return outputs, keras.tree.flatten(states)
 
     states = keras.tree.flatten(first)
-    dropping = list(filter(has_dropout, all_cells(layer.cells, layer.context_cell)))
+    dropping = cells_with_dropout(all_cells(layer.cells, layer.context_cell))
     try:
         if training and dropping:
             # Cells draw their dropout in the first step and keep it. Were that step

@@ -137,14 +137,13 @@ def open_corpus(name, source, target, text, files, args):
     return load(name, source, target, text, args.data, args.verify)
 
 
-def open_corpus_of(folder, args, if_streamed):
+def open_corpus_of(folder, args, mend):
     """Return the corpus that a model was trained on.
 
     Args:
         folder: Folder of the model.
         args: Arguments with `data` and `verify`.
-        if_streamed: How the error goes on where its text was streamed, which no folder
-            remembers.
+        mend: What can be done without it, for the error.
 
     Raises:
         UserError: If the text cannot be had again.
@@ -154,8 +153,10 @@ def open_corpus_of(folder, args, if_streamed):
     config = load_config(folder)
     settings = config.corpus
     if settings.streamed:
-        raise UserError(f"{folder} was trained on text that was streamed{if_streamed}")
-    check_text_files(folder, config)
+        raise UserError(
+            f"{folder} was trained on text that was streamed and not kept. {mend}."
+        )
+    check_text_files(folder, config, mend)
     names = (settings.name, settings.source, settings.target, settings.text)
     return open_corpus(*names, settings.files, args)
 
@@ -176,9 +177,7 @@ def open_aligner(args):
     aligner = load_aligner(folder)
     if aligner is not None:
         return aligner
-    corpus = open_corpus_of(
-        folder, args, ", and holds no word links. Take --links attention."
-    )
+    corpus = open_corpus_of(folder, args, "Take --links attention")
     count = len(corpus.splits["train"].source)
     print(
         f"learning word links from {count} pairs of {corpus.name}, to be kept in "

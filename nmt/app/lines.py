@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nmt.config import LONGEST
 from nmt.errors import UserError
-from nmt.translation import Fault, Line
+from nmt.translation import ONE_SIDE, Fault, Line
 
 ROOM = 2**24
 """Most attention weights of the results that are held at a time."""
@@ -77,14 +77,16 @@ class Worker:
         sound = [line for line in lines if line.fault is None]
         counts = iter(_count_pieces(self._translator, sound))
         for line in lines:
-            pieces = 0 if line.fault else next(counts)
-            if pieces > LONGEST:
-                line = replace(line, fault=_too_long(pieces))
+            pieces = 0
+            if line.fault is None:
+                line, pieces = _judged(line, next(counts))
             if line.fault is not None:
                 if self._on_error == "stop":
                     return ready, line
                 line = self._settle(line)
-                (pieces,) = _count_pieces(self._translator, [line])
+                line, pieces = _judged(line, *_count_pieces(self._translator, [line]))
+                if line.fault is not None:  # nothing is left of a side
+                    line = replace(line, texts=(), fault=None)
             ready.append((line, pieces))
         return ready, None
 
@@ -128,16 +130,31 @@ def check_lengths(translator, lines: Sequence[Line], side: str = "source"):
             raise _too_long(pieces).refusal(line.where)
 
 
-def _count_pieces(translator, lines: Sequence[Line]) -> list[int]:
-    """Return the pieces of each line, of its longer text where it has several."""
-    most = [0] * len(lines)
+def _count_pieces(translator, lines: Sequence[Line]) -> list[list[int]]:
+    """Return the pieces of each line, of each of its texts."""
+    found: list[list[int]] = [[] for _ in lines]
     for number, side in enumerate(SIDES):
         having = [i for i, line in enumerate(lines) if len(line.texts) > number]
         texts = [lines[i].texts[number] for i in having]
         counts = translator.count_pieces(texts, side)
         for i, count in zip(having, counts, strict=True):
-            most[i] = max(most[i], count)
-    return most
+            found[i].append(count)
+    return found
+
+
+def _judged(line: Line, counts: list[int]) -> tuple[Line, int]:
+    """Return a line and the pieces of its longest text; blank if there are none.
+
+    What cannot be seen, as a zero-width space, is a blank to the vocabulary too.
+    """
+    pieces = max(counts, default=0)
+    if pieces > LONGEST:
+        return replace(line, fault=_too_long(pieces)), pieces
+    if pieces <= 1:
+        return replace(line, texts=()), pieces
+    if min(counts) == 1:
+        return replace(line, fault=ONE_SIDE), pieces
+    return line, pieces
 
 
 def _too_long(pieces):

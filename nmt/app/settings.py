@@ -68,7 +68,7 @@ def _take_corpus(args, settings):
     """Take a public corpus from the settings of a file, and what no flag says of it."""
     mend = "Give CORPUS, or --train-source and --train-target."
     name = settings.get("name")
-    if settings.get("files"):
+    if settings.get("files") or settings.get("streamed"):
         raise UserError(
             f"{args.config} was made for local files, which are not opened because "
             f"a file names them. {mend}"

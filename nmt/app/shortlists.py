@@ -47,9 +47,7 @@ def _learn(vocabulary, folder, data, verify):
     from nmt.translation import Shortlist
 
     args = SimpleNamespace(data=data, verify=verify)
-    corpus = inputs.open_corpus_of(
-        folder, args, ", of which no shortlist is made. Leave --shortlist out."
-    )
+    corpus = inputs.open_corpus_of(folder, args, "Leave --shortlist out")
     text = corpus.splits["train"]
     print(f"learning a shortlist from {len(text.source)} pairs", file=sys.stderr)
     return Shortlist.learn(*map(vocabulary.ids, text), len(vocabulary))

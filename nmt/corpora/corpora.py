@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nmt.config import CorpusConfig
 from nmt.corpora.download import data_folder, fetch
 from nmt.corpora.parallel import (
     ParallelText,
@@ -39,6 +40,8 @@ class Corpus:
             on also `StreamedText`.
         grouped_references: Whether a test split is to be scored with one row per
             distinct source sentence, all its translations being references.
+        files: Paths of the local files that it was read from: of a TSV file, or those
+            that `from_files` takes, `""` for one that was not given.
     """
 
     name: str
@@ -47,6 +50,18 @@ class Corpus:
     text: str
     splits: dict[str, Any]
     grouped_references: bool = False
+    files: tuple[str, ...] = ()
+
+    def settings(self) -> CorpusConfig:
+        """Return what a model that is trained on it says of it."""
+        return CorpusConfig(
+            name=self.name,
+            source=self.source_language,
+            target=self.target_language,
+            text=self.text,
+            files=self.files,
+            streamed=not isinstance(self.splits["train"], ParallelText),
+        )
 
 
 class CatalogueEntry(NamedTuple):
@@ -164,7 +179,13 @@ def from_files(
         splits = {"train": train, "validation": validation}
     if test is not None:
         splits["test"] = test
-    return Corpus(Path(train_source).stem, source, target, "raw", splits)
+    paths = (
+        *(train_source, train_target, validation_source),
+        *(validation_target, test_source, test_target),
+    )
+    files = tuple("" if path is None else os.path.abspath(path) for path in paths)
+    name = Path(train_source).stem
+    return Corpus(name, source, target, "raw", splits, files=files)
 
 
 def from_tsv(
@@ -191,8 +212,15 @@ def from_tsv(
     """
     check_languages(source, target)
     splits = _split(_distinct_pairs(read_lines(path), path), ("validation", "test"))
-    name = Path(path).stem
-    return Corpus(name, source, target, "raw", splits, grouped_references=True)
+    return Corpus(
+        Path(path).stem,
+        source,
+        target,
+        "raw",
+        splits,
+        grouped_references=True,
+        files=(os.path.abspath(path),),
+    )
 
 
 def catalogue(data: str | os.PathLike | None = None) -> list[CatalogueEntry]:

@@ -154,11 +154,20 @@ def _download(file: RemoteFile, folder: Path, verify: bool) -> None:
     made = [each for each in (folder / file.name).parents if not each.exists()]
     by_hand = f"Check the network, or put the file at {folder / file.name} yourself."
     try:
+        # As pooch would, but not at odds with another process that begins now too.
+        (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
         manager.fetch(file.name, downloader=transfer_and_check)
     except requests.HTTPError as error:
         raise UserError(_refusal(file, error)) from error
+    except requests.exceptions.SSLError as error:
+        raise UserError(
+            f"the certificate of {file.url} is not trusted here: {_reason(error)}. "
+            f"{by_hand}"
+        ) from error
     except requests.ConnectionError as error:
-        raise UserError(f"no connection to {file.url}. {by_hand}") from error
+        raise UserError(
+            f"no connection to {file.url}, or it was lost: {_reason(error)}. {by_hand}"
+        ) from error
     except requests.RequestException as error:
         raise UserError(
             f"the download of {file.url} broke off ({type(error).__name__}). {by_hand}"
@@ -178,6 +187,17 @@ def _download(file: RemoteFile, folder: Path, verify: bool) -> None:
         for each in made:  # from the innermost on
             with contextlib.suppress(OSError):  # not empty: the file has come
                 each.rmdir()
+
+
+def _reason(error) -> str:
+    """Return the innermost cause that an error of a connection has, in one line."""
+    while isinstance(error, Exception) and error.args:
+        inner = getattr(error.args[0], "reason", None) or error.args[-1]
+        if not isinstance(inner, Exception):
+            break
+        error = inner
+    told = (str(error).splitlines() or [type(error).__name__])[0]
+    return told.rpartition(": ")[2].rstrip(".")[:200]
 
 
 def _most_served(file: RemoteFile, verify: bool) -> int:

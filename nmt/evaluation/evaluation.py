@@ -48,7 +48,8 @@ class Evaluation:
         seconds_per_sentence: Time of the search.
         alignment_error_rate: Against gold links; `None` where there are none.
         num_aligned: Number of sentence pairs with gold links.
-        links: What linked words, `attention` or `best`.
+        links: What linked words, `attention` or `best`; `None` where nothing could.
+        shortlist: Pieces that were searched among; 0 for all.
         length_penalty: Of the search; `None` if none was given.
         coverage_penalty: Likewise.
     """
@@ -69,7 +70,8 @@ class Evaluation:
     seconds_per_sentence: float
     alignment_error_rate: float | None
     num_aligned: int
-    links: str = "attention"
+    links: str | None = "attention"
+    shortlist: int = 0
     length_penalty: float | None = None
     coverage_penalty: float | None = None
 
@@ -95,9 +97,7 @@ class Evaluation:
             (
                 "alignment error",
                 _number(self.alignment_error_rate),
-                f"of {self.links}, on {self.num_aligned} pairs"
-                if self.num_aligned
-                else "no gold links",
+                self._told_of_links(),
             ),
             ("time", f"{self.seconds_per_sentence:.3f} s", "a sentence"),
         ]
@@ -109,15 +109,23 @@ class Evaluation:
             )
             if value is not None
         ]
+        shortlist = f", shortlist {self.shortlist}" if self.shortlist else ""
         lines = [
             f"{self.corpus} {self.source_language}-{self.target_language}, "
             f"{self.text} text, {self.split}: {self.num_sentences} sentences"
-            f"{references}, beam {self.beam_size}" + "".join(penalties)
+            f"{references}, beam {self.beam_size}{shortlist}" + "".join(penalties)
         ]
         lines += [
             f"  {name:<15} {value:>8}  {note}".rstrip() for name, value, note in rows
         ]
         return "\n".join(lines)
+
+    def _told_of_links(self):
+        if self.links is None:
+            return "no attention: nothing links words"
+        if not self.num_aligned:
+            return "no gold links"
+        return f"of {self.links}, on {self.num_aligned} pairs"
 
 
 def evaluate(
@@ -159,7 +167,7 @@ def evaluate(
             f"{corpus.name} has no split {split!r}. Known: {', '.join(corpus.splits)}."
         )
     pairs = corpus.splits[split]
-    whole = [pair for pair in zip(*pairs, strict=True) if all(map(str.strip, pair))]
+    whole = _whole_pairs(translator, pairs)
     if not whole:
         raise UserError(
             f"{split} of {corpus.name} holds no pair of sentences: a side is always "
@@ -176,15 +184,17 @@ def evaluate(
     }
     search = {name: value for name, value in options.items() if value is not None}
     search["beam_size"] = beam_size
+    attends = translator.config.model.attention != "none"
+    links = "best" if aligner else "attention" if attends else None
+    # First what a file of known links may be refused for.
+    gold = gold_sentences(corpus, split, data) if links else []
+    error_rate = alignment_error(translator, gold, aligner) if gold else None
     hypotheses, seconds = _translate(
         translator, sources, search, f"translating {split}" if progress else None
     )
     correct, entropy, concentration = _force(
         translator, whole, f"forcing {split}" if progress else None
     )
-    attends = translator.config.model.attention != "none"
-    links = attends or aligner is not None
-    gold = gold_sentences(corpus, split, data) if links else []
     return Evaluation(
         corpus=corpus.name,
         source_language=corpus.source_language,
@@ -205,11 +215,10 @@ def evaluate(
         entropy=entropy if attends else None,
         concentration=concentration if attends else None,
         seconds_per_sentence=seconds / len(sources),
-        alignment_error_rate=(
-            alignment_error(translator, gold, aligner) if gold else None
-        ),
+        alignment_error_rate=error_rate,
         num_aligned=len(gold),
-        links="attention" if aligner is None else "best",
+        links=links,
+        shortlist=shortlist,
         length_penalty=length_penalty,
         coverage_penalty=coverage_penalty,
     )
@@ -296,6 +305,14 @@ def in_chunks(work, items: Sequence, description: str | None = None) -> list:
             results += work(items[start : start + CHUNK])
             bar.update(len(results) - start)
     return results
+
+
+def _whole_pairs(translator, pairs):
+    """Return the pairs of which both sides have pieces, as blanks have none."""
+    sides = zip(pairs, ("source", "target"), strict=True)
+    counts = [translator.count_pieces(texts, side) for texts, side in sides]
+    rows = zip(zip(*pairs, strict=True), zip(*counts, strict=True), strict=True)
+    return [pair for pair, pieces in rows if min(pieces) > 1]
 
 
 def _translate(translator, sources, search, description):

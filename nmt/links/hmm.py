@@ -5,7 +5,7 @@ is linked depends on where the last linked word was, by the jump between the two
 
 References:
     [Vogel et al., 1996](https://aclanthology.org/C96-2141/), section 4, the model;
-    [Och and Ney, 2003](https://aclanthology.org/J03-1002/), section 2.1.2, words that
+    [Och and Ney, 2003](https://aclanthology.org/J03-1002/), section 2.2.1, words that
     are linked to none.
 """
 

@@ -1,10 +1,9 @@
 """Words as they are linked: small letters, punctuation apart from words."""
 
 import html
-import re
+import unicodedata
 from collections.abc import Sequence
-
-_TOKEN = re.compile(r"\w+|[^\w\s]")
+from itertools import groupby
 
 
 def tokens_of_words(words: Sequence[str]) -> tuple[list[str], list[int | None]]:
@@ -22,11 +21,26 @@ def tokens_of_words(words: Sequence[str]) -> tuple[list[str], list[int | None]]:
     for position, word in enumerate(words):
         # Publishers write an apostrophe as &apos;. Some entities are nothing.
         plain = html.unescape(word).lower() or word
-        parts = _TOKEN.findall(plain) or [plain]
+        parts = _split(plain) or [plain]
         is_word = any(_is_word(part) for part in parts)
         tokens += parts
         owners += [position if _is_word(p) or not is_word else None for p in parts]
     return tokens, owners
+
+
+def _split(text):
+    """Split a text into words, with the marks on their letters, and single signs."""
+    tokens: list[str] = []
+    for is_of_word, run in groupby(text, _is_of_word):
+        characters = "".join(run)
+        tokens += [characters] if is_of_word else "".join(characters.split())
+    return tokens
+
+
+def _is_of_word(character):
+    # A mark on a letter, such as a vowel sign of Hindi, is no letter to Python.
+    is_mark = unicodedata.category(character).startswith("M")
+    return character.isalnum() or character == "_" or is_mark
 
 
 def _is_word(token):

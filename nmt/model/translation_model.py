@@ -48,8 +48,9 @@ class TranslationModel(keras.Model):
         section 2. Self-attention encoder under an RNN decoder:
         [Chen et al., 2018](https://arxiv.org/abs/1804.09849), section 5. Tied output:
         [Press & Wolf, 2017](https://arxiv.org/abs/1608.05859). Dropout of whole words:
-        [Gal & Ghahramani, 2016](https://arxiv.org/abs/1512.05287), section 4.2. Source
-        words in the context: cf. [Nguyen & Chiang,
+        cf. [Gal & Ghahramani, 2016](https://arxiv.org/abs/1512.05287), section 4.2, who
+        drop a word wherever it occurs, and not each piece by itself. Source words in
+        the context: cf. [Nguyen & Chiang,
         2018](https://arxiv.org/abs/1710.01329).
     """
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import sentencepiece
 
 from nmt.errors import UserError
-from nmt.files import write_whole
 
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
 END_PIECE = "</s>"
@@ -101,10 +100,6 @@ class Vocabulary:
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
 
-    def save(self, path):
-        """Write the SentencePiece model, whole or not at all."""
-        write_whole(path, lambda partial: partial.write_bytes(self.model))
-
     def __len__(self):
         return self._processor.vocab_size()
 
@@ -132,8 +127,9 @@ class Vocabulary:
             algorithm 1.
         """
         if self._ranks is None:
-            count = len(self)
-            self._ranks = {self._processor.IdToPiece(i): i for i in range(count)}
+            # Special pieces are made of no characters, though they may look so.
+            real = range(END_ID + 1, len(self))
+            self._ranks = {self._processor.IdToPiece(i): i for i in real}
         draw = random.Random(seed).random
         return [
             _unknown_once(

@@ -17,6 +17,7 @@ from nmt.training.checkpoint import (
     write_history,
 )
 from nmt.training.following import Follow
+from nmt.training.job import OF_CHIEF
 from nmt.training.learner import Learner
 from nmt.training.log import Log
 from nmt.training.losses import Losses
@@ -69,7 +70,9 @@ def lead(job, out, start, picture_of, tensorboard):
     precision = _precision(there, job)
     config, there = (each.replace(precision=precision) for each in (job.config, there))
     workers = job.workers
-    workers.object_from_chief(precision)
+    workers.object_from_chief(
+        {name: getattr(config.training, name) for name in OF_CHIEF}
+    )
     workers.bytes_from_chief(vocabulary.model)
     learner = Learner(config, len(vocabulary), workers, precision)
     if origin is not None:

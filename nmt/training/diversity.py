@@ -24,7 +24,7 @@ from nmt.translation import (
 )
 
 TEACHERS_FOLDER = "teachers"
-"""Holds the folders of the models that translate, until `ADDED_FILE` is there."""
+"""Holds the folders of the models that translate; needed until there are pairs."""
 ADDED_FILE = "added.json"
 """The pairs that were added, lists `source` and `target`, and what they rest on."""
 TRANSLATED_AT_ONCE = 1280
@@ -44,12 +44,12 @@ def check_diversity(corpus, replicas):
     if isinstance(corpus.splits["train"], StreamedText):
         raise UserError(
             "--diversify translates the text before the training, and a streamed text "
-            "has no end that is known. Leave one of both out."
+            "has no end that is known. Give --diversify 0, or text in memory."
         )
     if replicas > 1:
         raise UserError(
             "--diversify trains its models on one device. Give --strategy one, or "
-            "leave --diversify out."
+            "--diversify 0."
         )
 
 
@@ -172,11 +172,7 @@ def _translations(folder, sources, config):
     """Return pairs of a source that is trained on, and its translation by a model."""
     translator = Translator.load(folder)
     counts = translator.count_pieces(sources)
-    fitting = [
-        i
-        for i, n in enumerate(counts)
-        if n <= config.training.max_pieces and sources[i].strip()
-    ]
+    fitting = [i for i, n in enumerate(counts) if 1 < n <= config.training.max_pieces]
     # Of like lengths at once: batches are made of neighbours.
     sources = [sources[i] for i in sorted(fitting, key=counts.__getitem__)]
     pairs: list[tuple[str, str]] = []

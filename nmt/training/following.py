@@ -54,11 +54,11 @@ def follow(job):
     Returns:
         The history.
     """
-    config, workers = job.config, job.workers
+    workers = job.workers
     job.begin()
-    precision = workers.object_from_chief()
+    config = job.config.replace(**workers.object_from_chief())
     vocabulary = Vocabulary(workers.bytes_from_chief())
-    learner = Learner(config, len(vocabulary), workers, precision)
+    learner = Learner(config, len(vocabulary), workers, config.training.precision)
     progress = Progress(**workers.object_from_chief())
     if progress.finished:
         job.report("The training of worker 0 was finished before.")

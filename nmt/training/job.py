@@ -13,7 +13,12 @@ from nmt.training.checkpoint import fingerprint
 from nmt.training.data import Data
 from nmt.training.loop import Loop
 from nmt.training.precision import check_precision
+from nmt.training.resuming import MAY_CHANGE
 from nmt.training.workers import Workers
+
+OF_CHIEF = ("precision", *MAY_CHANGE)
+"""Options of a training that other workers have from the chief, whose folder may hold
+others than its command says."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Job:
         check_precision(self.config.training.precision, self.workers.replicas)
         sections = (self.config.vocabulary, self.config.model, self.config.training)
         options = [dataclasses.asdict(section) for section in sections]
+        for name in OF_CHIEF:
+            del options[-1][name]
         self.workers.check_alike("The options", options)
         self.workers.check_alike("The sentences", self.text)
         if self.config.training.deterministic:

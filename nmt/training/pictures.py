@@ -28,7 +28,10 @@ class Pictures(keras.callbacks.Callback):
     def __init__(self, learner, translator, text, sentence, out, board=None):
         super().__init__()
         self.learner, self.translator = learner, translator
-        self.text, self.sentence = text, sentence
+        self.sentence = sentence
+        counts = enumerate(translator.count_pieces(text.source, "source"))
+        first = next((i for i, count in counts if count > 1), 0)
+        self.pair = [side[first : first + 1] for side in text]
         (pieces,) = translator.count_pieces([sentence], "source")
         if pieces > LONGEST:
             raise UserError(
@@ -45,5 +48,5 @@ class Pictures(keras.callbacks.Callback):
         if self.sentence:
             translation = self.translator(self.sentence, beam_size=1)
         else:
-            (translation,) = self.translator.force(*(side[:1] for side in self.text))
+            (translation,) = self.translator.force(*self.pair)
         return translation.words()

@@ -3,8 +3,9 @@
 import dataclasses
 import os
 
-from nmt.config import CONFIG_FILE, SECTIONS, Config
+from nmt.config import CONFIG_FILE, Config
 from nmt.errors import UserError
+from nmt.files import alone_with
 from nmt.limits import flag
 from nmt.training.checkpoint import (
     HISTORY_FILE,
@@ -31,16 +32,14 @@ MAY_CHANGE = (
 SCHEDULED = ("epochs", "max_minutes")
 """Those that the schedule of the learning rate follows."""
 
-PLACES = ("name", "files")
-"""Options that say where the text is; what it is, its fingerprint says."""
-
 WHY_NOT = {
-    "corpus": "it learnt to translate that",
     "vocabulary": "its pieces are chosen",
     "model": "its weights are made for that",
     "training": "what it learnt rests on that",
 }
-"""Section → why its other options may not change."""
+"""Section → why its other options may not change. What the text is that it learnt to
+translate, its fingerprint says, wherever that is and whatever its languages are called.
+"""
 
 SHOWN_DIFFERENCES = 4
 """Settings that a refusal names; more would fill the screen."""
@@ -83,7 +82,8 @@ def check_folder(out, config, text, start=None):
 def note_settings(out, config, text, start=None):
     """Write settings, fingerprint of the text, and start, where they are not there."""
     if not (out / CONFIG_FILE).exists() or Config.load(out / CONFIG_FILE) != config:
-        config.save(out / CONFIG_FILE)
+        with alone_with(out / CONFIG_FILE):
+            config.save(out / CONFIG_FILE)
     files = text_file_sums(config.corpus.files)
     with changing_checksums(out) as sums:
         sums |= {"text": text, "text_files": files}
@@ -146,13 +146,13 @@ def _check_settings(out, there, now):
 def _differences(there, now):
     return [
         f"{flag(key)} is {old!r} there and {new!r} now ({WHY_NOT[section]})"
-        for section in SECTIONS
+        for section in WHY_NOT
         for (key, old), new in zip(
             dataclasses.asdict(getattr(there, section)).items(),
             dataclasses.asdict(getattr(now, section)).values(),
             strict=True,
         )
         if old != new
-        and key not in (*MAY_CHANGE, *PLACES)
+        and key not in MAY_CHANGE
         and (key, new) != ("precision", "auto")  # which goes on in what was chosen
     ]

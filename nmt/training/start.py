@@ -35,11 +35,12 @@ class Start:
         """Return the `Config` that a training in a folder starts from.
 
         What has been begun needs the model no more: it may be gone. That its text was
-        diversified does not make this one so.
+        diversified does not make this one so, and its device may have been another.
         """
         if has_state(out):
             return Config.load(out / CONFIG_FILE)
-        return Config.load(self.folder / CONFIG_FILE).replace(diversify=0)
+        there = Config.load(self.folder / CONFIG_FILE)
+        return there.replace(diversify=0, precision="auto")
 
     def note(self):
         """Return what a folder notes of it, for JSON; `None` if the model is gone."""

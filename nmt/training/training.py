@@ -39,7 +39,7 @@ def train(
 
     Args:
         corpus: `Corpus` to train on.
-        config: `Config`.
+        config: `Config`. What it says of the corpus is put right.
         out: Folder of the model.
         report: Function that is given each line to be told.
         picture_of: Sentence whose attention is drawn after each epoch; `""` for the
@@ -84,6 +84,7 @@ def train(
     if start is not None:
         start = Start(Path(start), new_vocabulary)
     _check_corpus(corpus, config)
+    config = dataclasses.replace(config, corpus=corpus.settings())
     if strategy is not None and not isinstance(strategy, tf.distribute.Strategy):
         cluster = read_cluster(strategy)
         if config.training.diversify and cluster is not None:

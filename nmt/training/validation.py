@@ -6,6 +6,7 @@ import keras
 import sacrebleu
 
 from nmt.text import validation_batches
+from nmt.translation import translated
 
 
 class Validation(keras.callbacks.Callback):
@@ -37,9 +38,9 @@ class Validation(keras.callbacks.Callback):
         loss = self.learner.validation_loss(self.batches)
         if not math.isfinite(loss):
             raise self.losses.diverged("the validation loss")
-        found = self.translator(self.text.source, beam_size=1)
+        found = translated(self.translator, self.text.source, beam_size=1)
         bleu = sacrebleu.corpus_bleu(
-            [translation.text for translation in found],
+            [one.text if one else "" for one in found],
             [list(self.text.target)],
             tokenize=self.tokenize,
             force=True,

@@ -9,6 +9,7 @@ from nmt.translation.batching import HYPOTHESES, most_pieces
 from nmt.translation.formats import fields, format_result
 from nmt.translation.streams import (
     CHUNK,
+    ONE_SIDE,
     Fault,
     Line,
     argument_lines,
@@ -44,6 +45,7 @@ _LAZY = {
 __all__ = [
     "CHUNK",
     "HYPOTHESES",
+    "ONE_SIDE",
     "VOCABULARY_FILE",
     "WEIGHTS_FILE",
     "Fault",

@@ -19,7 +19,7 @@ def load_aligner(folder) -> Aligner | None:
     path = Path(folder) / LINKS_FILE
     if not os.path.lexists(path):
         return None
-    check_model_file(folder, LINKS_FILE)
+    check_model_file(folder, LINKS_FILE, "Delete it: it is learnt again")
     return Aligner.from_bytes(path.read_bytes(), path)
 
 

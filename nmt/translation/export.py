@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from nmt.files import remove_partial_files, write_numbered_folder
 from nmt.model import models_of
-from nmt.text import PAD_ID
+from nmt.text import END_ID, PAD_ID
 from nmt.translation.batching import usual_pieces
 from nmt.translation.compiled import compile_search
 from nmt.translation.graph import GraphVocabulary
@@ -42,7 +42,7 @@ class ExportedModel(tf.Module):
         prefix = tf.zeros((tf.shape(source)[0], 0), tf.int32)
         tokens, _, scores, _ = self._search(self._best, source, prefix)
         found = self.vocabulary.text(tokens[:, 0])
-        blank = _is_blank(text)
+        blank = source[:, 0] == END_ID
         return {
             "text": tf.where(blank, "", found),
             "score": tf.where(blank, 0.0, scores[:, 0]),
@@ -104,7 +104,3 @@ def export_model(translator, folder, beam_size=5):
             tf.saved_model.save(module, str(partial), signatures=signatures)
 
     return write_numbered_folder(folder, save)
-
-
-def _is_blank(text):
-    return tf.strings.length(tf.strings.strip(text)) == 0

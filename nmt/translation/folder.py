@@ -136,8 +136,15 @@ def write_model_file(folder, name, content):
         write_whole(path, lambda partial: partial.write_bytes(content))
 
 
-def check_model_file(folder, name):
+def check_model_file(
+    folder, name, mend="Put the right file back, or train again in another folder"
+):
     """Refuse a file of a model that is not the one that was written.
+
+    Args:
+        folder: The folder.
+        name: Name of the file.
+        mend: What can be done about it, for the error.
 
     Raises:
         UserError: If its checksum is another, or it cannot be read.
@@ -148,7 +155,7 @@ def check_model_file(folder, name):
     if listed is not None and found not in listed:
         raise UserError(
             f"{path} is damaged or of another model: {CHECKSUMS_FILE} has another "
-            "SHA-256. Put the right file back, or train again in another folder."
+            f"SHA-256. {mend}."
         )
 
 
@@ -173,7 +180,7 @@ def text_file_sums(paths) -> dict:
     return {path: found for path, found in sums.items() if found is not None}
 
 
-def check_text_files(folder, config):
+def check_text_files(folder, config, mend):
     """Refuse local files of text that are not those a model was trained with.
 
     A model that came from elsewhere may name any file, and give it any checksum: the
@@ -182,6 +189,7 @@ def check_text_files(folder, config):
     Args:
         folder: Folder of the model.
         config: Its `Config`.
+        mend: What can be done without that text, for the error.
 
     Raises:
         UserError: If no checksum of a file is known, or the file has another, is
@@ -192,9 +200,8 @@ def check_text_files(folder, config):
     if not all(path in known and _sum_of_text(path) == known[path] for path in paths):
         raise UserError(
             f"{folder} does not say what text {', '.join(paths)} held when it was "
-            "trained on, or no file there holds that text now. Name the text to "
-            "score by --source-file and --target-file, or give the `nmt train` command "
-            "again, which notes it."
+            f"trained on, or no file there holds that text now. {mend}, or give the "
+            "`nmt train` command again, which notes it."
         )
 
 

@@ -64,12 +64,13 @@ class Preprocessor:
         """Return the ids of each text that is to be translated.
 
         Raises:
-            UserError: If a text is empty or too long.
+            UserError: If a text has no pieces, as blanks have none, or is too long.
         """
-        for text in texts:
-            if not text.strip():
+        ids = self.fitting_ids(texts, "source")
+        for text, pieces in zip(texts, ids, strict=True):
+            if not pieces:
                 raise UserError(f"Nothing to translate: got {text!r}. Give a text.")
-        return self.fitting_ids(texts, "source")
+        return ids
 
     def prefix_ids(self, prefix):
         """Return the ids of what a translation begins with.

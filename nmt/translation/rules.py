@@ -1,6 +1,7 @@
 """What every search has to keep to, and what it finds."""
 
 import dataclasses
+import numbers
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -132,7 +133,8 @@ class Rules:
 
 def check_int(name, value, least):
     """Raise `ValueError` unless `value` is an int of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    is_int = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_int or value < least:
         raise ValueError(
             f"`{name}` must be an int of at least {least}. Received: {name}={value!r}."
         )

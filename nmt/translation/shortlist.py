@@ -117,7 +117,7 @@ class Shortlist:
         path = Path(folder) / SHORTLIST_FILE
         if not path.exists():
             return None
-        check_model_file(folder, SHORTLIST_FILE)
+        check_model_file(folder, SHORTLIST_FILE, "Delete it: it is learnt again")
         try:
             # From memory: NumPy does not close a file that it cannot read.
             content = io.BytesIO(path.read_bytes())

@@ -38,6 +38,9 @@ class Fault(NamedTuple):
         return UserError(f"{where}: {self.what}. {self.mend}.")
 
 
+ONE_SIDE = Fault("one side is blank", "Give a sentence and its translation")
+
+
 @dataclass(frozen=True)
 class Line:
     """A line of a stream, or lines of two streams that translate each other.
@@ -208,18 +211,19 @@ def _pair(line, texts):
     elif len(texts) < 2:
         fault = Fault("no tab", "Expected a sentence, a tab and its translation")
     elif not all(filled):
-        fault = Fault("one side is blank", "Give a sentence and its translation")
+        fault = ONE_SIDE
     return replace(line, texts=tuple(texts), fault=fault)
 
 
 def translated(translator, lines: Sequence[str], **search) -> list:
-    """Return the translation of each line, `None` for a blank one.
+    """Return the translation of each line, `None` for one that has no pieces.
 
     Args:
         translator: `nmt.Translator`.
         lines: The lines.
         **search: Options of the translator.
     """
-    texts = [line for line in lines if line.strip()]
+    counts = translator.count_pieces(lines)
+    texts = [line for line, count in zip(lines, counts, strict=True) if count > 1]
     results = iter(translator(texts, **search) if texts else [])
-    return [next(results) if line.strip() else None for line in lines]
+    return [next(results) if count > 1 else None for count in counts]

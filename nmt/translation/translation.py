@@ -27,7 +27,8 @@ def draw_weights(weights, source, target, title, path=None, label=None):
         target: `T` words.
         title: Title of a page.
         path: As for `Translation.plot`.
-        label: What the weights are, beside the bar of colours. Default: of attention.
+        label: What the weights are, if they are not of attention: beside the bar of
+            colours, at the head of the description, and in the title of a page.
 
     Returns:
         What `Translation.plot` does.
@@ -36,12 +37,16 @@ def draw_weights(weights, source, target, title, path=None, label=None):
         UserError: If `path` has another ending.
     """
     if path is not None and picture_ending(path) == ".html":
+        if label is not None:
+            title = f"{title} ({label}, in place of attention)"
         view = ka.attention_view(weights, source, target, title=title)
         view.save(path)
         return view
     axes = ka.plot_attention(weights, source=source, target=target)
     if label is not None:
         axes.figure.axes[-1].set_ylabel(label)
+        _, _, told = axes.alt_text.partition(": ")
+        axes.alt_text = f"{label}, in place of attention: {told}"
     if path is not None:
         ka.save_figure(axes, path)
         # What is in a file is not kept open for `plt.show()`.
@@ -99,8 +104,8 @@ class Translation:
         """
         weights, source_words, target_words = self.words()
         # The ends are no words of the sentences.
-        links = ka.hard_links(weights[: len(target_words) - 1, : len(source_words) - 1])
-        return sorted(links)
+        weights = weights[: len(target_words) - 1, : len(source_words) - 1]
+        return sorted(ka.hard_links(weights)) if weights.size else []
 
     def word_scores(self):
         """Return the log-probability of each word of a forced target, the end last."""

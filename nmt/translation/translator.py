@@ -115,13 +115,14 @@ class Translator:
 
         Raises:
             UserError: If a text is empty or too long, or `prefix` has a character
-                that the model cannot write.
+                that the model cannot write, or as many pieces as `max_length`.
             ValueError: If an option is out of its range.
         """
         one = isinstance(texts, str)
         texts = [texts] if one else list(texts)
         ids = self._texts.source_ids(texts)
         beginning = self._texts.prefix_ids(prefix)
+        _check_sizes(min_length, max_length, batch_size, shortlist)
         options = {"min_length": min_length}
         if sample:
             if n_best > 1:
@@ -144,6 +145,11 @@ class Translator:
             raise ValueError(
                 "`shortlist` must be 0 without a table of pieces. Received: "
                 f"shortlist={shortlist}. Set the attribute `shortlist` before."
+            )
+        if max_length is not None and max_length <= len(beginning):
+            raise UserError(
+                f"The prefix {prefix!r} has {len(beginning)} pieces, which leaves no "
+                f"room for an end: at most {max_length} are allowed. Shorten it."
             )
         sizes = (min_length, max_length, len(beginning))
         lengths = [(n, most_pieces(n, *sizes)) for n in (len(each) + 1 for each in ids)]
@@ -306,9 +312,10 @@ class Translator:
         if self._aligner is None and self.folder is not None:
             self._aligner = load_aligner(self.folder)
         if self._aligner is None:
+            where = "A model without a folder" if self.folder is None else self.folder
             raise UserError(
-                f"{self.folder} holds no word links yet. Let `nmt align --links best` "
-                "learn them from the text of the model."
+                f"{where} holds no word links. Let `nmt align --links best` learn them "
+                "from the text of a model in a folder."
             )
         return self._aligner
 
@@ -353,3 +360,18 @@ class Translator:
         if searched and score < LOW_SCORE and result.score_per_word() < LOW_SCORE:
             doubts.append("low score")
         return dataclasses.replace(result, doubts=tuple(doubts))
+
+
+def _check_sizes(min_length, max_length, batch_size, shortlist):
+    check_int("min_length", min_length, least=0)
+    check_int("shortlist", shortlist, least=0)
+    if batch_size is not None:
+        check_int("batch_size", batch_size, least=1)
+    if max_length is None:
+        return
+    check_int("max_length", max_length, least=1)
+    if min_length > max_length:
+        raise ValueError(
+            "`min_length` must be at most `max_length`. Received: "
+            f"min_length={min_length}, max_length={max_length}."
+        )

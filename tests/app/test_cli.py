@@ -24,7 +24,7 @@ HEAVY = {
     "command",
     [
         *([], ["demo"], ["corpora"], ["train"], ["translate"], ["score"], ["align"]),
-        *(["evaluate"], ["serve"]),
+        *(["evaluate"], ["serve"], ["export"]),
     ],
 )
 def test_help_loads_nothing_heavy(command):

@@ -173,6 +173,7 @@ def world(tmp_path_factory):
         "text.json": b'{"model": {"units": "8"}}',
         "huge.json": b'{"model": {"units": 1%s}}' % (b"0" * 400),
         "files.json": b'{"corpus": {"files": ["/etc/passwd"]}}',
+        "streamed.json": b'{"corpus": {"name": "multi30k", "streamed": true}}',
         "named.json": b'{"corpus": {"name": "fine.tsv"}}',
         "escaped.json": b'{"corpus": {"source": "\\u001b[31m"}}',
     }
@@ -409,6 +410,7 @@ train fine.tsv --config huge.json             huge.json: units must be at most 8
 train fine.tsv --config escaped.json          source must be without control characters
 train --config named.json                     made for 'fine.tsv', which is none of
 train --config files.json                     made for local files, which are not opened
+train --config streamed.json                  made for local files, which are not opened
 train fine.tsv --from                         --from: expected one argument
 train fine.tsv --from '' --out x              --from: must be a path; got ''
 train fine.tsv --from model                   --from needs --out

@@ -136,6 +136,9 @@ def test_links_are_drawn_as_a_picture_and_a_page(with_links, stdin, capsys, flag
         assert "grande" in path.read_text("utf-8")
     told = "probability of a link" if flags else "attention weight"
     assert told in Path("links.svg").read_text("utf-8")
+    for ending in (".svg", ".html"):
+        other = "in place of attention" in Path(f"links{ending}").read_text("utf-8")
+        assert other == bool(flags)
     stdin(f"{PAIR[0]}\t{PAIR[1]}\n\n{PAIR[0]}\tabc\n".encode())
     assert align(with_links, "--plot", "many.svg") == 0
     assert {path.name for path in Path().glob("many*")} == {"many-1.svg", "many-3.svg"}
@@ -157,6 +160,7 @@ def test_other_text_than_the_model_learnt_is_refused(model, stdin, refused):
     stdin(b"a\tb")
     line = refused("align", "--model", model, "--links", "best")
     assert "does not say what text pairs.tsv held" in line
+    assert "text now. Take --links attention, or give the `nmt train`" in line
 
 
 def test_a_model_of_streamed_text_is_refused(model, stdin, refused, monkeypatch):
@@ -165,7 +169,7 @@ def test_a_model_of_streamed_text_is_refused(model, stdin, refused, monkeypatch)
     streamed.save(model / CONFIG_FILE)
     stdin(b"a\tb")
     line = refused("align", "--model", model, "--links", "best")
-    assert "was trained on text that was streamed, and holds no word links" in line
+    assert "text that was streamed and not kept. Take --links attention." in line
 
 
 def test_other_names_of_links_and_pictures_are_refused(with_links, stdin, refused):
@@ -196,6 +200,15 @@ def test_evaluate_gives_the_error_rate_of_these_links(with_links, tmp_path, caps
     assert values["links"] == "attention" and values["alignment_error_rate"] > 0
 
 
+def test_links_that_nothing_would_be_held_against_are_not_learnt(model, refused):
+    for name, text in zip(("en", "es"), PAIR, strict=True):
+        Path(name).write_text(text, "utf-8")
+    files = ["--source-file", "en", "--target-file", "es", "--data", "nowhere"]
+    line = refused("evaluate", "--model", model, *files, "--links", "best")
+    assert "--links best has no use: no gold links are known for en" in line
+    assert not (model / folders.LINKS_FILE).exists()
+
+
 def test_a_translator_aligns_by_them(with_links):
     translator = Translator.load(with_links)
     found = translator.align(*PAIR, links="best")
@@ -208,7 +221,7 @@ def test_a_translator_aligns_by_them(with_links):
 
 
 def test_a_translator_says_how_links_are_learnt(loaded):
-    with pytest.raises(UserError, match="holds no word links yet. Let `nmt align"):
+    with pytest.raises(UserError, match="holds no word links. Let `nmt align"):
         loaded.align(*PAIR, links="best")
 
 

@@ -38,6 +38,14 @@ def test_each_side_is_counted_in_its_own_language():
             results("stop", FITS, pair)
 
 
+def test_what_has_no_pieces_is_blank(capsys):
+    assert results("stop", FITS, ("", ""), FITS) == [FITS, None, FITS]
+    with pytest.raises(UserError, match="line 1: one side is blank. Give a sentence"):
+        results("stop", FITS, ("", "t"))
+    assert results("skip", ("s", ""), FITS) == [None, FITS]
+    assert "line 0: one side is blank; skipped." in capsys.readouterr().err
+
+
 def test_each_side_is_cut_in_its_own_language(capsys):
     pairs = results("truncate", LONG_SOURCE, LONG_TARGET, FITS)
     assert pairs == [(FITS[0], "t"), ("s", FITS[1]), FITS]

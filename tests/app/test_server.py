@@ -10,8 +10,9 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -294,9 +295,17 @@ def test_a_browser_that_goes_away_is_no_error(server, capfd):
         # Closed by a reset, in the middle of a body.
         linger = b"\1\0\0\0\0\0\0\0"
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        connection.sendall(b"POST /translate HTTP/1.1\r\nContent-Length: 9\r\n\r\n{")
+        head = (
+            f"POST /translate HTTP/1.1\r\nHost: localhost:{server.server_port}\r\n"
+            "Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+        )
+        connection.sendall(head.encode())
         connection.close()
     assert ask(server)[0] == 200
+    end = time.monotonic() + 60
+    while server._connections and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not server._connections
     assert capfd.readouterr() == ("", "")
 
 
@@ -324,14 +333,28 @@ def test_a_port_that_is_taken_is_one_line_and_status_2(server, monkeypatch, caps
     )
 
 
-def test_at_the_end_who_sends_nothing_is_not_waited_for():
-    with serving(Shouter()) as server:
-        silent = socket.create_connection(server.server_address)
-        assert ask(server)[0] == 200  # so the one before it has its thread
-        began = threading.active_count()
-    assert threading.active_count() < began
-    assert silent.recv(100) == b""
-    silent.close()
+def test_at_the_end_who_sends_nothing_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("nmt.app.handler.REQUEST_SECONDS", 3600)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def serve():
+        with serving(Shouter()) as server:
+            addresses.append(server.server_address)
+            begun.set()
+            may_end.wait()
+
+    addresses = []
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    assert begun.wait(60)
+    with socket.create_connection(addresses[0]) as silent:
+        with closing(http.client.HTTPConnection(*addresses[0])) as other:
+            other.request("GET", "/")  # once answered, the silent one has its thread
+            assert other.getresponse().status == 200
+        may_end.set()
+        thread.join(timeout=60)
+        assert not thread.is_alive()
+        assert silent.recv(100) == b""
 
 
 def begin(server, text):
@@ -399,10 +422,10 @@ def test_who_sends_a_byte_at_a_time_is_heard_so_long_and_no_longer(
             connection.sendall(b"x")
         else:
             pytest.fail("the connection is still open")
-        try:
-            answer = connection.recv(4096)
-        except ConnectionResetError:
-            answer = b""
+        answer = b""
+        with suppress(ConnectionResetError):
+            while part := connection.recv(4096):
+                answer += part
     if head:
         assert answer.startswith(b"HTTP/1.0 408 ")
         assert b"has to arrive within 0.3 seconds" in answer
@@ -426,11 +449,12 @@ def test_a_refusal_reaches_who_sends_far_too_much(server, path, kind, status):
 
 PROGRAM = """
 import signal, sys, threading
-from nmt.app import inputs
+from nmt.app import handler, inputs
 from nmt.app.cli import main
 from nmt.config import Config
 from tests.app.test_server import Shouter
 
+handler.REQUEST_SECONDS = 3600  # what sends nothing is not waited for
 # A shell starts what runs in the background deaf to Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -39,7 +39,7 @@ def test_what_was_streamed_has_none(folder, refused):
     config = Config.load(folder / "config.json").replace(streamed=True)
     config.save(folder / "config.json")
     command = ["translate", "--model", folder, "--shortlist", 100, "the dog"]
-    assert "streamed, of which no shortlist is made" in refused(*command)
+    assert "streamed and not kept. Leave --shortlist out." in refused(*command)
 
 
 def test_the_folder_of_its_text_can_be_given(folder, refused, tmp_path):

@@ -81,7 +81,7 @@ def run_in_shell(command, **environment):
         ("nmt corpora <&- >/dev/null 2>&-", 0, ""),
         ("nmt fly 2>&-", 2, ""),
         ("nmt fly 2</dev/null", 2, ""),
-        ("nmt translate --model . <&-", 2, "."),
+        ("nmt translate --model . <&-", 2, "standard input is closed"),
         ("nmt corpora | true; exit ${PIPESTATUS[0]}", 1, ""),
     ],
 )

@@ -48,6 +48,19 @@ def test_a_corpus_is_trained_on_with_the_preset_made_for_it(monkeypatch, name, p
     assert chosen.training == PRESETS["base"].training
 
 
+def test_a_worker_that_is_not_the_chief_needs_no_folder(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("nmt.training.train", lambda *_, **__: None)
+    (tmp_path / "file").touch()
+    command = ["train", "phrasebook", "--out", str(tmp_path / "file" / "model")]
+    for number, status in ((0, 2), (1, 0)):
+        task = {"type": "worker", "index": number}
+        addresses = {"worker": ["127.0.0.1:9001", "127.0.0.1:9002"]}
+        cluster = json.dumps({"cluster": addresses, "task": task})
+        monkeypatch.setenv("TF_CONFIG", cluster)
+        assert main(command) == status
+        assert ("--out must be a folder" in capsys.readouterr().err) == bool(status)
+
+
 def test_a_file_named_like_a_corpus_is_trained_on_as_any_file(monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(

@@ -85,7 +85,7 @@ def test_files_of_a_model_that_changed_are_not_read(pairs, trained, refused, tmp
     command = ["train", str(moved), "--source", "en", "--target", "es", *TINY]
     assert main([*command, "--out", str(tmp_path)]) == 0
     assert Config.load(tmp_path / "config.json").corpus.files == (str(moved),)
-    check_text_files(tmp_path, Config.load(tmp_path / "config.json"))
+    check_text_files(tmp_path, Config.load(tmp_path / "config.json"), "Wait")
 
 
 def test_an_unknown_split_is_refused_with_those_that_there_are(trained, refused):

@@ -28,6 +28,8 @@ from keras_attention import (
     AttentionRNN,
     BahdanauAttention,
     LuongAttention,
+    MultiHeadAttention,
+    PositionBias,
     ScaledDotProductAttention,
     ScoreAttention,
     attention_coverage,
@@ -422,6 +424,41 @@ def test_a_query_that_attends_to_nothing_gets_nothing_and_finite_gradients():
     assert (found[0][empty] == 0).all()
     for gradient in found:
         assert np.isfinite(gradient).all()
+
+
+class Near(PositionBias):
+    """Hides, by minus infinity, what is not a neighbour."""
+
+    def bias(self, relative):
+        near = ops.abs(relative)[..., None, :, :] <= 1
+        shape = (*relative.shape[:-2], 2, *relative.shape[-2:])
+        return ops.where(ops.broadcast_to(near, shape), 0.0, float("-inf"))
+
+
+def test_a_bias_by_distance_of_minus_infinity_hides_a_pair():
+    x = normal(2, 6, 5)
+    whole = MultiHeadAttention(2, 4, position=Near(2))
+    whole.build(x.shape, x.shape)
+    parts = MultiHeadAttention(2, 4, position=Near(2), chunk_size=2)
+    parts.build(x.shape, x.shape)
+    parts.set_weights(whole.get_weights())
+    assert_close(parts(x, x), whole(x, x))
+    assert_close(parts.statistics(x, x).entropy, whole.statistics(x, x).entropy)
+    assert np.isfinite(array(parts.statistics(x, x).entropy)).all()
+
+
+def test_statistics_over_no_keys_are_zeros():
+    class Distance(ScoreAttention):
+        def score(self, query, key):
+            return -ops.sum((query[:, :, None] - key[:, None]) ** 2, axis=-1)
+
+    layer, query = Distance(), normal(2, 3, 4)
+    layer.build(query.shape, query.shape)
+    found = layer.statistics(query, query[:, :0])
+    assert not array(found.entropy).any() and (array(found.argmax) == -1).all()
+    assert found.coverage.shape == (2, 0)
+    causal = layer.statistics(query, query[:, :0], use_causal_mask=True)
+    assert (array(causal.argmax) == -1).all()
 
 
 @needs_gradients

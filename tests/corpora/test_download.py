@@ -6,6 +6,7 @@ import io
 import os
 import re
 import socket
+import ssl
 import threading
 import tracemalloc
 import zipfile
@@ -15,6 +16,7 @@ from types import SimpleNamespace
 
 import pooch
 import pytest
+import urllib3
 
 from nmt.corpora import download, parallel
 from nmt.corpora.download import RemoteFile, data_folder, fetch
@@ -199,7 +201,54 @@ def test_a_refused_connection_says_where_the_file_may_be_put(server, tmp_path):
         free.bind(("127.0.0.1", 0))  # bound but not listening: refuses connections
         url = f"http://127.0.0.1:{free.getsockname()[1]}/text"
         message = refusal(RemoteFile("text", url, 1, "00", 1), tmp_path)
-    assert f"no connection to {url}" in message and str(tmp_path / "text") in message
+    assert f"no connection to {url}, or it was lost: [Errno " in message
+    assert "refused. Check the network" in message
+    assert str(tmp_path / "text") in message
+
+
+def test_a_connection_that_is_not_trusted_or_lost_is_told_as_such(
+    server, tmp_path, monkeypatch
+):
+    import requests
+
+    inner = ssl.SSLError(1, "[SSL] certificate verify failed: self-signed certificate")
+    for error, told in (
+        (
+            requests.exceptions.SSLError(
+                urllib3.exceptions.MaxRetryError(
+                    None, "/", urllib3.exceptions.SSLError(inner)
+                )
+            ),
+            "is not trusted here: self-signed certificate. Check",
+        ),
+        (
+            requests.ConnectionError(
+                urllib3.exceptions.ReadTimeoutError(None, "/", "Read timed out.")
+            ),
+            "or it was lost: Read timed out. Check",
+        ),
+    ):
+
+        def fail(*_, error=error):
+            raise error
+
+        monkeypatch.setattr(download, "_transfer", fail)
+        assert told in refusal(offer(server, TEXT), tmp_path)
+
+
+def test_a_folder_that_another_process_makes_meanwhile_is_no_matter(
+    server, tmp_path, monkeypatch
+):
+    make, seen = Path.mkdir, []
+
+    def slow(self, *args, **options):
+        make(self, parents=True, exist_ok=True)  # by the other process
+        seen.append(self)
+        return make(self, *args, **options)
+
+    monkeypatch.setattr(Path, "mkdir", slow)
+    assert fetch(offer(server, TEXT, "folder/text"), tmp_path) == TEXT
+    assert tmp_path / "folder" in seen
 
 
 def test_an_interrupted_download_leaves_nothing(server, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Tests of `nmt.evaluation.evaluation`."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -34,6 +35,9 @@ class Echo:
         self.asked.append((list(texts), beam_size))
         self.options = options
         return [SimpleNamespace(text=text) for text in texts]
+
+    def count_pieces(self, texts, side="source"):
+        return [len(text.split()) + 1 for text in texts]
 
     def force(self, sources, targets):
         assert all(map(str.strip, (*sources, *targets)))
@@ -163,15 +167,33 @@ def test_a_split_without_a_single_pair_is_refused():
         evaluate(Echo(), corpus((["a", ""], ["", "b"])), "test")
 
 
+def test_a_shortlist_is_told():
+    result = evaluate(Echo(), corpus((["a"], ["a"])), "test", shortlist=200)
+    assert "beam 5, shortlist 200\n" in result.table()
+    assert result.to_dict()["shortlist"] == 200
+
+
+def test_gold_links_are_read_before_anything_is_translated(tmp_path):
+    (tmp_path / "gold").mkdir()
+    (tmp_path / "gold" / "golden.en-es.tsv").write_text("a\tb\t0-9\n", "utf-8")
+    text = dataclasses.replace(corpus((["a"], ["a"])), target_language="es")
+    echo = Echo()
+    with pytest.raises(UserError, match="must be links i-j"):
+        evaluate(echo, text, "test", data=tmp_path)
+    assert not echo.asked
+
+
 def test_a_model_without_attention_has_no_attention_numbers():
     result = evaluate(Echo(attention="none"), corpus((["a"], ["a"])), "test")
     assert result.entropy is result.concentration is result.alignment_error_rate is None
+    assert "no attention: nothing links words" in result.table()
 
 
 def test_the_table_shows_every_number_and_signature():
     result = evaluate(Echo(), corpus((["a"], ["a"])), "test")
     table = result.table()
-    assert "news en-de, raw text, test: 1 sentences, beam 5" in table
+    assert "news en-de, raw text, test: 1 sentences, beam 5\n" in table
+    assert "no gold links" in table
     for score in result.scores:
         assert score.signature in table
     for name in ("token accuracy", "entropy", "concentration", "alignment error"):

@@ -82,3 +82,18 @@ def test_a_bias_of_ones_own_gives_the_same_in_chunks():
 def test_an_attention_without_attend_is_told_what_it_owes():
     with pytest.raises(TypeError, match="`attend` must be written by a subclass"):
         ka.AttentionLayer()(*inputs())
+
+
+def test_an_attend_of_ones_own_is_what_a_call_goes_through_in_chunks_too():
+    class Halved(ka.BahdanauAttention):
+        def attend(self, *args, **kwargs):
+            context, weights, state = super().attend(*args, **kwargs)
+            return context / 2, weights, state
+
+    query, value = inputs()
+    plain, halved = ka.BahdanauAttention(4), Halved(4, chunk_size=2)
+    expected = array(plain(query, value)) / 2
+    halved.build(query.shape, value.shape)
+    halved.set_weights(plain.get_weights())
+    assert_close(halved(query, value), expected)
+    assert_close(halved(query, value, return_attention_scores=True)[0], expected)

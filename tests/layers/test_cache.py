@@ -229,6 +229,15 @@ def test_a_cache_may_be_the_state_of_a_compiled_loop():
     assert_close(outputs, layer(inputs, inputs, use_causal_mask=True))
 
 
+def test_no_new_steps_leave_the_cache_as_it_is():
+    layer, x = built(position="alibi"), sequence()
+    _, cache = layer(x, x, cache=layer.empty_cache(B, PLACES))
+    output, after = layer(x[:, :0], x[:, :0], cache=cache)
+    assert output.shape == (B, 0, DQ)
+    for one, other in zip(after, cache, strict=True):
+        np.testing.assert_array_equal(array(one), array(other))
+
+
 def test_nan_in_padding_stays_out():
     layer, x, mask = built(), sequence(), left_padding()
     expected, _ = in_pieces(layer, x, [2, 3], mask)

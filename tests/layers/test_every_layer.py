@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from helpers import DQ, DV, B, S, T, U, array, arrays
+from helpers import DQ, DV, B, S, T, U, array, arrays, randomise
 from keras import layers
 
 import keras_attention as ka
@@ -217,13 +217,14 @@ def test_key_and_value_of_unequal_lengths_are_refused_when_built_too(name):
         layer(query, value, value[:, :-1])
 
 
-@pytest.mark.parametrize("sizes", [(0, T, S), (B, 0, S), (B, T, 0)])
+@pytest.mark.parametrize("sizes", [(0, T, S), (B, 0, S), (B, T, 0), (B, 0, 0)])
 @pytest.mark.parametrize("name", ATTENTIONS)
 def test_what_is_empty_gives_zeros_of_the_right_shape(name, sizes):
     batch, length, key_length = sizes
     query, value = normal(batch, length, DQ), normal(batch, key_length, DV)
     layer = made(name)
     layer(*inputs(name))
+    randomise(layer)  # biases too
     for flags in ({}, {"return_attention_scores": True}):
         outputs = layer(query, value, **flags)
         output, *weights = arrays(keras.tree.flatten(outputs))

@@ -194,6 +194,27 @@ def test_inner_products_need_one_size(shapes):
         LuongAttention().build(*shapes)
 
 
+@pytest.mark.parametrize("score", ["dot", "general"])
+def test_sizes_that_it_was_not_built_for_are_refused(score):
+    layer = LuongAttention(score)
+    layer.build((None, None, DQ), (None, None, DQ))
+    for query, key in ((DQ, DQ + 1), (DQ + 1, DQ)):
+        inputs = keras.Input((3, query)), keras.Input((5, key))
+        with pytest.raises(ValueError, match=r"one size \(last axis\)|The last axis"):
+            layer(*inputs)
+
+
+@pytest.mark.parametrize("score", ["dot", "general"])
+def test_large_products_do_not_overflow_in_float16(score):
+    size = 64
+    start = keras.initializers.Identity()
+    layer = LuongAttention(score, kernel_initializer=start, dtype="mixed_float16")
+    vectors = np.full((1, 3, size), 40.0)
+    context, weights = layer(vectors, vectors, return_attention_scores=True)
+    assert_close(array(weights), np.full((1, 3, 3), 1 / 3, "float16"))
+    assert_close(array(context), vectors.astype("float16"))
+
+
 # ---- Luong's windows
 
 

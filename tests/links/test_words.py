@@ -24,3 +24,10 @@ def test_a_word_that_stands_for_no_character_is_taken_as_it_is():
     tokens, owners = tokens_of_words(["&#x1;", "a"])
     assert tokens == ["&", "#", "x1", ";", "a"]
     assert owners == [None, None, 0, None, 1]
+
+
+def test_marks_stay_with_their_letters():
+    words = ["हिन्दी", "İstanbul", "cafe\u0301,"]
+    tokens, owners = tokens_of_words(words)
+    assert tokens == ["हिन्दी", "i\u0307stanbul", "cafe\u0301", ","]
+    assert owners == [0, 1, 2, None]

@@ -45,7 +45,10 @@ COVERING = [
         itertools.product(CHOICES["attention"], CHOICES["order"])
     )
 ]
-ATTENDING = [{**each, "attend_embeddings": True} for each in COVERING[2:5]]
+ATTENDING = [
+    {**each, "attend_embeddings": True, "encoder_layers": layers}
+    for each, layers in zip(COVERING[2:5], (1, 2, 2), strict=True)
+]
 COLOURS = ("red", "blue", "green", "black")
 THINGS = ("dog", "cat", "bird", "fish", "house", "tree", "car", "boat")
 ROJO = dict(zip(COLOURS, ("rojo", "azul", "verde", "negro"), strict=True))

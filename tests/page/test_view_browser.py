@@ -675,6 +675,52 @@ def test_gold_links_are_ringed_and_the_error_rate_is_told(show, special):
     assert page.locator("#source .sure").count() == 0
 
 
+def test_without_special_tokens_page_and_picture_link_the_next_word(show):
+    words = ["a", "b", "</s>"]
+    weights = [[0.2, 0.1, 0.7], [0.1, 0.6, 0.3], [0, 0, 1]]
+    gold = "0-0 1-1 2-2"
+    for special, rate in (("drop", "0.00"), ("dim", "0.50")):
+        page = show(attention_view(weights, words, gold=gold, special=special))
+        assert f"links: {rate}." in page.locator("#map-caption").inner_text()
+        figure = plot_attention(weights, words, gold=gold, special=special)
+        assert f"Alignment error rate {rate}." in figure.alt_text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pale_words_can_be_read_on_the_darkest_ground(show, scheme):
+    page = show(
+        attention_view([[0, 1], [0.5, 0.5]], ["a", "</s>"]), color_scheme=scheme
+    )
+    for target in (0, 1):
+        word(page, "target", target).hover()
+        text, ground, alpha = word(page, "source", 1).evaluate(READ_COLORS)
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        under = np.array([int(n) / 255 for n in re.findall(r"\d+", paper)[:3]])
+        seen = np.array(ground) * alpha + under * (1 - alpha)
+        light, dark = sorted([luminance(text), luminance(seen)], reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+# What `color-mix` computes to: "color(srgb 0.1 0.2 0.3 / 0.5)".
+READ_COLORS = """
+async word => {
+  await Promise.all(word.getAnimations().map((each) => each.finished));
+  const style = getComputedStyle(word);
+  const numbers = (color) => color.match(/[\\d.]+(?:e-\\d+)?/g).map(Number);
+  const ground = numbers(style.backgroundColor);
+  return [numbers(style.color).slice(0, 3), ground.slice(0, 3), ground[3] ?? 1];
+}
+"""
+
+
+def luminance(color):
+    channels = np.asarray(color)
+    linear = np.where(
+        channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+    )
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
 # Any text
 
 

@@ -3,12 +3,12 @@ import itertools
 import keras
 import numpy as np
 import pytest
-from helpers import run_example
+from helpers import array, run_example
 from keras import layers, ops
 
 import keras_attention as ka
 from keras_attention.recurrent import cells
-from keras_attention.recurrent.cells import has_dropout
+from keras_attention.recurrent.cells import cells_with_dropout
 from keras_attention.recurrent.steps import ORDERS
 
 B, T, S, DX, DV, UNITS = 2, 3, 5, 7, 11, 13
@@ -371,13 +371,17 @@ def test_a_cell_without_dropout_does_no_step_more_in_training(name, share):
 
 
 def test_dropout_is_known_of_cells_that_say_so_and_expected_of_others():
-    assert not has_dropout(layers.GRUCell(4))
-    assert not has_dropout(LeakyCell(4, 6))
-    assert has_dropout(layers.LSTMCell(4, dropout=0.1))
-    assert has_dropout(layers.LSTMCell(4, recurrent_dropout=0.1))
     own = LeakyCell(4, 6)
     own.get_dropout_mask = lambda inputs: None
-    assert has_dropout(own)
+    drop = [
+        own,
+        layers.LSTMCell(4, dropout=0.1),
+        layers.LSTMCell(4, recurrent_dropout=0.1),
+    ]
+    keep = [layers.GRUCell(4), LeakyCell(4, 6)]
+    assert cells_with_dropout([*keep, *drop]) == drop
+    stack = layers.StackedRNNCells([keep[0], drop[1]])
+    assert cells_with_dropout([stack]) == [drop[1]]
 
 
 def test_the_signature_of_a_cell_is_read_once(monkeypatch):
@@ -650,6 +654,47 @@ def test_the_second_cell_of_the_conditional_order_draws_dropout_of_its_own():
         layers.GRUCell(4, seed=7), ka.BahdanauAttention(8), order="conditional"
     )
     assert again.context_cell.seed == layer.context_cell.seed
+
+
+def test_the_second_cell_of_the_conditional_order_has_weights_of_its_own():
+    start = keras.initializers.Orthogonal(seed=7)
+    cell = layers.GRUCell(4, recurrent_initializer=start)
+    layer = ka.AttentionRNN(cell, ka.BahdanauAttention(8), order="conditional")
+    layer.build((2, 3, 5), (2, 4, 6))
+    one, other = (
+        array(cell.recurrent_kernel),
+        array(layer.context_cell.recurrent_kernel),
+    )
+    assert (one != other).any()
+
+
+def test_cells_in_a_stack_of_keras_draw_new_dropout_in_every_call():
+    cells = [layers.GRUCell(4, dropout=0.5, seed=1), layers.GRUCell(4)]
+    layer = ka.AttentionRNN(layers.StackedRNNCells(cells), ka.BahdanauAttention(8))
+    for batch in (3, 2):
+        given = {"sequence": np.ones((batch, 3, 5)), "memory": np.ones((batch, 4, 6))}
+        one, other = (array(layer(**given, training=True)) for _ in range(2))
+        assert (one != other).any()
+
+
+@pytest.mark.parametrize(
+    "attention",
+    [
+        ka.BahdanauAttention(8, dropout=0.5, seed=1),
+        ka.MultiHeadAttention(2, 4, dropout=0.5, seed=1),
+    ],
+)
+def test_a_prepared_memory_has_dropout_in_training_too(attention):
+    layer = ka.AttentionRNN(layers.GRUCell(4), attention)
+    sequence, memory, _ = inputs()
+    layer.build(sequence.shape, memory.shape)
+    prepared = layer.prepare(memory)
+    plain, again = (array(layer(sequence, memory=prepared)) for _ in range(2))
+    np.testing.assert_array_equal(plain, again)
+    one, other = (
+        array(layer(sequence, memory=prepared, training=True)) for _ in range(2)
+    )
+    assert (one != plain).any() and (one != other).any()
 
 
 class StoppingCell(layers.GRUCell):

@@ -73,7 +73,7 @@ def test_the_order_depends_on_seed_and_epoch_alone(vocabulary):
 
 
 def test_another_process_makes_the_same_batches(vocabulary, tmp_path):
-    vocabulary.save(tmp_path / "v.model")
+    (tmp_path / "v.model").write_bytes(vocabulary.model)
     program = (
         "from nmt.text.batches import training_batches\n"
         "from nmt.config import TrainingConfig\n"

@@ -44,7 +44,7 @@ def test_sampled_splits_differ_by_seed_alone_and_join_to_the_text(vocabulary):
 
 
 def test_sampled_splits_are_the_same_in_another_process(vocabulary, tmp_path):
-    vocabulary.save(tmp_path / "v.model")
+    (tmp_path / "v.model").write_bytes(vocabulary.model)
     program = (
         "from nmt.text.vocabulary import Vocabulary\n"
         f"v = Vocabulary.load({str(tmp_path / 'v.model')!r})\n"
@@ -90,6 +90,17 @@ def test_a_file_that_is_no_vocabulary_is_told(tmp_path):
     path.write_bytes(b"this is no model")
     with pytest.raises(UserError, match="v.model: .* is not a SentencePiece model"):
         Vocabulary.load(path)
+
+
+def test_text_that_looks_like_special_pieces_is_sampled_as_characters():
+    lines = ["<span> a </span> <strong> b </strong> <unknit> <paddle>"] * 9
+    vocabulary = Vocabulary.train(lines, 50)
+    texts = ["<s> a </s>", "<unk> <pad> b"]
+    assert vocabulary.sample_ids(texts, 0.0, 1) == vocabulary.ids(texts)
+    for seed in range(20):
+        found = vocabulary.sample_ids(texts, 0.3, seed)
+        assert min(min(ids) for ids in found) > END_ID
+        assert [vocabulary.text(ids) for ids in found] == texts
 
 
 def test_unknown_characters_are_sampled_as_they_are_split(vocabulary):

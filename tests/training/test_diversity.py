@@ -219,5 +219,6 @@ def test_a_cluster_is_refused_before_it_is_joined(tmp_path, monkeypatch):
 def test_another_training_does_not_take_it_over(copy, tmp_path):
     trained = copy / "teachers" / "forward-1"
     DIVERSE.save(trained / "config.json")
-    assert Start(trained).settings(tmp_path).training.diversify == 0
+    settings = Start(trained).settings(tmp_path).training
+    assert (settings.diversify, settings.precision) == (0, "auto")
     assert Start(tmp_path).settings(copy).training.diversify == 1

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 from tiny_training import CONFIG, PAIRS, corpus, run, weights
 
+from nmt.config import Config, CorpusConfig
+from nmt.corpora import from_files
 from nmt.corpora.parallel import ParallelText
 from nmt.errors import UserError
 from nmt.files import lock_folder
 from nmt.training import chief, training
+from nmt.translation import check_text_files
 from nmt.translation.translator import Translator
 
 
@@ -178,6 +181,22 @@ def test_a_validation_sentence_that_is_too_long_is_told_before_the_training(tmp_
     long.splits["validation"] = ParallelText(("dog " * 2000,), ("dog",))
     with pytest.raises(UserError, match="A line has .* It begins: 'dog dog"):
         training.train(long, CONFIG, tmp_path / "model")
+
+
+def test_the_settings_say_what_was_trained_on(tmp_path):
+    names = {}
+    for part, pairs in (("train", PAIRS), ("validation", PAIRS[:5])):
+        for side, texts in zip("ab", zip(*pairs, strict=True), strict=True):
+            names[part, side] = tmp_path / f"{part}.{side}"
+            names[part, side].write_text("\n".join(texts) + "\n", "utf-8")
+    text = from_files(*names.values(), source="a", target="b")
+    out = tmp_path / "model"
+    of_another = CONFIG.replace(epochs=1, name="phrasebook", source="en", target="es")
+    training.train(text, of_another, out, lambda line: None)
+    files = (*map(str, names.values()), "", "")
+    expected = CorpusConfig("train", "a", "b", "raw", files)
+    assert Config.load(out / "config.json").corpus == expected
+    check_text_files(out, Config.load(out / "config.json"), "Wait")
 
 
 def test_an_empty_part_is_told(tmp_path):

@@ -24,7 +24,8 @@ PROGRAM = """
 import hashlib, os, signal, sys
 import keras, numpy as np, tensorflow as tf
 
-how, out, kill_at, seed = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+how, out, kill_at, seed, epochs = sys.argv[1:]
+kill_at = int(kill_at)
 if how == "mirrored":
     cpu = tf.config.list_physical_devices("CPU")[0]
     device = tf.config.LogicalDeviceConfiguration()
@@ -54,7 +55,8 @@ for part in ("train", "validation"):
     splits[part] = ParallelText(*zip(*pairs))
 corpus = Corpus("book", "en", "es", "raw", splits)
 config = CONFIG.replace(
-    epochs=2, batch_tokens=100, vocabulary_size=150, dropout=0.0, sampling_alpha=0.0,
+    epochs=int(epochs), batch_tokens=100, vocabulary_size=150, dropout=0.0,
+    sampling_alpha=0.0,
     attention="luong", order="current", input_feeding=False, deterministic=True,
     seed=int(seed))
 lines = []
@@ -66,7 +68,7 @@ except nmt.UserError as error:
 """
 
 
-def start(how, out, number=None, ports=(), kill_at=-1, seed=1):
+def start(how, out, number=None, ports=(), kill_at=-1, seed=1, epochs=2):
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     environment["PYTHONPATH"] = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
     if number is not None:
@@ -75,7 +77,7 @@ def start(how, out, number=None, ports=(), kill_at=-1, seed=1):
         cluster = {"cluster": {"worker": addresses}, "task": task}
         environment["TF_CONFIG"] = json.dumps(cluster)
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, how, str(out), str(kill_at), str(seed)],
+        [sys.executable, "-c", PROGRAM, how, *map(str, (out, kill_at, seed, epochs))],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -93,10 +95,17 @@ def free_ports():
 
 
 def start_two(out, kill_at=(-1, -1), seeds=(1, 1)):
-    """Start two workers; the second is given a folder that it must not touch."""
+    """Start two workers.
+
+    The second is given a folder that it must not touch, and a number of epochs that
+    does not count, as it may be another than that in the folder of the chief.
+    """
     ports = free_ports()
     folders = out, out.with_name(f"{out.name}-of-worker-1")
-    return [start("auto", folders[i], i, ports, kill_at[i], seeds[i]) for i in range(2)]
+    return [
+        start("auto", folders[i], i, ports, kill_at[i], seeds[i], epochs=2 + i)
+        for i in range(2)
+    ]
 
 
 def ended(process):

@@ -49,7 +49,7 @@ def save(model, vocabulary, folder, **options):
     folder.mkdir()
     config = CONFIG.replace(**options)
     config.save(folder / "config.json")
-    vocabulary.save(folder / "vocabulary.model")
+    (folder / "vocabulary.model").write_bytes(vocabulary.model)
     model.save_weights(folder / "model.weights.h5")
     return str(folder)
 

@@ -68,11 +68,12 @@ def test_a_flipped_bit_is_told(model_folder, name):
 def test_the_vocabulary_of_another_model_is_told(saved, model_folder):
     other = Vocabulary.train(OTHER_LINES, 40)
     assert len(other) == len(saved[1])
-    other.save(model_folder / "vocabulary.model")
+    (model_folder / "vocabulary.model").write_bytes(other.model)
     with pytest.raises(UserError, match="vocabulary.model is damaged or of another"):
         Translator.load(model_folder)
     (model_folder / "checksums.json").unlink()  # as in folders of earlier versions
-    Vocabulary.train(OTHER_LINES, 36).save(model_folder / "vocabulary.model")
+    fewer = Vocabulary.train(OTHER_LINES, 36)
+    (model_folder / "vocabulary.model").write_bytes(fewer.model)
     with pytest.raises(UserError, match="has 36 pieces, but .* with 40: it is the voc"):
         Translator.load(model_folder)
 
@@ -161,8 +162,8 @@ def test_files_that_settings_name_are_opened_if_they_are_those_of_the_training(
 
     def refusal():
         with pytest.raises(UserError) as error:
-            folders.check_text_files(model_folder, config)
-        assert "--source-file and --target-file" in str(error.value)
+            folders.check_text_files(model_folder, config, "Wait")
+        assert " now. Wait, or give the `nmt train` command" in str(error.value)
         return str(error.value)
 
     # Settings that came from elsewhere name a file of the user's.
@@ -170,7 +171,7 @@ def test_files_that_settings_name_are_opened_if_they_are_those_of_the_training(
     assert "does not say what text" in unknown
     with folders.changing_checksums(model_folder) as sums:
         sums["text_files"] = folders.text_file_sums(config.corpus.files)
-    folders.check_text_files(model_folder, config)
+    folders.check_text_files(model_folder, config, "Wait")
     text.write_text("secret")
     # Whoever wrote the folder learns nothing of the file, nor whether there is one.
     assert refusal() == unknown

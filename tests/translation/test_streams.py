@@ -178,10 +178,14 @@ def test_an_argument_that_was_not_typed_in_utf8_is_refused():
 
 
 def test_blank_lines_are_not_given_to_the_translator():
-    def upper(texts, beam_size):
-        assert beam_size == 2
-        return [text.upper() for text in texts]
+    class Upper:
+        def count_pieces(self, texts):
+            return [len(text.strip(" \u200b")) + 1 for text in texts]
 
-    lines = ["", "a", " ", "b"]
-    assert translated(upper, lines, beam_size=2) == [None, "A", None, "B"]
-    assert translated(upper, ["", ""], beam_size=2) == [None, None]
+        def __call__(self, texts, beam_size):
+            assert beam_size == 2
+            return [text.upper() for text in texts]
+
+    lines = ["", "a", " \u200b", "b"]
+    assert translated(Upper(), lines, beam_size=2) == [None, "A", None, "B"]
+    assert translated(Upper(), ["", ""], beam_size=2) == [None, None]

@@ -56,7 +56,8 @@ def test_all_threads_have_a_batch_if_there_are_sentences(
     assert sentences_of_a_batch(sentences, most, threads) == expected
 
 
-def test_there_is_a_thread_for_each_core_that_may_be_used(monkeypatch):
+def test_there_is_a_thread_for_each_core_that_may_be_used(monkeypatch, tmp_path):
+    monkeypatch.setattr("nmt.cores.CONTROL_GROUP", tmp_path)  # no quota
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
     monkeypatch.setattr(
         os, "sched_getaffinity", lambda process: range(6), raising=False

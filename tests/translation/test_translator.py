@@ -43,7 +43,7 @@ def one_translator():
 def save(translator, folder):
     folder.mkdir()
     translator.config.save(folder / "config.json")
-    translator.vocabulary.save(folder / "vocabulary.model")
+    (folder / "vocabulary.model").write_bytes(translator.vocabulary.model)
     translator.model.save_weights(folder / "model.weights.h5")
 
 
@@ -317,7 +317,9 @@ def test_links_count_words_as_they_were_typed():
         weights[:-1, :-1] = np.equal.outer(pieces, pieces)
         links = translator.links(dataclasses.replace(forced, weights=weights))
         assert links == [(word, word) for word in range(9) if word != 7]
-    assert raw.align("\x01", "dog") == []
+    with pytest.raises(UserError, match="Nothing to translate"):
+        raw.align("\x01", "dog")
+    assert raw.align("dog", "\x01") == []
 
 
 def test_the_scores_of_words_sum_to_the_score(one_translator):
@@ -383,6 +385,21 @@ def test_the_score_counts_the_forced_beginning(translator):
 def test_mistakes_are_told(translator, tmp_path):
     with pytest.raises(UserError, match="cannot begin with 'dog ☃': the model has no"):
         translator("a dog", prefix="dog ☃")
+    with pytest.raises(UserError, match=r"Nothing to translate: got '\\u200b'"):
+        translator("\u200b")
+    with pytest.raises(
+        UserError, match="has 3 pieces, which leaves no room for an end"
+    ):
+        translator("a dog", prefix="the red house", max_length=3)
+    for options, message in (
+        ({"max_length": 0}, "`max_length` must be an int of at least 1"),
+        ({"min_length": -1}, "`min_length` must be an int of at least 0"),
+        ({"min_length": 9, "max_length": 5}, "`min_length` must be at most `max_leng"),
+        ({"batch_size": 0}, "`batch_size` must be an int of at least 1"),
+        ({"shortlist": -5}, "`shortlist` must be an int of at least 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            translator("a dog", **options)
     with pytest.raises(UserError, match="Nothing to translate: got ' '"):
         translator(["a dog", " "])
     with pytest.raises(UserError, match="Got 2 sources and 1 targets"):

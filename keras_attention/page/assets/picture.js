@@ -102,7 +102,8 @@ function drawnWord(word) {
   const fill = has("chosen") ? cssValue("--accent") : cssValue("--mark");
   const opacity = has("chosen") ? 1 : word.style.getPropertyValue("--weight");
   const ground = outlined(word, "none", 0, { fill, "fill-opacity": opacity, rx: 5 });
-  const color = has("chosen") ? "--on-accent" : has("dim") ? "--muted" : "--ink";
+  const isPale = has("dim") && opacity < 0.5;
+  const color = has("chosen") ? "--on-accent" : isPale ? "--muted" : "--ink";
   const text = drawnText(word, boxOf(word), cssValue(color));
   const gold = { rx: 5, "stroke-dasharray": has("possible") ? "4 3" : "none" };
   return has("sure") || has("possible")

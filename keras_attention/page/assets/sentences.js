@@ -76,7 +76,7 @@ function letGo() {
 
 function move(event, { axis, index }) {
   let step = MOVES[event.key];
-  if (!step) return;
+  if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   const across = byId("stage").dataset.layout === "horizontal";
   if (across && byId(axis).dir === "rtl" && /Left|Right/.test(event.key)) step = -step;

@@ -65,17 +65,24 @@ def run(args):
         corpus = _corpus_of_files(settings, args.source_file, args.target_file)
         splits = list(corpus.splits)
     else:
-        otherwise = ". Name the text to score by --source-file and --target-file."
-        corpus = inputs.open_corpus_of(args.models[0], args, otherwise)
+        mend = "Name the text to score by --source-file and --target-file"
+        corpus = inputs.open_corpus_of(args.models[0], args, mend)
         splits = _splits(corpus, args.split)
-    aligner = inputs.open_aligner(args) if args.links == "best" else None
     translator = inputs.load_translator(args.models, args.device)
+    from nmt.evaluation import evaluate, gold_sentences
+
+    aligner = None
+    if args.links == "best":
+        if not any(gold_sentences(corpus, split, args.data) for split in splits):
+            raise UserError(
+                f"--links best has no use: no gold links are known for {corpus.name}. "
+                "Leave it out."
+            )
+        aligner = inputs.open_aligner(args)
     if args.shortlist:
         use_shortlist(translator, args.models[0], args.data, args.verify)
     if of_files:
         _check_lengths(translator, corpus, args.source_file, args.target_file)
-    from nmt.evaluation import evaluate
-
     for split in splits:
         count = len(corpus.splits[split].source)
         print(f"evaluating {split}, {count} pairs", file=sys.stderr, flush=True)

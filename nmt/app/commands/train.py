@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import os
+from pathlib import Path
 from typing import Any
 
 from nmt.app import inputs
@@ -15,7 +16,7 @@ from nmt.app.options import (
 )
 from nmt.app.settings import SETTINGS, choose_settings, read_start
 from nmt.app.tensorflow_import import import_tensorflow
-from nmt.config import SECTIONS, CorpusConfig
+from nmt.config import SECTIONS
 from nmt.cores import core_count
 from nmt.corpora import stream_files
 from nmt.errors import UserError
@@ -192,7 +193,9 @@ def run(args):
     cluster = read_cluster(args.strategy)
     is_chief = cluster is None or cluster.number == 0
     files = _files(args)
-    out = None if args.out is None else inputs.output_folder(args.out, "--out")
+    # Only the chief writes: the folders of other workers are nobody's business.
+    folder = inputs.output_folder if is_chief else _folder
+    out = None if args.out is None else folder(args.out, "--out")
     start = read_start(args)
     started = start and _settings_of(start, out, is_chief)
     config = choose_settings(args, files, started)
@@ -206,23 +209,15 @@ def run(args):
     picture_of = _picture_of(args, config)
     board = None
     if args.tensorboard is not None:
-        board = inputs.output_folder(args.tensorboard, "--tensorboard")
+        board = folder(args.tensorboard, "--tensorboard")
         check_utf8(args.tensorboard, "--tensorboard")  # as TensorFlow wants it
     corpus = _open_corpus(args, files)
-    described = CorpusConfig(
-        name=corpus.name,
-        source=corpus.source_language,
-        target=corpus.target_language,
-        text=corpus.text,
-        files=() if args.stream else files,
-        streamed=args.stream,
-    )
-    config = dataclasses.replace(config, corpus=described)
+    config = dataclasses.replace(config, corpus=corpus.settings())
     if out is None:
         form = "-tok" if corpus.text == "tok" else ""
         languages = f"{corpus.source_language}-{corpus.target_language}"
         name = f"models/{corpus.name}-{languages}{form}"
-        out = inputs.output_folder(name, "--out")
+        out = folder(name, "--out")
     if is_chief:
         check_folder(out, config, fingerprint(corpus), start)
     # Two cores train faster so, by a tenth; for more cores it was not measured.
@@ -245,6 +240,10 @@ def run(args):
     if picture_of is not None and page.is_file():
         print(f"Where the model looked, epoch by epoch: {page}")
     print(f"Try: nmt translate --model {out}")
+
+
+def _folder(path, _):
+    return Path(path)
 
 
 def _settings_of(start, out, is_chief):
