@@ -135,9 +135,10 @@ def _check_settings(out, there, now):
     shown = "; ".join(differences[:SHOWN_DIFFERENCES])
     if len(differences) > SHOWN_DIFFERENCES:
         shown += f"; and {len(differences) - SHOWN_DIFFERENCES} more"
+    was = f"{there.corpus.source} to {there.corpus.target}"
     raise UserError(
-        f"{out} holds a model of other settings: {shown}. Choose another --out, or the "
-        "settings it was begun with; when it goes on, only "
+        f"{out} holds a model, {was}, of other settings: {shown}. Choose another "
+        "--out, or the settings it was begun with; when it goes on, only "
         f"{', '.join(map(flag, MAY_CHANGE))} and what chooses devices and pictures may "
         "change."
     )

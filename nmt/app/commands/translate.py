@@ -116,7 +116,8 @@ def _add_output(group):
         default=1,
         metavar="N",
         help="translations of each sentence, at most as many as beams: lines of "
-        "sentence number TAB score TAB translation",
+        "sentence number TAB score TAB translation; some may be one text in other "
+        "pieces",
     )
     group.add_argument(
         "--json",
