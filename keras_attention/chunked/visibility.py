@@ -141,6 +141,7 @@ class Visibility(NamedTuple):
         distances = ops.arange(0, count, dtype="int32")
         relative = distances - (query_length - 1) - self.offset
         bias = ops.transpose(self.position.bias(relative[None])[..., 0, :])
+        bias = ops.cast(bias, keras.backend.result_type(bias.dtype, "float32"))
         # A block of minus infinity alone would be no number.
         return ops.maximum(bias, ops.cast(LEAST_BIAS, bias.dtype))
 

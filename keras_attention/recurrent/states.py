@@ -26,8 +26,9 @@ def first_states(layer, memories, given=None):
     """
     batch = ops.shape(memories[0].value)[0]
     cells = [_first_of_cell(cell, batch, layer.compute_dtype) for cell in layer.cells]
-    fed = [ops.zeros((batch, layer.output_size), layer.compute_dtype)]
-    fed *= layer.input_feeding
+    fed = []
+    if layer.input_feeding:
+        fed = [ops.zeros((batch, layer.output_size), layer.compute_dtype)]
     pairs = zip(as_list(layer.attention), memories, strict=True)
     attentions = [list(attention.initial_state(memory)) for attention, memory in pairs]
     states = States(cells, fed, attentions)

@@ -32,8 +32,10 @@ def _split(text):
     """Split a text into words, with the marks on their letters, and single signs."""
     tokens: list[str] = []
     for is_of_word, run in groupby(text, _is_of_word):
-        characters = "".join(run)
-        tokens += [characters] if is_of_word else "".join(characters.split())
+        if is_of_word:
+            tokens.append("".join(run))
+        else:
+            tokens.extend(sign for sign in run if not sign.isspace())
     return tokens
 
 

@@ -22,22 +22,15 @@ class Pictures(keras.callbacks.Callback):
             `None` for none.
 
     Raises:
-        UserError: If the sentence is too long.
+        UserError: If the sentence is blank or too long.
     """
 
     def __init__(self, learner, translator, text, sentence, out, board=None):
         super().__init__()
         self.learner, self.translator = learner, translator
-        self.sentence = sentence
-        counts = enumerate(translator.count_pieces(text.source, "source"))
-        first = next((i for i, count in counts if count > 1), 0)
-        self.pair = [side[first : first + 1] for side in text]
-        (pieces,) = translator.count_pieces([sentence], "source")
-        if pieces > LONGEST:
-            raise UserError(
-                f"The sentence to draw has {pieces} pieces, its end included; at most "
-                f"{LONGEST} are allowed. Give a shorter one."
-            )
+        self.text, self.sentence = text, sentence
+        if sentence:
+            _check_sentence(translator, sentence)
         self.pictures = ka.EpochPictures(out / PICTURES_FOLDER, board)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -48,5 +41,24 @@ class Pictures(keras.callbacks.Callback):
         if self.sentence:
             translation = self.translator(self.sentence, beam_size=1)
         else:
-            (translation,) = self.translator.force(*self.pair)
+            (translation,) = self.translator.force(*self._first_pair())
         return translation.words()
+
+    def _first_pair(self):
+        """Return both sides, a list each, of the first pair whose source has pieces."""
+        counts = self.translator.count_pieces(self.text.source)
+        first = next((i for i, count in enumerate(counts) if count > 1), 0)
+        return [side[first : first + 1] for side in self.text]
+
+
+def _check_sentence(translator, sentence):
+    (pieces,) = translator.count_pieces([sentence])
+    if pieces == 1:
+        raise UserError(
+            f"The sentence to draw is blank: got {sentence!r}. Give a sentence."
+        )
+    if pieces > LONGEST:
+        raise UserError(
+            f"The sentence to draw has {pieces} pieces, its end included; at most "
+            f"{LONGEST} are allowed. Give a shorter one."
+        )

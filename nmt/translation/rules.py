@@ -87,12 +87,7 @@ class Rules:
                 "Use `min_length` for longer outputs."
             )
         if isinstance(self.max_length, int):
-            check_int("max_length", self.max_length, least=1)
-            if self.min_length > self.max_length:
-                raise ValueError(
-                    "`min_length` must be at most `max_length`. Received: "
-                    f"min_length={self.min_length}, max_length={self.max_length}."
-                )
+            check_lengths(self.min_length, self.max_length)
 
     def limits(self, batch):
         """Each sentence's maximum length, shape `(B,)`."""
@@ -137,4 +132,15 @@ def check_int(name, value, least):
     if not is_int or value < least:
         raise ValueError(
             f"`{name}` must be an int of at least {least}. Received: {name}={value!r}."
+        )
+
+
+def check_lengths(min_length, max_length):
+    """Raise `ValueError` unless both are ints of their range, and the first no more."""
+    check_int("min_length", min_length, least=0)
+    check_int("max_length", max_length, least=1)
+    if min_length > max_length:
+        raise ValueError(
+            "`min_length` must be at most `max_length`. Received: "
+            f"min_length={min_length}, max_length={max_length}."
         )

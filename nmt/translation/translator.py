@@ -13,7 +13,7 @@ from nmt.translation.compiled import CompiledModel
 from nmt.translation.links import word_links
 from nmt.translation.loading import load_models
 from nmt.translation.preprocessing import Preprocessor
-from nmt.translation.rules import check_int
+from nmt.translation.rules import check_int, check_lengths
 from nmt.translation.sizes import Sizes
 from nmt.translation.threads import in_batches
 from nmt.translation.translation import LOW_SCORE, Translation
@@ -122,7 +122,12 @@ class Translator:
         texts = [texts] if one else list(texts)
         ids = self._texts.source_ids(texts)
         beginning = self._texts.prefix_ids(prefix)
-        _check_sizes(min_length, max_length, batch_size, shortlist)
+        check_int("min_length", min_length, least=0)
+        check_int("shortlist", shortlist, least=0)
+        if max_length is not None:
+            check_lengths(min_length, max_length)
+        if batch_size is not None:
+            check_int("batch_size", batch_size, least=1)
         options = {"min_length": min_length}
         if sample:
             if n_best > 1:
@@ -360,18 +365,3 @@ class Translator:
         if searched and score < LOW_SCORE and result.score_per_word() < LOW_SCORE:
             doubts.append("low score")
         return dataclasses.replace(result, doubts=tuple(doubts))
-
-
-def _check_sizes(min_length, max_length, batch_size, shortlist):
-    check_int("min_length", min_length, least=0)
-    check_int("shortlist", shortlist, least=0)
-    if batch_size is not None:
-        check_int("batch_size", batch_size, least=1)
-    if max_length is None:
-        return
-    check_int("max_length", max_length, least=1)
-    if min_length > max_length:
-        raise ValueError(
-            "`min_length` must be at most `max_length`. Received: "
-            f"min_length={min_length}, max_length={max_length}."
-        )

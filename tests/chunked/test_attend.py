@@ -432,14 +432,16 @@ class Near(PositionBias):
     def bias(self, relative):
         near = ops.abs(relative)[..., None, :, :] <= 1
         shape = (*relative.shape[:-2], 2, *relative.shape[-2:])
-        return ops.where(ops.broadcast_to(near, shape), 0.0, float("-inf"))
+        bias = ops.where(ops.broadcast_to(near, shape), 0.0, float("-inf"))
+        return ops.cast(bias, self.compute_dtype)
 
 
-def test_a_bias_by_distance_of_minus_infinity_hides_a_pair():
-    x = normal(2, 6, 5)
-    whole = MultiHeadAttention(2, 4, position=Near(2))
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_a_bias_by_distance_of_minus_infinity_hides_a_pair(dtype):
+    x, near = normal(2, 6, 5), Near(2, dtype=dtype)
+    whole = MultiHeadAttention(2, 4, position=near)
     whole.build(x.shape, x.shape)
-    parts = MultiHeadAttention(2, 4, position=Near(2), chunk_size=2)
+    parts = MultiHeadAttention(2, 4, position=near, chunk_size=2)
     parts.build(x.shape, x.shape)
     parts.set_weights(whole.get_weights())
     assert_close(parts(x, x), whole(x, x))

@@ -129,6 +129,8 @@ def test_pictures_can_be_of_another_sentence(hurried):
 def test_a_sentence_too_long_to_be_drawn_is_refused_before_an_epoch(tmp_path):
     with pytest.raises(UserError, match="to draw has .* pieces.* at most 1024 are"):
         run(tmp_path / "out", picture_of="the cow flies " * 500)
+    with pytest.raises(UserError, match=r"to draw is blank: got '\\u200b'. Give a sen"):
+        run(tmp_path / "blank", picture_of="\u200b")
     assert not (tmp_path / "out/history.json").exists()
 
 

@@ -193,7 +193,7 @@ def run(args):
     cluster = read_cluster(args.strategy)
     is_chief = cluster is None or cluster.number == 0
     files = _files(args)
-    # Only the chief writes: the folders of other workers are nobody's business.
+    # Only the chief writes: the folders of other workers are not looked at.
     folder = inputs.output_folder if is_chief else _folder
     out = None if args.out is None else folder(args.out, "--out")
     start = read_start(args)
