@@ -88,5 +88,5 @@ def plot_attention_heads(
     color_bar(image, list(axes.flat), part, scale, label, high)
     if part.notes:
         heatmap.write_below(figure, part.notes)
-    figure.alt_text = describe_selection(part, f"mean of the {axes.size} heads drawn, ")
+    figure.alt_text = describe_selection(part, f"mean of the {axes.size} panels, ")
     return axes

@@ -71,7 +71,7 @@ def test_a_figure_of_heads_has_one_description(tmp_path):
     axes = plot_attention_heads(random_weights(2, 7, 6), SOURCE, TARGET)
     save_figure(axes[1], tmp_path / "a.svg")
     label = ElementTree.parse(tmp_path / "a.svg").getroot().get("aria-label")
-    assert "not an explanation: mean of the 2 heads drawn" in label
+    assert "not an explanation: mean of the 2 panels" in label
     assert len(label) <= 400
 
 

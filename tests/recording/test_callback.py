@@ -71,7 +71,7 @@ def test_heads_and_layers_are_on_the_page_and_the_last_layer_in_the_picture(tmp_
     EpochPictures(tmp_path).add(7, weights, SOURCE, TARGET)
     page = (tmp_path / "index.html").read_text("utf-8")
     assert "first/attention" in page and "second/attention" in page
-    assert "mean of the 2 heads" in (tmp_path / "epoch-007.svg").read_text("utf-8")
+    assert "mean of the 2 panels" in (tmp_path / "epoch-007.svg").read_text("utf-8")
 
 
 def test_pictures_for_files_stay_out_of_the_pyplot_of_a_program(tmp_path):

@@ -135,7 +135,7 @@ def test_the_pooling_layer_of_a_classifier_is_shown_by_its_name():
 def test_what_several_heads_give_is_saved(tmp_path):
     axes = plot_model_attention(tagger(), TOKENS, SOURCE)
     save_figure(axes, tmp_path / "a.svg")
-    assert "mean of the 2 heads" in (tmp_path / "a.svg").read_text("utf-8")
+    assert "mean of the 2 panels" in (tmp_path / "a.svg").read_text("utf-8")
 
 
 class Compiled(layers.Layer):
