@@ -376,7 +376,8 @@ def _check_sections(sections, called):
         raise UserError(f"{called('files')} must be at most {MOST_FILES}; got {files}.")
     model = sections["model"]
     head_size = max(1, model.embedding_size // model.num_heads)
-    if model.position == "rotary" and head_size % 2:
+    rotates = model.encoder == "self-attention" and model.position == "rotary"
+    if rotates and head_size % 2:
         raise UserError(
             f"{called('embedding_size')} / {called('num_heads')} must be even with "
             f"{called('position')} rotary; got {model.embedding_size} / "

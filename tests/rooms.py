@@ -47,6 +47,7 @@ ARROWS = {
 SHARED = {
     "keras_attention.annotations",
     "keras_attention.files",
+    "nmt.archives",
     "nmt.config",
     "nmt.cores",
     "nmt.errors",

@@ -74,7 +74,9 @@ def test_a_file_that_holds_no_settings_is_told(tmp_path):
             "config.json: units must be at most 8192; got 1000000000",
         ),
         (
-            lambda c: c["model"].update(position="rotary", embedding_size=6),
+            lambda c: c["model"].update(
+                encoder="self-attention", position="rotary", embedding_size=6
+            ),
             "config.json: num_heads must be even with .*; got 6 / 4 = 1",
         ),
     ],

@@ -126,7 +126,7 @@ class Visibility(NamedTuple):
             length, key_length = ops.shape(scores)[2:]
             row = ops.arange(0, length, dtype="int32") + self.offset
             column = ops.arange(0, key_length, dtype="int32")
-            bias = self.position.bias(column - row[..., None])
+            bias = self._distance_bias(column - row[..., None])
             scores = scores + ops.cast(bias, scores.dtype)
         return scores
 
@@ -140,9 +140,13 @@ class Visibility(NamedTuple):
             count = greatest(count, 0)
         distances = ops.arange(0, count, dtype="int32")
         relative = distances - (query_length - 1) - self.offset
-        bias = ops.transpose(self.position.bias(relative[None])[..., 0, :])
+        return ops.transpose(self._distance_bias(relative[None])[..., 0, :])
+
+    def _distance_bias(self, relative):
+        """Give the bias of `position`, in float32 or wider, at least `LEAST_BIAS`."""
+        bias = self.position.bias(relative)
         bias = ops.cast(bias, keras.backend.result_type(bias.dtype, "float32"))
-        # A block of minus infinity alone would be no number.
+        # A row of minus infinity alone would be no number.
         return ops.maximum(bias, ops.cast(LEAST_BIAS, bias.dtype))
 
     def column_range(self, rows, count, chunk_size):

@@ -152,7 +152,8 @@ def read_queries(query, query_mask, pairs, dtype):
     Takes queries `(B, T, Dq)`, their mask `(B, T)` and tensors for pairs `(…, T, S)`,
     or all without T for one step; gives `(query, query_mask, *pairs)` with it.
     """
-    query = as_dense(query, dtype)
+    query, query_mask = as_dense(query, dtype), _as_tensor(query_mask)
+    pairs = list(map(_as_tensor, pairs))
     if len(query.shape) == 2:
         query = query[:, None, :]
         if query_mask is not None:
@@ -177,6 +178,10 @@ def read_memory(value, key, value_mask, key_mask, dtype):
     if key is None:
         return value, value, mask
     return value, hide_padding(as_dense(key, dtype), mask), mask
+
+
+def _as_tensor(given):
+    return None if given is None else ops.convert_to_tensor(given)
 
 
 def _boolean(name, mask, *shapes):

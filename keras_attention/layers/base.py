@@ -11,6 +11,7 @@ from keras_attention.chunked import AttentionStatistics, Visibility
 from keras_attention.core import (
     causal_mask,
     check_attention_shapes,
+    check_int,
     check_mask,
     check_number,
     join_masks,
@@ -65,8 +66,8 @@ class AttentionLayer(keras.layers.Layer):
             `return_attention_scores`. Rows sum to 1, or to 0 where all is hidden.
 
     Raises:
-        ValueError: If `dropout` is not in [0, 1), a mask is not boolean, a shape has
-            the wrong rank, or sizes that belong together differ.
+        ValueError: If `dropout` is not in [0, 1), `seed` is not an int, a mask holds
+            floats, a shape has the wrong rank, or sizes that belong together differ.
 
     Example:
         ```python
@@ -91,8 +92,8 @@ class AttentionLayer(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.dropout = check_number("dropout", dropout, least=0, below=1)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed) if dropout else None
+        self.seed = None if seed is None else check_int("seed", seed, least=0)
+        self.seed_generator = keras.random.SeedGenerator(self.seed) if dropout else None
         self.supports_masking = True
 
     def build(
@@ -198,8 +199,9 @@ class AttentionLayer(keras.layers.Layer):
         place of `MultiHeadAttention` moves on: padding has one too). So T calls for one
         query each give what one call for T queries gives.
 
-        Masks are `(B, T)`, and `(T, S)` or `(B, T, S)`. In `training` random numbers
-        are drawn for each query, where `prepare` did not draw them.
+        Masks are `(B, T)`, and `(T, S)` or `(B, T, S)`. Queries are finite at `False`
+        of `query_mask` too, as a call makes them. In `training` random numbers are
+        drawn for each query, where `prepare` did not draw them.
         """
         raise TypeError(
             "`attend` must be written by a subclass of AttentionLayer. "

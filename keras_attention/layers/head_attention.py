@@ -82,13 +82,14 @@ def attend_in_chunks(query, key, value, visible, chunk_size):
 def has_fused_path():
     """Tell whether `ops.dot_product_attention` is more than its single steps here.
 
-    It is on PyTorch, and on JAX on an accelerator; on a processor that of JAX takes
-    twice the time of the steps, and has no float16.
+    It is on PyTorch, and on JAX on a GPU; on a processor that of JAX takes twice the
+    time of the steps, and has no float16, and on a TPU Keras gives it no mask for each
+    sequence.
     """
     backend = keras.backend.backend()
     if backend != "jax":
         return backend == "torch"
-    return not keras.distribution.list_devices()[0].startswith("cpu")
+    return keras.distribution.list_devices()[0].startswith(("gpu", "cuda", "rocm"))
 
 
 def _is_fused(query, key, value, visible):

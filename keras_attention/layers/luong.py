@@ -17,7 +17,6 @@ from keras_attention.core import (
     combine_masks,
     dot_scores,
     fits,
-    masked_softmax,
     project,
 )
 from keras_attention.layers.additive import AdditiveScorer
@@ -209,8 +208,7 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
         mask = combine_masks(query_mask, memory.mask, attention_mask)
         near = ops.abs(distance) <= self.window_size
         mask = near if mask is None else ops.logical_and(mask, near)
-        scores = self.score(self.project_query(query), memory.key)
-        weights = masked_softmax(scores, mask)
+        weights = self._weigh(self.project_query(query), memory.key, mask)
         if self.window == "predictive":
             weights = weights * fade(distance, self.window_size)
         weights = ops.cast(weights, self.compute_dtype)
@@ -273,6 +271,11 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
             )
         given = position if hasattr(position, "shape") else np.array(position)
         shape, batch = tuple(given.shape), query.shape[0]
+        if "int" not in str(given.dtype):
+            raise ValueError(
+                "`position` must be an int or integers. "
+                f"Received: position of type {given.dtype}."
+            )
         if len(shape) > 1 or not all(fits(size, batch) for size in shape):
             raise ValueError(
                 "`position` must be an int or have shape (B,). "

@@ -95,7 +95,7 @@ class MonotonicAttention(FeedbackAttention):
         self.noise = check_number("noise", noise, least=0)
         # Its own generator: noise must not change when dropout is added. And its own
         # seed: by the same numbers dropout would keep the keys of little noise.
-        noise_seed = None if seed is None else random.Random(seed).getrandbits(31)
+        noise_seed = None if seed is None else random.Random(self.seed).getrandbits(31)
         self.noise_generator = keras.random.SeedGenerator(noise_seed) if noise else None
 
     def build(

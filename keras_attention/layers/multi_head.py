@@ -193,7 +193,6 @@ class MultiHeadAttention(AttentionLayer):
         )
         if self.position_layer is not None:
             build_once(self.position_layer, (None, heads, None, self.key_dim))
-        self.built = True
 
     def call(
         self,
@@ -305,7 +304,9 @@ class MultiHeadAttention(AttentionLayer):
         use_causal_mask: bool = False,
         attention_bias: Tensor | None = None,
     ) -> AttentionStatistics:
-        query, query_mask = read_queries(query, query_mask, [], self.compute_dtype)
+        query, query_mask, attention_mask, attention_bias = read_queries(
+            query, query_mask, [attention_mask, attention_bias], self.compute_dtype
+        )
         memory = self.prepare(value, key, value_mask, key_mask)
         visible = Visibility(
             query_mask, None, attention_mask, attention_bias, use_causal_mask

@@ -183,4 +183,5 @@ def _overlap(weights):
     # All padding: there is nothing to attend to, and so no penalty.
     seen = ops.any(weights > 0, axis=(1, 2), keepdims=True)
     gap = ops.where(seen, gap, ops.zeros_like(gap))
-    return ops.mean(ops.sum(gap**2, axis=(1, 2)))
+    # An empty batch has no penalty either.
+    return ops.sum(gap**2) / ops.cast(ops.maximum(ops.shape(gap)[0], 1), gap.dtype)

@@ -9,13 +9,12 @@ from keras import ops
 from keras_attention import chunked
 from keras_attention.annotations import Tensor
 from keras_attention.core import check_chunk_size, combine_masks, fits, masked_softmax
-from keras_attention.layers.base import is_overridden
-from keras_attention.layers.chunked_scores import ChunkedScores
+from keras_attention.layers.base import AttentionLayer, is_overridden
 from keras_attention.layers.memory import Memory
 
 
 @keras.saving.register_keras_serializable(package="keras_attention")
-class ScoreAttention(ChunkedScores):
+class ScoreAttention(AttentionLayer):
     """Attends by a score function: the base of the single-head layers.
 
     weights = softmax(score(query, key)); context = weights · value
@@ -29,7 +28,8 @@ class ScoreAttention(ChunkedScores):
     only where they are returned, as `attend` does; without them memory grows with
     T + S. A score of one's own is computed for `chunk_size` queries and all keys at a
     time, and once more for the gradient, so that what it makes inside, often far larger
-    than the weights, exists for one chunk alone.
+    than the weights, exists for one chunk alone. It draws no random numbers then, and
+    assigns no variables.
 
     Args:
         dropout, seed, **kwargs: As for `AttentionLayer`, like the call arguments and
@@ -38,8 +38,9 @@ class ScoreAttention(ChunkedScores):
             are returned, are computed at a time. `None`: all.
 
     Raises:
-        ValueError: If `chunk_size` is not a positive int or combined with `dropout`,
-            `score` gives another shape than `(B, T, S)`, or as for `AttentionLayer`.
+        ValueError: If `chunk_size` is not a positive int or combined with `dropout` or
+            a score that draws random numbers, `score` gives another shape than
+            `(B, T, S)`, or as for `AttentionLayer`.
 
     Example:
         ```python
@@ -88,17 +89,35 @@ class ScoreAttention(ChunkedScores):
             visible = visible.with_four_axes()
             found = self._attend_by_queries(query, memory, visible, return_weights=True)
             return *found, list(state)
-        scores = self.checked_score(query, memory.key)
         mask = combine_masks(query_mask, memory.mask, attention_mask)
-        if type(self).score_terms is ScoreAttention.score_terms:  # any score
-            mask = chunked.hide_infinite(scores, mask)
-        weights = ops.cast(masked_softmax(scores, mask), self.compute_dtype)
+        weights = self._weigh(query, memory.key, mask)
+        weights = ops.cast(weights, self.compute_dtype)
         return self._mix(weights, memory, training), weights, list(state)
 
-    def _saves_memory(self):
-        # An `attend` of one's own is what a call has to go through.
-        overridden = is_overridden(type(self), "attend", since="_saves_memory")
-        return self.chunk_size is not None and not overridden
+    def statistics(
+        self,
+        query: Tensor,
+        value: Tensor,
+        key: Tensor | None = None,
+        query_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        use_causal_mask: bool = False,
+    ) -> chunked.AttentionStatistics:
+        memory = self.prepare(value, key, value_mask=value_mask, key_mask=key_mask)
+        query, query_mask, attention_mask = self._read_queries(
+            query, memory, query_mask, attention_mask
+        )
+        query, key, size = self.project_query(query), memory.key, self.chunk_size or 128
+        visible = chunked.Visibility(
+            query_mask, memory.mask, attention_mask, causal=use_causal_mask
+        ).with_four_axes()
+        terms, score = self.score_terms(query, key), self.checked_score
+        if terms is None:
+            return chunked.describe_by_queries(score, query, key, visible, size)
+        found = chunked.describe(terms, visible, size)
+        return chunked.AttentionStatistics(*(each[:, 0] for each in found))  # one head
 
     def project_query(self, query: Tensor) -> Tensor:
         """Project queries, shape `(B, T, Dq)`; as they are unless overridden."""
@@ -136,3 +155,43 @@ class ScoreAttention(ChunkedScores):
                 f"{wanted}. Received: scores.shape={shape}."
             )
         return scores
+
+    def _weigh(self, query, key, mask):
+        """Give weights `(B, T, S)`, in float32 or wider, of what is projected."""
+        scores = self.checked_score(query, key)
+        if type(self).score_terms is ScoreAttention.score_terms:  # any score
+            mask = chunked.hide_infinite(scores, mask)
+        return masked_softmax(scores, mask)
+
+    def _saves_memory(self):
+        # An `attend` of one's own is what a call has to go through.
+        overridden = is_overridden(type(self), "attend", since="_saves_memory")
+        return self.chunk_size is not None and not overridden
+
+    def _attend_in_chunks(self, query, memory, visible):
+        """Attend without holding the weights: the context, shape `(B, T, Dv)`."""
+        query = self.project_query(query)
+        terms = self.score_terms(query, memory.key)
+        if terms is None:
+            return self._attend_by_queries(query, memory, visible)
+        value = memory.value[:, None]  # one head
+        return chunked.attend(terms, value, visible, self.chunk_size)[:, 0]
+
+    def _attend_by_queries(self, query, memory, visible, return_weights=False):
+        if len(self.variables) > len(self.weights):  # more: states of generators
+            raise ValueError(
+                "`chunk_size` must be None where `score` has parts that draw random "
+                "numbers: each chunk would draw the same ones. Received: "
+                f"chunk_size={self.chunk_size}, and a {type(self).__name__} with such "
+                "parts."
+            )
+        return chunked.attend_by_queries(
+            self.checked_score,
+            query,
+            memory.key,
+            memory.value,
+            visible,
+            self.chunk_size,
+            self.variables,
+            return_weights,
+        )

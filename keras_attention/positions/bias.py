@@ -61,7 +61,6 @@ class PositionBias(keras.layers.Layer):
                 f"`scores` must have shape (B, H, T, S) with H={self.num_heads} heads. "
                 f"Received: scores_shape={tuple(scores_shape)}."
             )
-        self.built = True
 
     def call(self, scores: Tensor, start: int | Tensor = 0) -> Tensor:
         check_start(start)
@@ -73,7 +72,9 @@ class PositionBias(keras.layers.Layer):
         """Give the bias `(…, H, T, S)`, in float32 or wider, at distances `(…, T, S)`.
 
         A distance is the position of the key less that of the query. The layer must be
-        built.
+        built. In `MultiHeadAttention` minus infinity counts as a very low number: a
+        query for which all keys have it attends to them alike. What is to be hidden
+        from it a window or a mask hides.
         """
         raise TypeError(
             "`bias(relative)` must be written by a subclass of PositionBias. "

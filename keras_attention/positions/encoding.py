@@ -61,7 +61,6 @@ class PositionalEncoding(keras.layers.Layer):
 
     def build(self, inputs_shape: Shape) -> None:
         _check_sequence_shape(inputs_shape)
-        self.built = True
 
     def call(self, inputs: Tensor, start: int | Tensor = 0) -> Tensor:
         check_start(start)
@@ -133,7 +132,6 @@ class PositionEmbedding(keras.layers.Layer):
             initializer=self.initializer,
             autocast=False,
         )
-        self.built = True
 
     def call(self, inputs: Tensor, start: int | Tensor = 0) -> Tensor:
         check_start(start)

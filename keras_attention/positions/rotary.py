@@ -65,7 +65,6 @@ class RotaryEmbedding(keras.layers.Layer):
                 "`inputs` must have shape (…, T, D) with a known, even size D. "
                 f"Received: inputs_shape={tuple(inputs_shape)}."
             )
-        self.built = True
 
     def call(self, inputs: Tensor, start: int | Tensor = 0) -> Tensor:
         check_start(start)

@@ -21,7 +21,8 @@ def check_cells(cells):
             )
         sizes = getattr(cell, "state_size", None)
         flat = sizes if isinstance(sizes, (list, tuple)) else [sizes]
-        if not callable(cell) or not all(isinstance(size, int) for size in flat):
+        is_cell = isinstance(cell, keras.layers.Layer)
+        if not is_cell or not all(isinstance(size, int) for size in flat):
             raise ValueError(
                 "`cell` must be a Keras RNN cell, or a list of them, with `state_size` "
                 f"an int or a list of ints. Received: {cell!r} with "
@@ -84,13 +85,7 @@ def _with_other_seeds(config):
 
 def cells_with_dropout(cells):
     """List the cells that draw dropout masks, and those inside a stack or a wrapper."""
-    inner = [
-        part
-        for cell in cells
-        for part in (
-            cell._flatten_layers() if isinstance(cell, keras.layers.Layer) else [cell]
-        )
-    ]
+    inner = [part for cell in cells for part in cell._flatten_layers()]
     return list(filter(_has_dropout, inner))
 
 

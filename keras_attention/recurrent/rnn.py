@@ -142,6 +142,8 @@ class AttentionRNN(keras.layers.Layer):
         self.order = order
         if order == "conditional" and context_cell is None:
             context_cell = copy_cell(self.cells[0])
+        if context_cell is not None:
+            check_context_cell(self.cells[0], context_cell)
         self.context_cell = context_cell
         self.attentional_units = check_attentional(
             attentional_units, attentional_activation
@@ -184,10 +186,8 @@ class AttentionRNN(keras.layers.Layer):
             build_once(cell, (batch, size))
             size = output_size(cell)
             if index == 0 and self.context_cell is not None:
-                check_context_cell(cell, self.context_cell)
                 build_once(self.context_cell, (batch, context_size))
                 size = output_size(self.context_cell)
-        self.built = True
 
     def call(
         self,

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler
 
 from nmt.app.service import Gone, Refused
 from nmt.app.site import Site
+from nmt.app.terminal import one_line
 
 MAX_BODY = 64 * 1024  # bytes
 REQUEST_SECONDS = 30  # in which a request has to arrive
@@ -91,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             raise  # the connection is gone
         except Exception as error:
-            print(f"nmt: error: {one_line(error)}", file=sys.stderr)
+            tell_failure(error)
             self.send_error(500, "The translation failed; the terminal says why.")
         else:
             self._send(200, content, kind, policy)
@@ -198,6 +199,7 @@ class Handler(BaseHTTPRequestHandler):
         """Keep silent: requests are none of the terminal's business."""
 
 
-def one_line(error):
-    """Return what an error says, for the terminal."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+def tell_failure(error):
+    """Say on standard error what went wrong, in one line."""
+    told = one_line(f"{type(error).__name__}: {error}")
+    print(f"nmt: error: {told}", file=sys.stderr)

@@ -10,7 +10,7 @@ import socketserver
 import sys
 import threading
 
-from nmt.app.handler import Handler, one_line
+from nmt.app.handler import Handler, tell_failure
 from nmt.app.service import Service
 from nmt.app.site import ADDRESS, Site
 from nmt.errors import UserError
@@ -75,7 +75,7 @@ class Server(Site):
         # In place of a traceback. A browser that goes away is no error.
         error = sys.exception()
         if not isinstance(error, OSError):
-            print(f"nmt: error: {one_line(error)}", file=sys.stderr)
+            tell_failure(error)
 
     def run(self, page: str, policy: str, service: Service):
         """Answer requests until `shutdown`, or Ctrl-C, which is raised.

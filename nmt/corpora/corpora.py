@@ -24,7 +24,7 @@ from nmt.corpora.published import (
     remote_files,
 )
 from nmt.corpora.splits import hold_out
-from nmt.errors import UserError
+from nmt.errors import UserError, has_controls
 
 
 @dataclass(frozen=True)
@@ -162,8 +162,8 @@ def from_files(
 
     Raises:
         UserError: If half a pair of files is given, the files of a pair differ in
-            length, a file is missing, empty or not UTF-8, or a language has no name
-            that a folder can have.
+            length, a file is missing, empty or not UTF-8, or its path is not, or a
+            language has no name that a folder can have.
     """
     check_languages(source, target)
     train = file_pair("train", train_source, train_target)
@@ -183,7 +183,7 @@ def from_files(
         *(train_source, train_target, validation_source),
         *(validation_target, test_source, test_target),
     )
-    files = tuple("" if path is None else os.path.abspath(path) for path in paths)
+    files = tuple("" if path is None else _whole_path(path) for path in paths)
     name = Path(train_source).stem
     return Corpus(name, source, target, "raw", splits, files=files)
 
@@ -206,9 +206,9 @@ def from_tsv(
         The corpus, named after the file.
 
     Raises:
-        UserError: If the file is missing, empty or not UTF-8, a line has no tab, there
-            are too few unrelated pairs to split, or a language has no name that a
-            folder can have.
+        UserError: If the file is missing, empty or not UTF-8, or its path is not, a
+            line has no tab, there are too few unrelated pairs to split, or a language
+            has no name that a folder can have.
     """
     check_languages(source, target)
     splits = _split(_distinct_pairs(read_lines(path), path), ("validation", "test"))
@@ -219,7 +219,7 @@ def from_tsv(
         "raw",
         splits,
         grouped_references=True,
-        files=(os.path.abspath(path),),
+        files=(_whole_path(path),),
     )
 
 
@@ -278,6 +278,17 @@ def _direction(name: str, source: str | None, target: str | None) -> tuple[str, 
     source = source or next(language for language in known if language != target)
     target = target or next(language for language in known if language != source)
     return source, target
+
+
+def _whole_path(path) -> str:
+    """Return the path of a text from the root, which the folder of a model keeps."""
+    whole = os.path.abspath(os.fsdecode(path))
+    if has_controls(whole):
+        raise UserError(
+            f"{path}: the path of a text must be UTF-8, without control characters. "
+            "Rename it."
+        )
+    return whole
 
 
 def check_languages(source: str, target: str) -> None:

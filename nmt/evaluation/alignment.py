@@ -5,7 +5,7 @@ Gold links count words as their annotators split them: `¿`, a full stop or a po
 common are the characters.
 """
 
-import re
+import itertools
 import unicodedata
 from collections.abc import Sequence
 
@@ -34,29 +34,55 @@ def piece_shares(pieces, words):
         ValueError: If pieces and words do not spell the same sentence.
     """
     # SentencePiece normalises text before splitting it.
-    words = ["".join(unicodedata.normalize("NFKC", word).split()) for word in words]
-    text = "".join(words)
-    pattern = "".join(
-        "(.+?)"
-        if piece == UNKNOWN_PIECE
-        else f"({re.escape(piece.replace(SPACE, ''))})"
-        for piece in pieces
-    )
-    spelled = re.fullmatch(pattern, text, re.DOTALL)
-    if not spelled or not text:
+    parts = [unicodedata.normalize("NFKC", word).split() for word in words]
+    spans = _spans(pieces, list(itertools.chain.from_iterable(parts)))
+    if spans is None:
         raise ValueError(
             "`pieces` and `words` must spell the same sentence. "
             f"Received: pieces={pieces!r}, words={words!r}."
         )
-    word_of = np.repeat(np.arange(len(words)), [len(word) for word in words])
+    lengths = [sum(map(len, each)) for each in parts]
+    word_of = np.repeat(np.arange(len(words)), lengths)
     shares = np.zeros((len(pieces), len(words)))
-    for number in range(len(pieces)):
-        start, end = spelled.span(number + 1)
+    for number, (start, end) in enumerate(spans):
         for word in word_of[start:end] if start < end else word_of[start:][:1]:
             shares[number, word] += 1
-        if start == end == len(text):
+        if start == end == len(word_of):
             shares[number, -1] = 1
     return shares / shares.sum(axis=1, keepdims=True)
+
+
+def _spans(pieces, parts):
+    """Say where each piece is in the text of the parts; `None` if nowhere.
+
+    A piece with a word mark begins where a part does. An unknown one ends as soon as
+    the pieces after it can begin.
+    """
+    text = "".join(parts)
+    begins = {0, *itertools.accumulate(map(len, parts))}
+    starts = [{len(text)}] if text else [set()]  # of each piece, from the last on
+    for piece in reversed(pieces):
+        ends = starts[-1]
+        if piece == UNKNOWN_PIECE:
+            found = set(range(max(ends, default=0)))
+        else:
+            letters = piece.replace(SPACE, "")
+            found = {e - len(letters) for e in ends if text.endswith(letters, 0, e)}
+            if piece.startswith(SPACE):
+                found &= begins
+        starts.append(found)
+    if 0 not in starts.pop():
+        return None
+    spans, start = [], 0
+    for piece in pieces:
+        ends = starts.pop()
+        if piece == UNKNOWN_PIECE:
+            end = min(end for end in ends if end > start)
+        else:
+            end = start + len(piece.replace(SPACE, ""))
+        spans.append((start, end))
+        start = end
+    return spans
 
 
 def word_links(translation, source_words, target_words):

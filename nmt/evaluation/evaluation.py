@@ -189,6 +189,8 @@ def evaluate(
     # First what a file of known links may be refused for.
     gold = gold_sentences(corpus, split, data) if links else []
     error_rate = alignment_error(translator, gold, aligner) if gold else None
+    # The first call builds the search.
+    list(translated(translator, [whole[0][0]], **search))
     hypotheses, seconds = _translate(
         translator, sources, search, f"translating {split}" if progress else None
     )
@@ -323,7 +325,6 @@ def _translate(translator, sources, search, description):
             one.text if one else "" for one in translated(translator, part, **search)
         ]
 
-    work(sources[:1])  # the first call builds the search
     start = time.perf_counter()
     hypotheses = in_chunks(work, sources, description)
     return hypotheses, time.perf_counter() - start

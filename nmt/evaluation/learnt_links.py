@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from nmt.corpora import Corpus
-from nmt.links import Aligner
+from nmt.links import LONGEST, Aligner
 from nmt.text import split_words
 
 MOST_POSITIONS = 2**24
@@ -13,7 +13,8 @@ MOST_POSITIONS = 2**24
 def learn_links(corpus: Corpus) -> Aligner:
     """Learn word links from the training part of a corpus.
 
-    Of much text every second, third ... pair is learnt from.
+    Of much text every second, third ... pair is learnt from. Pairs of which a side is
+    too long for a sentence are left out.
 
     Args:
         corpus: The corpus, in the direction of the links.
@@ -23,7 +24,9 @@ def learn_links(corpus: Corpus) -> Aligner:
         (split_words(source), split_words(target))
         for source, target in zip(text.source, text.target, strict=True)
     ]
-    return Aligner.learn(some_of(pairs))
+    # Not learnt from, they would crowd out others.
+    sentences = [pair for pair in pairs if max(map(len, pair)) <= LONGEST]
+    return Aligner.learn(some_of(sentences))
 
 
 def some_of(pairs: Sequence[tuple[list[str], list[str]]], most: int = MOST_POSITIONS):

@@ -97,7 +97,7 @@ class Aligner:
             pairs: Words of sentences and of their translations.
 
         Returns:
-            List of `LinkedPair`.
+            List of `LinkedPair`, without links where a side is too long for a sentence.
         """
         source_words, target_words = dict(self.source_words), dict(self.target_words)
         numbered = number_pairs(_tokens(pairs), source_words, target_words)

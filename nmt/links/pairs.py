@@ -9,7 +9,9 @@ import numpy as np
 SHIFT = 2**32
 """A pair of words is one number: that of the source word times this, and the other."""
 MOST_CELLS = 2**18
-"""Most pairs of word positions worked on at once, unless a single pair has more."""
+"""Most pairs of word positions worked on at once."""
+LONGEST = 512
+"""Most tokens of a side, more than sentences have: time grows by their third power."""
 
 
 class Group(NamedTuple):
@@ -53,14 +55,16 @@ def number_pairs(
     """Turn sentence pairs into numbers.
 
     Args:
-        pairs: Tokens of each pair. Those with an empty side are left out.
+        pairs: Tokens of each pair. Those with an empty side, or one of more than
+            `LONGEST`, are left out.
         source_words: Number of each source word; new ones are added.
         target_words: Number of each target word, likewise.
     """
     by_lengths = defaultdict(list)
     for row, (source, target) in enumerate(pairs):
-        if source and target:
-            by_lengths[len(source), len(target)].append(row)
+        lengths = len(source), len(target)
+        if min(lengths) > 0 and max(lengths) <= LONGEST:
+            by_lengths[lengths].append(row)
     groups = []
     for (num_source, num_target), rows in by_lengths.items():
         size = max(1, MOST_CELLS // (num_source * num_target))

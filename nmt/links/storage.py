@@ -2,12 +2,12 @@
 
 import io
 import json
-import tokenize
 import zipfile
 from dataclasses import fields
 
 import numpy as np
 
+from nmt.archives import BROKEN_ARCHIVE
 from nmt.errors import UserError
 from nmt.links.counts import NUM_JUMPS, Counts
 from nmt.links.pairs import SHIFT
@@ -47,24 +47,18 @@ def from_bytes(content: bytes, path) -> tuple[dict, dict, Counts]:
         words = [_words(arrays.pop(name)) for name in WORDS]
         counts = Counts(**arrays)
         _check(counts, *map(len, words))
-    except (ValueError, TypeError, KeyError, RecursionError, MemoryError):
+    except BROKEN_ARCHIVE:
         raise UserError(f"{path} holds no word links that nmt wrote. {MEND}") from None
     return *words, counts
 
 
 def _arrays(content):
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as file:
-            # Compressed, a small file could hold more than there is memory.
-            if any(each.compress_type for each in file.infolist()):
-                raise ValueError
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (
-        *(OSError, EOFError, RuntimeError, SyntaxError),
-        *(zipfile.BadZipFile, tokenize.TokenError),
-    ):
-        raise ValueError from None
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        # Compressed, a small file could hold more than there is memory.
+        if any(each.compress_type for each in file.infolist()):
+            raise ValueError
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def _words(array):

@@ -5,16 +5,13 @@ import dataclasses
 import hashlib
 import io
 import json
-import lzma
 import math
 import os
-import tokenize
 import warnings
-import zipfile
-import zlib
 
 import numpy as np
 
+from nmt.archives import BROKEN_ARCHIVE
 from nmt.corpora import StreamedText
 from nmt.errors import UserError
 from nmt.files import write_whole
@@ -24,17 +21,6 @@ STATE_FILE = "training_state.npz"
 HISTORY_FILE = "history.json"
 LARGEST_PROGRESS = 2**26
 """Most bytes of what a state says of the progress; more was not written by `nmt`."""
-BROKEN = (
-    *(EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
-    *(MemoryError, OverflowError, NotImplementedError, RuntimeError, OSError),
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
-    *(SyntaxError, tokenize.TokenError),
-)
-"""What reading a state raises that is cut off, changed, forged, or of another model.
-
-The head of an array is Python, which NumPy parses before zipfile checks the sum; and
-with a byte changed an archive says that its members are compressed in other ways.
-"""
 
 
 @dataclasses.dataclass
@@ -198,7 +184,7 @@ def _opened(out):
             warnings.simplefilter("ignore")  # NumPy's, of a changed head
             with np.load(file, allow_pickle=False) as state:
                 yield state
-    except BROKEN as error:
+    except BROKEN_ARCHIVE as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise UserError(
             f"{path} is broken ({reason}): this training cannot go on. The model "

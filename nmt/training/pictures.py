@@ -28,9 +28,11 @@ class Pictures(keras.callbacks.Callback):
     def __init__(self, learner, translator, text, sentence, out, board=None):
         super().__init__()
         self.learner, self.translator = learner, translator
-        self.text, self.sentence = text, sentence
+        self.sentence = sentence
         if sentence:
             _check_sentence(translator, sentence)
+        else:
+            self.pair = _first_pair(translator, text)
         self.pictures = ka.EpochPictures(out / PICTURES_FOLDER, board)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -41,14 +43,15 @@ class Pictures(keras.callbacks.Callback):
         if self.sentence:
             translation = self.translator(self.sentence, beam_size=1)
         else:
-            (translation,) = self.translator.force(*self._first_pair())
+            (translation,) = self.translator.force(*self.pair)
         return translation.words()
 
-    def _first_pair(self):
-        """Return both sides, a list each, of the first pair whose source has pieces."""
-        counts = self.translator.count_pieces(self.text.source)
-        first = next((i for i, count in enumerate(counts) if count > 1), 0)
-        return [side[first : first + 1] for side in self.text]
+
+def _first_pair(translator, text):
+    """Return both sides, a list each, of the first pair whose source has pieces."""
+    counts = translator.count_pieces(text.source)
+    first = next((i for i, count in enumerate(counts) if count > 1), 0)
+    return [side[first : first + 1] for side in text]
 
 
 def _check_sentence(translator, sentence):

@@ -150,8 +150,9 @@ def check_model_file(
         UserError: If its checksum is another, or it cannot be read.
     """
     path = Path(folder) / name
-    listed = read_checksums(folder)["model_files"].get(name)
+    # The list last: while a file is replaced it has both sums.
     found = _sum_of(path)  # also where none is listed: is it readable?
+    listed = read_checksums(folder)["model_files"].get(name)
     if listed is not None and found not in listed:
         raise UserError(
             f"{path} is damaged or of another model: {CHECKSUMS_FILE} has another "

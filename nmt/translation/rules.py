@@ -136,8 +136,7 @@ def check_int(name, value, least):
 
 
 def check_lengths(min_length, max_length):
-    """Raise `ValueError` unless both are ints of their range, and the first no more."""
-    check_int("min_length", min_length, least=0)
+    """Raise `ValueError` unless `max_length` is an int and not below the least."""
     check_int("max_length", max_length, least=1)
     if min_length > max_length:
         raise ValueError(

@@ -6,23 +6,14 @@ model 1, over pieces.
 
 import hashlib
 import io
-import tokenize
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
+from nmt.archives import BROKEN_ARCHIVE
 from nmt.errors import UserError
 from nmt.text import END_ID, START_ID
 from nmt.translation.folder import check_model_file, write_model_file
-
-BROKEN = (
-    *(OSError, ValueError, KeyError, TypeError, EOFError, AttributeError, IndexError),
-    *(RuntimeError, MemoryError, OverflowError, SyntaxError),
-    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
-)
-"""What NumPy raises of files that are cut off, changed or forged."""
 
 SHORTLIST_FILE = "shortlist.npz"
 
@@ -131,7 +122,7 @@ class Shortlist:
                 return None
             found = cls(**found)
             found._check(len(vocabulary))
-        except BROKEN as error:
+        except BROKEN_ARCHIVE as error:
             raise UserError(
                 f"{path} is no shortlist, or is broken ({type(error).__name__}). "
                 "Delete it, and it is learnt again."

@@ -134,12 +134,14 @@ def world(tmp_path_factory):
             _put(world / name / part, files.get(part, world / "model" / part))
         _put(world / name / CHECKSUMS, files.get(CHECKSUMS))
     pairs = [(f"I am {n}.", f"Soy {n}.") for n in range(60)]
+    fine = "".join(f"{english}\t{spanish}\n" for english, spanish in pairs)
     texts = {
         "a.en": "".join(f"{english}\n" for english, _ in pairs),
         "a.es": "".join(f"{spanish}\n" for _, spanish in pairs),
-        "fine.tsv": "".join(f"{english}\t{spanish}\n" for english, spanish in pairs),
+        "fine.tsv": fine,
         "short.es": "uno\n",
         "blank.tsv": "\t\n \t \n",
+        "fine-LATIN.tsv": fine,
         "no-tabs.tsv": "a b\n",
         "one.tsv": "a\tb\n",
         "same.tsv": "a\tb\n" * 50,
@@ -325,6 +327,7 @@ train no-tabs.tsv                             line 1: 0 tab(s), expected at leas
 train NEWLINE.tsv                             two lines.tsv, line 1: 0 tab(s)
 train ESC.tsv                                 \x1b[31mred\x07.tsv, line 1: 0 tab(s)
 train LATIN.tsv                               \udce9.tsv, line 1: 0 tab(s)
+train fine-LATIN.tsv                          the path of a text must be UTF-8
 train none.tsv.gz                             not a whole compressed file
 train half.tsv.gz                             not a whole compressed file
 train bomb.tsv.gz                             holds more than 100,000 bytes of text
@@ -366,7 +369,7 @@ train fine.tsv --attention none --pictures    nothing to draw
 train fine.tsv --picture-of ' '               --picture-of is empty
 train fine.tsv --picture-of LATIN             --picture-of is not UTF-8
 train fine.tsv --tensorboard LATIN            --tensorboard is not UTF-8
-train fine.tsv --position rotary --num-heads 3 --embedding-size 9    even
+train x --encoder self-attention --position rotary --num-heads 3 --embedding-size 9  = 3
 train fine.tsv --deterministic=yes            ignored explicit argument 'yes'
 train fine.tsv --units                        --units: expected one argument
 train fine.tsv --units ''                     --units: invalid int value: ''
@@ -446,6 +449,7 @@ train fine.tsv --max-minutes nan              must be at least 0
 train fine.tsv --vocabulary-size 7            must be at least 8
 train fine.tsv --vocabulary-size 8            --vocabulary-size
 train fine.tsv --no-verify                    --no-verify is for public corpora
+train fine.tsv --data folder                  --data is the folder of public corpora
 train multi30k --source de --target de        source and target are both 'de'
 train multi30k --source ''                    multi30k has no language ''
 train multi30k --target ESC                   no language '\x1b[31mred\x07'
@@ -601,6 +605,7 @@ align --model model --batch-size HUGE         --batch-size: must be a whole numb
 align --model model --data data               --data and --no-verify are for
 align --model model --no-verify               --data and --no-verify are for
 align --model model --links best --batch-size 9   --batch-size has no use with
+align --model model --model model --links best   text of one model. Give one --model
 align --model no-w --source-file a.en --target-file a.es --links best   holds no weights
 
 serve                                         required: --model

@@ -29,7 +29,7 @@ from nmt.config import Config
         ("train multi30k --learning-rate 1e999", "--learning-rate must be finite; got"),
         ("train multi30k --epochs 0", "--epochs must be at least 1; got 0."),
         (
-            "train multi30k --position rotary --embedding-size 6",
+            "train x --encoder self-attention --position rotary --embedding-size 6",
             "--embedding-size / --num-heads must be even with --position rotary; got 6",
         ),
         ("train --config none.json", "There is no file none.json. Check the path."),

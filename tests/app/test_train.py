@@ -129,7 +129,10 @@ def test_settings_of_a_file_have_to_fit_those_that_are_given_too(
     asked, pairs, tmp_path, refused, capsys
 ):
     # With 256, the size of the preset, a head would have an odd size.
-    path = write(tmp_path / "some.json", '{"model": {"position": "rotary"}}')
+    path = write(
+        tmp_path / "some.json",
+        '{"model": {"encoder": "self-attention", "position": "rotary"}}',
+    )
     command = ["train", str(pairs), "--config", str(path), "--out", "folder"]
     command += ["--num-heads", "3"]
     assert main([*command, "--embedding-size", "192"]) == 0

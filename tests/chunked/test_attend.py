@@ -449,6 +449,19 @@ def test_a_bias_by_distance_of_minus_infinity_hides_a_pair(dtype):
     assert np.isfinite(array(parts.statistics(x, x).entropy)).all()
 
 
+@pytest.mark.parametrize("chunk_size", [None, 2])
+def test_keys_that_all_have_a_bias_of_minus_infinity_are_attended_to_alike(chunk_size):
+    x, shown = normal(2, 6, 5), np.array([[True, True, False]] * 2)
+    layer = MultiHeadAttention(2, 4, position=Near(2), chunk_size=chunk_size)
+    options = {"value": x[:, :3], "value_mask": shown}
+    output, weights = layer(x, **options, return_attention_scores=True)
+    weights = array(weights)[:, :, 3:]  # queries of which no key is a neighbour
+    assert_close(weights, np.broadcast_to(np.float32([0.5, 0.5, 0]), weights.shape))
+    assert_close(layer(x, **options), output)
+    found = layer.statistics(x, **options)
+    assert_close(array(found.entropy)[:, :, 3:], np.ones((2, 2, 3), "float32"))
+
+
 def test_statistics_over_no_keys_are_zeros():
     class Distance(ScoreAttention):
         def score(self, query, key):

@@ -52,6 +52,19 @@ def test_an_unknown_piece_covers_what_its_neighbours_leave():
     np.testing.assert_allclose(shares, [[1, 0, 0], [0, 1, 0], [0, 0, 1]])
 
 
+def test_unknown_words_beside_each_other_are_told_apart():
+    pieces = ["▁", "<unk>", "▁", "<unk>", "▁s", "ees"]
+    shares = piece_shares(pieces, ["Иван", "Петров", "sees"])
+    np.testing.assert_array_equal(shares.argmax(axis=1), [0, 0, 1, 1, 2, 2])
+    assert shares.max(axis=1).min() == 1
+
+
+def test_unknown_words_that_do_not_fit_are_refused_at_once():
+    pieces = [*["▁", "<unk>", "▁★", "<unk>"] * 30, "▁dog", "▁s"]
+    with pytest.raises(ValueError, match="must spell the same sentence"):
+        piece_shares(pieces, [*["☆", "★☆★☆★"] * 30, "dog\u200bs"])
+
+
 def test_words_are_normalised_as_sentencepiece_does():
     assert piece_shares(["▁1", "⁄2..."], ["½", "…"]).shape == (2, 2)
 

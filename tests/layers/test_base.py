@@ -576,6 +576,21 @@ def test_a_row_of_minus_infinity_gets_weights_0(chunk_size):
         assert not array(found.entropy)[:, 0].any()
 
 
+def test_a_score_that_draws_random_numbers_goes_without_chunks():
+    class Dropped(ScoreAttention):
+        def __init__(self, **arguments):
+            super().__init__(**arguments)
+            self.drop = layers.Dropout(0.5, seed=1)
+
+        def score(self, query, key):
+            return ops.matmul(self.drop(query), ops.transpose(key, (0, 2, 1)))
+
+    inputs = attention_inputs()
+    Dropped()(**inputs, training=True)
+    with pytest.raises(ValueError, match="`chunk_size` must be None where `score`"):
+        Dropped(chunk_size=2)(**inputs)
+
+
 def test_another_score_of_a_subclass_loses_the_terms_of_the_one_before():
     class Minus(BahdanauAttention):
         def score(self, query, key):
@@ -617,6 +632,19 @@ def test_the_example_runs():
 
 
 # ---- errors
+
+
+@every_attention
+@pytest.mark.parametrize("seed", ["a", 1.5, -1, True])
+def test_a_seed_is_an_int(make, seed):
+    with pytest.raises(ValueError, match="`seed` must be an int of at least 0"):
+        make(seed=seed)
+
+
+def test_a_seed_may_be_of_numpy():
+    layer = ScaledDotProductAttention(dropout=0.5, seed=np.int64(3))
+    assert type(layer.get_config()["seed"]) is int
+    MonotonicAttention(LuongAttention(), seed=np.int64(3))
 
 
 @every_attention

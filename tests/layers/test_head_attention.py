@@ -124,9 +124,9 @@ def test_a_fused_path_of_the_backend_is_taken_where_it_serves(monkeypatch, has_i
     assert taken == ([True, False] if has_it else [])
 
 
-def test_jax_has_a_fused_path_on_an_accelerator_alone(monkeypatch):
+def test_jax_has_a_fused_path_on_a_gpu_alone(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    for device, expected in (("cpu:0", False), ("gpu:0", True), ("tpu:0", True)):
+    for device, expected in (("cpu:0", False), ("gpu:0", True), ("tpu:0", False)):
         monkeypatch.setattr(keras.distribution, "list_devices", lambda d=device: [d])
         assert has_fused_path() == expected
     monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")

@@ -418,7 +418,32 @@ def test_a_position_is_one_for_each_example():
         for tensors in (inputs, symbolic):
             with pytest.raises(ValueError, match=message):
                 layer(**tensors, position=position)
-    assert layer(**symbolic, position=keras.Input((), batch_size=B)).shape == (B, T, DV)
+    position = keras.Input((), batch_size=B, dtype="int32")
+    assert layer(**symbolic, position=position).shape == (B, T, DV)
+
+
+@pytest.mark.parametrize("position", [1.5, "a", np.zeros(B, "float32")])
+def test_a_position_is_counted_in_integers(position):
+    layer = LuongAttention("general", window="monotonic")
+    with pytest.raises(ValueError, match="`position` must be an int or integers"):
+        layer(**attention_inputs(), position=position)
+
+
+@pytest.mark.parametrize("window", [None, "monotonic", "predictive"])
+def test_another_score_of_minus_infinity_hides_in_a_window_too(window):
+    class FirstHidden(LuongAttention):
+        def score(self, query, key):
+            scores = super().score(query, key)
+            first = keras.ops.arange(0, S) < (S if self.hides_all else 1)
+            return keras.ops.where(first, float("-inf"), scores)
+
+    layer = FirstHidden("general", window=window)
+    for layer.hides_all in (False, True):
+        outputs = arrays(layer(**attention_inputs(), return_attention_scores=True))
+        for found in outputs:
+            assert np.isfinite(found).all()
+            assert found.any() != layer.hides_all
+        assert not outputs[1][:, :, 0].any()
 
 
 def test_a_window_goes_without_chunks():

@@ -755,6 +755,17 @@ def test_chunks_and_dropout_exclude_each_other():
         MultiHeadAttention(H, D, chunk_size=4, dropout=0.1)
 
 
+@pytest.mark.parametrize("chunk_size", [None, 2])
+def test_masks_may_be_lists(chunk_size):
+    inputs, layer = attention_inputs(), MultiHeadAttention(H, D, chunk_size=chunk_size)
+    pairs, real = np.tri(T, S, 1, dtype=bool), np.arange(T) < np.full((B, 1), T - 1)
+    masks = {"attention_mask": pairs, "query_mask": real}
+    lists = {name: mask.tolist() for name, mask in masks.items()}
+    assert_close(layer(**inputs, **lists), layer(**inputs, **masks))
+    found, expected = (layer.statistics(**inputs, **each) for each in (lists, masks))
+    assert_close(found.entropy, expected.entropy)
+
+
 @pytest.mark.parametrize("name", ["attention_mask", "attention_bias"])
 @pytest.mark.parametrize(
     "shape", [(S,), (T, S + 1), (T + 1, S), (B + 1, T, S), (B, H + 1, T, S), (1,) * 5]

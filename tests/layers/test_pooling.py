@@ -143,6 +143,13 @@ def test_hops_that_attend_to_one_step_each_and_not_to_the_same_cost_nothing():
     assert_close(array(together), np.float32(HOPS * HOPS - HOPS))
 
 
+def test_an_empty_batch_has_no_penalty():
+    layer = pooling(hops=HOPS, penalty=1.0)
+    layer(sequence()[:0])
+    (loss,) = layer.losses
+    assert array(loss) == 0
+
+
 def test_without_a_penalty_nothing_is_added_to_the_loss():
     layer = pooling(hops=HOPS)
     layer(sequence())

@@ -19,6 +19,16 @@ def aligner(book):
     return Aligner.learn(list(map(words_of, book.train)))
 
 
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_side_that_is_too_long_for_a_sentence_is_not_linked(side, aligner):
+    pair = ["the dog".split(), "el perro".split()]
+    pair[side] = ["★" * 30_000]  # each a word of its own
+    fine, long, again = aligner.link([(["dog"], ["perro"]), pair, (["dog"], ["perro"])])
+    assert fine.links == again.links == [(0, 0)]
+    assert long.links == [] and not long.probabilities.any()
+    assert long.probabilities.shape == (len(pair[1]), len(pair[0]))
+
+
 def words_of(phrase):
     return phrasebook.words(phrase.english), phrasebook.words(phrase.spanish)
 

@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -90,6 +91,14 @@ def test_objects_are_not_unpickled(tmp_path):
     refuse(packed(arrays() | {"links": np.array([Harm()], object)}))
     refuse(pickle.dumps(Harm()))
     assert not list(tmp_path.iterdir())
+
+
+def test_members_that_are_no_arrays_are_refused():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in arrays():
+            archive.writestr(f"{name}.npy", b"hello")
+    refuse(file.getvalue())
 
 
 def test_files_of_another_kind_are_refused():

@@ -1,4 +1,5 @@
 import itertools
+import types
 
 import keras
 import numpy as np
@@ -585,10 +586,15 @@ def test_the_example_of_its_docstring_runs():
         ({"order": "after"}, "`order` must be 'previous', 'current' or"),
         ({"input_feeding": True}, "`input_feeding` must be False unless"),
         ({"context_cell": layers.GRUCell(4)}, "`context_cell` must be None unless"),
+        (
+            {"order": "conditional", "context_cell": layers.GRUCell(5)},
+            "`context_cell` must have states of",
+        ),
         ({"attentional_units": 0}, "`attentional_units` must be a positive int"),
         ({"attention": layers.Dense(3)}, "`attention` must be an attention layer"),
         ({"attention": []}, "`attention` must be an attention layer"),
         ({"cell": layers.Dense(3)}, "`cell` must be a Keras RNN cell"),
+        ({"cell": types.SimpleNamespace(state_size=4)}, "be a Keras RNN cell"),
         ({"cell": []}, "`cell` must be a Keras RNN cell, or a list that holds"),
         ({"cell": [layers.GRUCell(4)] * 2}, "or a list that holds each cell once"),
         (
@@ -609,14 +615,6 @@ def test_wrong_shapes_are_told():
         make()(sequence[:, 0], memory=memory)
     with pytest.raises(ValueError, match=r"`memory` must have shape \(B, S, Dv\)"):
         make()(sequence, memory=memory[:, 0])
-    decoder = ka.AttentionRNN(
-        layers.GRUCell(4),
-        ka.BahdanauAttention(3),
-        order="conditional",
-        context_cell=layers.GRUCell(5),
-    )
-    with pytest.raises(ValueError, match="`context_cell` must have states of"):
-        decoder(sequence, memory=memory)
     with pytest.raises(ValueError, match="must hold 1 cell states, or all 1"):
         make()(sequence, memory=memory, initial_state=[sequence[:, 0]] * 3)
     with pytest.raises(ValueError, match=r"`initial_state\[0\]` must have shape"):

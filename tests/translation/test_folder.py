@@ -102,6 +102,20 @@ def test_killed_between_checksum_and_file_both_files_are_taken(
         folders.check_model_file(model_folder, "model.weights.h5")
 
 
+def test_a_file_that_is_replaced_while_it_is_checked_is_good(model_folder, monkeypatch):
+    read, replaced = folders.read_checksums, []
+
+    def replaced_before(folder):
+        if not replaced:
+            replaced.append(folder)
+            folders.write_model_file(folder, "model.weights.h5", b"new")
+        return read(folder)
+
+    monkeypatch.setattr(folders, "read_checksums", replaced_before)
+    folders.check_model_file(model_folder, "model.weights.h5")
+    assert replaced
+
+
 def test_a_file_of_before_checksums_stays_good_until_it_is_replaced(
     model_folder, monkeypatch
 ):

@@ -1,6 +1,7 @@
 """Shortlists of target pieces: learnt, chosen, kept, and searched."""
 
 import shutil
+import zipfile
 
 import keras
 import numpy as np
@@ -144,6 +145,21 @@ def test_a_broken_file_is_refused(translator, kept):
     (kept / "checksums.json").unlink()
     with pytest.raises(UserError, match="no shortlist, or is broken"):
         Shortlist.load(kept, translator.vocabulary)
+
+
+def test_a_broken_file_that_is_compressed_in_another_way_is_refused(translator, kept):
+    path = kept / SHORTLIST_FILE
+    (kept / "checksums.json").unlink()
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    sound = path.read_bytes()
+    for place in range(60, 140):
+        path.write_bytes(sound[:place] + bytes([255] * 8) + sound[place + 8 :])
+        with pytest.raises(UserError, match="no shortlist, or is broken"):
+            Shortlist.load(kept, translator.vocabulary)
 
 
 def test_a_forged_file_is_refused(translator, kept):

@@ -52,6 +52,10 @@ def run(args):
     """Do what the command does."""
     if args.links == "best" and args.batch_size:
         raise UserError("--batch-size has no use with --links best. Leave it out.")
+    if args.links == "best" and len(args.models) > 1:
+        raise UserError(
+            "--links best learns from the text of one model. Give one --model."
+        )
     if args.links != "best" and (args.data is not None or not args.verify):
         raise UserError(
             "--data and --no-verify are for the text that --links best learns from. "

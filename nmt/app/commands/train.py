@@ -307,6 +307,11 @@ def _open_corpus(args, files):
             "--no-verify is for public corpora, whose checksums are known. Leave it "
             "out."
         )
+    if files and args.data is not None:
+        raise UserError(
+            "--data is the folder of public corpora. Files are read where they are: "
+            "leave it out."
+        )
     if files and text != "raw":
         raise UserError(
             f"--text {text} is for public corpora in that form. Files are taken "
