@@ -32,6 +32,9 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 BAD_PATH = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR)
 """What the system says of a path that the user has to change."""
 
+REPEATED_AFTER = 10
+"""Seconds after which an interrupt that has not ended a command comes again."""
+
 COMMANDS = (demo, corpora, train, translate, score, align, evaluate, serve, export)
 
 
@@ -97,15 +100,40 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @contextlib.contextmanager
 def _ended_as_by_ctrl_c():
-    """Let SIGTERM end a command as Ctrl-C does, so that no half file is left behind."""
+    """Let SIGTERM end a command as Ctrl-C does, so that no half file is left behind.
+
+    TensorFlow's C++ may turn an interrupt into another exception, or lose it. So any
+    exception that follows one is taken for it, and one that ends nothing is repeated.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    came = []
+    repeats = hasattr(signal, "setitimer")  # not on Windows
+
+    def interrupt(number, frame):
+        came.append(number)
+        if repeats:
+            signal.setitimer(signal.ITIMER_REAL, REPEATED_AFTER)
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGTERM]
+    if repeats:
+        numbers.append(signal.SIGALRM)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored
+        numbers.append(signal.SIGINT)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
+    except Exception as error:
+        if came:
+            raise KeyboardInterrupt from error
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        if came and repeats:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
 
 def _stand_in_for_closed_streams():

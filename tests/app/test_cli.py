@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import version
 
 import pytest
@@ -102,6 +103,60 @@ def test_a_command_that_is_told_to_end_ends_as_by_ctrl_c(monkeypatch, capsys):
     assert main(["demo"]) == 130
     assert cleaned and signal.getsignal(signal.SIGTERM) == before
     assert "nmt: interrupted." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("kind", [SystemError, UserError, OSError])
+def test_what_an_interrupt_is_turned_into_is_told_as_an_interrupt(
+    monkeypatch, capsys, number, kind
+):
+    def work(args):
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            raise kind("a result with an exception set") from None
+
+    monkeypatch.setattr("nmt.app.commands.demo.run", work)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert main(["demo"]) == 130
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capsys.readouterr().err.startswith("\nnmt: interrupted.")
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
+def test_an_interrupt_that_was_lost_comes_again(monkeypatch, capsys):
+    lost = []
+
+    def work(args):
+        for _ in range(3):  # as where it comes while Python deletes an object
+            try:
+                signal.raise_signal(signal.SIGTERM) if not lost else time.sleep(30)
+            except KeyboardInterrupt:
+                lost.append(True)
+        time.sleep(30)
+
+    monkeypatch.setattr("nmt.app.commands.demo.run", work)
+    monkeypatch.setattr("nmt.app.cli.REPEATED_AFTER", 0.01)
+    before = signal.getsignal(signal.SIGALRM)
+    assert main(["demo"]) == 130
+    assert len(lost) == 3
+    assert signal.getsignal(signal.SIGALRM) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_ctrl_c_stays_ignored_where_a_shell_had_it_ignored(monkeypatch):
+    def work(args):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("nmt.app.commands.demo.run", work)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert main(["demo"]) == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(
