@@ -160,7 +160,9 @@ def load(folder, corpus, beam_size):
             f"{folder} was trained on {' '.join(got)}. Expected {' '.join(wanted)}."
         )
     history = json.loads((Path(folder) / HISTORY_FILE).read_text("utf-8"))
-    kept = max(history, key=lambda row: row["validation_bleu"])
+    kept = max(
+        history, key=lambda row: (row["validation_bleu"], -row["validation_loss"])
+    )
     print(
         f"{folder}: seed {translator.config.training.seed}, "
         f"{len(translator.vocabulary)} pieces, {translator.model.count_params():,} "
