@@ -9,6 +9,7 @@ from keras_attention.core.building import (
 )
 from keras_attention.core.checks import (
     check_attention_shapes,
+    check_bool,
     check_chunk_size,
     check_equal_sizes,
     check_features,
@@ -61,6 +62,7 @@ __all__ = [
     "check_head_mask",
     "check_mask",
     "check_number",
+    "check_bool",
     "check_int",
     "combine_masks",
     "dot_scores",

@@ -17,6 +17,13 @@ def check_int(name, value, least=1):
     return int(value)
 
 
+def check_bool(name, value):
+    """Give a bool, of NumPy too, as a bool; `ValueError` if it is none."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"`{name}` must be a bool. Received: {name}={value!r}.")
+    return bool(value)
+
+
 def check_number(name, value, least=None, above=None, below=None):
     """Give `value`, or raise `ValueError` if it is no finite number within limits.
 

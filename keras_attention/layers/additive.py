@@ -10,6 +10,7 @@ from keras_attention.chunked import AdditiveTerm
 from keras_attention.core import (
     add_kernel,
     additive_scores,
+    check_bool,
     check_features,
     check_int,
     project,
@@ -141,8 +142,8 @@ class BahdanauAttention(AdditiveScorer, ScoreAttention):
     ) -> None:
         super().__init__(dropout=dropout, seed=seed, chunk_size=chunk_size, **kwargs)
         self.units = check_int("units", units)
-        self.normalize = normalize
-        self.use_bias = use_bias
+        self.normalize = check_bool("normalize", normalize)
+        self.use_bias = check_bool("use_bias", use_bias)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     @property

@@ -66,8 +66,9 @@ class AttentionLayer(keras.layers.Layer):
             `return_attention_scores`. Rows sum to 1, or to 0 where all is hidden.
 
     Raises:
-        ValueError: If `dropout` is not in [0, 1), `seed` is not an int, a mask holds
-            floats, a shape has the wrong rank, or sizes that belong together differ.
+        ValueError: If `dropout` is not in [0, 1), `seed` is not an int, a switch such
+            as `use_bias` is not a bool, a mask holds floats, a shape has the wrong
+            rank, or sizes that belong together differ.
 
     Example:
         ```python

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_attention.annotations import Initializer, Tensor
 from keras_attention.core import (
+    check_bool,
     check_int,
     combine_masks,
     masked_softmax,
@@ -130,7 +131,7 @@ class AdditiveFeedbackAttention(AdditiveScorer, FeedbackAttention):
     ) -> None:
         super().__init__(dropout=dropout, seed=seed, **kwargs)
         self.units = check_int("units", units)
-        self.use_bias = use_bias
+        self.use_bias = check_bool("use_bias", use_bias)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def read_queries(self, query: Tensor, memory: Memory, training: bool) -> Tensor:

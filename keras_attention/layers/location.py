@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_attention.annotations import Initializer, Shape, Tensor
-from keras_attention.core import add_kernel, check_int, project
+from keras_attention.core import add_kernel, check_bool, check_int, project
 from keras_attention.layers.feedback import AdditiveFeedbackAttention
 
 
@@ -76,7 +76,7 @@ class LocationSensitiveAttention(AdditiveFeedbackAttention):
                 "`kernel_size` must be odd, for as many keys before a key as after "
                 f"it. Received: kernel_size={kernel_size}."
             )
-        self.cumulative = cumulative
+        self.cumulative = check_bool("cumulative", cumulative)
 
     def build(
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None

@@ -11,6 +11,7 @@ from keras_attention.annotations import Initializer, Shape, Tensor
 from keras_attention.chunked import AdditiveTerm, AttentionStatistics, DotTerm
 from keras_attention.core import (
     add_kernel,
+    check_bool,
     check_equal_sizes,
     check_features,
     check_int,
@@ -114,7 +115,7 @@ class LuongAttention(AdditiveScorer, ScoreAttention):
         # `score` itself is the method; the argument keeps its name in the config.
         self.score_name = score
         self.units = units
-        self.use_scale = use_scale
+        self.use_scale = check_bool("use_scale", use_scale)
         self.window = window
         self.window_size = check_int("window_size", window_size)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

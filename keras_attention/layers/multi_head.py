@@ -13,6 +13,7 @@ from keras_attention.core import (
     add_projection,
     build_once,
     check_attention_shapes,
+    check_bool,
     check_chunk_size,
     check_features,
     check_head_mask,
@@ -153,7 +154,7 @@ class MultiHeadAttention(AttentionLayer):
         self.num_heads = check_int("num_heads", num_heads)
         self.key_dim = check_int("key_dim", key_dim)
         self.value_dim = _optional_int("value_dim", value_dim)
-        self.use_bias = use_bias
+        self.use_bias = check_bool("use_bias", use_bias)
         # Not `output_shape`: Keras reads that name from a layer as its whole shape.
         self.output_size = _optional_int("output_shape", output_shape)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

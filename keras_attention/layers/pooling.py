@@ -9,6 +9,7 @@ from keras_attention.annotations import Initializer, Shape, Tensor
 from keras_attention.core import (
     add_kernel,
     as_dense,
+    check_bool,
     check_features,
     check_int,
     check_mask,
@@ -85,7 +86,7 @@ class AttentionPooling(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units = units if units is None else check_int("units", units)
         self.hops = check_int("hops", hops)
-        self.use_bias = use_bias
+        self.use_bias = check_bool("use_bias", use_bias)
         self.penalty = check_number("penalty", penalty, least=0)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.supports_masking = True

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_attention.annotations import Shape, Tensor
-from keras_attention.core import as_dense, check_int
+from keras_attention.core import as_dense, check_bool, check_int
 from keras_attention.positions.steps import check_start, relative_positions
 
 
@@ -178,7 +178,7 @@ class RelativePositionBias(PositionBias):
         super().__init__(num_heads, **kwargs)
         self.num_buckets = check_int("num_buckets", num_buckets)
         self.max_distance = check_int("max_distance", max_distance)
-        self.bidirectional = bidirectional
+        self.bidirectional = check_bool("bidirectional", bidirectional)
         if num_buckets < 2 or (bidirectional and (num_buckets < 4 or num_buckets % 2)):
             raise ValueError(
                 "`num_buckets` must be at least 2, and even and at least 4 if "

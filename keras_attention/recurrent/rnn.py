@@ -6,7 +6,7 @@ from typing import Any, Self
 import keras
 
 from keras_attention.annotations import Shape, Tensor
-from keras_attention.core import build_once
+from keras_attention.core import build_once, check_bool
 from keras_attention.layers import AttentionLayer, Memory
 from keras_attention.recurrent.cells import (
     all_cells,
@@ -149,8 +149,8 @@ class AttentionRNN(keras.layers.Layer):
             attentional_units, attentional_activation
         )
         self.attentional_activation = keras.activations.get(attentional_activation)
-        self.input_feeding = input_feeding
-        self.return_sequences = return_sequences
+        self.input_feeding = check_bool("input_feeding", input_feeding)
+        self.return_sequences = check_bool("return_sequences", return_sequences)
         self.supports_masking = True
 
     def build(

@@ -180,7 +180,7 @@ def open_aligner(args):
     corpus = open_corpus_of(folder, args, "Take --links attention")
     count = len(corpus.splits["train"].source)
     print(
-        f"learning word links from {count} pairs of {corpus.name}, to be kept in "
+        f"learning word links from {count:,} pairs of {corpus.name}, to be kept in "
         f"{folder}",
         file=sys.stderr,
         flush=True,

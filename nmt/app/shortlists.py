@@ -49,5 +49,5 @@ def _learn(vocabulary, folder, data, verify):
     args = SimpleNamespace(data=data, verify=verify)
     corpus = inputs.open_corpus_of(folder, args, "Leave --shortlist out")
     text = corpus.splits["train"]
-    print(f"learning a shortlist from {len(text.source)} pairs", file=sys.stderr)
+    print(f"learning a shortlist from {len(text.source):,} pairs", file=sys.stderr)
     return Shortlist.learn(*map(vocabulary.ids, text), len(vocabulary))

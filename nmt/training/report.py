@@ -78,7 +78,8 @@ class Report(keras.callbacks.Callback):
         if 0 < self.settings.max_minutes <= minutes and count < self.settings.epochs:
             self.report(
                 f"Time is up (max_minutes {self.settings.max_minutes:g}) after "
-                f"{progress.steps} steps, in epoch {count} of {self.settings.epochs}."
+                f"{progress.steps} steps, in epoch {count} of {self.settings.epochs}; "
+                "with more minutes it goes on."
             )
         self.report(
             f"Finished after {count} epoch{'s' * (count != 1)} and {minutes:.1f} "

@@ -183,6 +183,14 @@ def test_gold_links_are_read_before_anything_is_translated(tmp_path):
     assert not echo.asked
 
 
+def test_gold_links_of_another_text_are_told_by_their_file():
+    result = evaluate(Echo(), corpus((["a"], ["a"])), "test")
+    told = dataclasses.replace(result, num_aligned=3)
+    assert "on 3 pairs of gold/golden.en-es.tsv\n" in told.table()
+    own = dataclasses.replace(told, corpus="phrasebook")
+    assert "on 3 pairs\n" in own.table()
+
+
 def test_a_model_without_attention_has_no_attention_numbers():
     result = evaluate(Echo(attention="none"), corpus((["a"], ["a"])), "test")
     assert result.entropy is result.concentration is result.alignment_error_rate is None

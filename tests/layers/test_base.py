@@ -29,7 +29,10 @@ from hypothesis.extra.numpy import arrays as drawn_arrays
 from keras import layers, ops
 
 from keras_attention import (
+    AttentionPooling,
     BahdanauAttention,
+    CoverageAttention,
+    LocationSensitiveAttention,
     LuongAttention,
     MonotonicAttention,
     MultiHeadAttention,
@@ -639,6 +642,28 @@ def test_the_example_runs():
 def test_a_seed_is_an_int(make, seed):
     with pytest.raises(ValueError, match="`seed` must be an int of at least 0"):
         make(seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda value: BahdanauAttention(U, value), "normalize"),
+        (lambda value: BahdanauAttention(U, use_bias=value), "use_bias"),
+        (lambda value: LuongAttention(use_scale=value), "use_scale"),
+        (lambda value: MultiHeadAttention(3, 4, use_bias=value), "use_bias"),
+        (lambda value: AttentionPooling(U, use_bias=value), "use_bias"),
+        (
+            lambda value: LocationSensitiveAttention(U, cumulative=value),
+            "cumulative",
+        ),
+        (lambda value: CoverageAttention(U, use_bias=value), "use_bias"),
+    ],
+)
+def test_a_switch_is_a_bool(make, name):
+    for value in ("yes", 1, None, np.ones((B, S, DV), "float32")):
+        with pytest.raises(ValueError, match=f"`{name}` must be a bool. Received: "):
+            make(value)
+    assert make(np.True_).get_config()[name] is True
 
 
 def test_a_seed_may_be_of_numpy():

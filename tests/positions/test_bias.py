@@ -138,6 +138,11 @@ def test_buckets_are_those_of_t5(num_buckets, max_distance, bidirectional):
     )
 
 
+def test_the_direction_of_buckets_is_a_bool():
+    with pytest.raises(ValueError, match="`bidirectional` must be a bool"):
+        RelativePositionBias(H, bidirectional="yes")
+
+
 def test_buckets_widen_and_the_last_one_is_open():
     layer = RelativePositionBias(H, 8, max_distance=16, bidirectional=False)
     buckets = array(layer.bucket(-np.arange(10_000)))

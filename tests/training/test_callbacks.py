@@ -106,7 +106,8 @@ def test_an_epoch_in_which_time_is_up_is_validated_and_kept(tmp_path):
     assert [row["steps"] for row in history] == [3]
     assert "val_bleu" in seen.called[-2] and seen.called[-1] == "end"
     assert (out / "model.weights.h5").exists()
-    assert re.match(r"Time is up .* after 3 steps, in epoch 1 of \d+\.", lines[-2])
+    assert re.match(r"Time is up .* after 3 steps, in epoch 1 of \d+; ", lines[-2])
+    assert lines[-2].endswith("; with more minutes it goes on.")
     assert lines[-1].startswith("Finished after 1 epoch and ")
 
 
