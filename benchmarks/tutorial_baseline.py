@@ -54,6 +54,7 @@ from nmt.corpora.parallel import ParallelText
 from nmt.errors import UserError
 from nmt.evaluation import evaluation
 from nmt.training import HISTORY_FILE
+from nmt.training.schedule import merit
 from nmt.translation.streams import translated
 from nmt.translation.translator import Translator
 
@@ -160,9 +161,7 @@ def load(folder, corpus, beam_size):
             f"{folder} was trained on {' '.join(got)}. Expected {' '.join(wanted)}."
         )
     history = json.loads((Path(folder) / HISTORY_FILE).read_text("utf-8"))
-    kept = max(
-        history, key=lambda row: (row["validation_bleu"], -row["validation_loss"])
-    )
+    kept = max(history, key=merit)
     print(
         f"{folder}: seed {translator.config.training.seed}, "
         f"{len(translator.vocabulary)} pieces, {translator.model.count_params():,} "

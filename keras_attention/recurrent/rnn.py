@@ -134,6 +134,7 @@ class AttentionRNN(keras.layers.Layer):
     ) -> None:
         # Keras would cast a float32 state of the attention to the compute dtype.
         super().__init__(autocast=False, **kwargs)
+        self.input_feeding = check_bool("input_feeding", input_feeding)
         check_order(order, input_feeding, context_cell)
         check_attention(attention)
         self.cells = list(cell) if isinstance(cell, (list, tuple)) else [cell]
@@ -149,7 +150,6 @@ class AttentionRNN(keras.layers.Layer):
             attentional_units, attentional_activation
         )
         self.attentional_activation = keras.activations.get(attentional_activation)
-        self.input_feeding = check_bool("input_feeding", input_feeding)
         self.return_sequences = check_bool("return_sequences", return_sequences)
         self.supports_masking = True
 

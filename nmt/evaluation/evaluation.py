@@ -12,7 +12,7 @@ from keras_attention import attention_concentration, attention_entropy
 from nmt.corpora import Corpus
 from nmt.errors import UserError
 from nmt.evaluation.alignment import alignment_error
-from nmt.evaluation.gold import GOLD, gold_sentences
+from nmt.evaluation.gold import GOLD, gold_sentences, has_own_links
 from nmt.links import Aligner
 from nmt.translation import CHUNK, translated
 
@@ -125,7 +125,7 @@ class Evaluation:
             return "no attention: nothing links words"
         if not self.num_aligned:
             return "no gold links"
-        where = "" if self.corpus == "phrasebook" else f" of {GOLD}"
+        where = "" if has_own_links(self.corpus) else f" of {GOLD}"
         return f"of {self.links}, on {self.num_aligned} pairs{where}"
 
 

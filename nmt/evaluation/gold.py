@@ -78,6 +78,11 @@ class GoldSentence(NamedTuple):
     possible: frozenset[tuple[int, int]]
 
 
+def has_own_links(name: str) -> bool:
+    """Tell whether a corpus of this name comes with known links of its sentences."""
+    return name == "phrasebook"
+
+
 def gold_sentences(corpus: Corpus, split: str, data=None) -> list[GoldSentence]:
     """Return sentence pairs with known links that fit the corpus' languages.
 
@@ -89,7 +94,7 @@ def gold_sentences(corpus: Corpus, split: str, data=None) -> list[GoldSentence]:
         split: Name of the split.
         data: The data folder, see `nmt.corpora.data_folder`.
     """
-    if corpus.name == "phrasebook":
+    if has_own_links(corpus.name):
         gold = _phrasebook_gold(split)
     elif corpus.text == "raw" and {
         corpus.source_language,
@@ -103,7 +108,7 @@ def gold_sentences(corpus: Corpus, split: str, data=None) -> list[GoldSentence]:
         return []
     if corpus.source_language != "en":
         gold = [_reverse(pair) for pair in gold]
-    if corpus.name == "phrasebook":  # which a file of one's own may be named too
+    if has_own_links(corpus.name):  # which a file of one's own may be named too
         there = set(zip(*corpus.splits.get(split, ((), ())), strict=True))
         gold = [pair for pair in gold if (pair.source, pair.target) in there]
     return gold

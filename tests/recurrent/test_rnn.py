@@ -585,7 +585,7 @@ def test_the_example_of_its_docstring_runs():
     [
         ({"order": "after"}, "`order` must be 'previous', 'current' or"),
         ({"input_feeding": True}, "`input_feeding` must be False unless"),
-        ({"order": "current", "input_feeding": 1}, "`input_feeding` must be a bool"),
+        ({"input_feeding": np.ones(2)}, "`input_feeding` must be a bool"),
         ({"return_sequences": "yes"}, "`return_sequences` must be a bool"),
         ({"context_cell": layers.GRUCell(4)}, "`context_cell` must be None unless"),
         (

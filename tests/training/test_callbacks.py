@@ -109,6 +109,9 @@ def test_an_epoch_in_which_time_is_up_is_validated_and_kept(tmp_path):
     assert re.match(r"Time is up .* after 3 steps, in epoch 1 of \d+; ", lines[-2])
     assert lines[-2].endswith("; with more minutes it goes on.")
     assert lines[-1].startswith("Finished after 1 epoch and ")
+    history, lines = run(out, config=OFTEN.replace(max_minutes=60.0))
+    assert lines[0].startswith("Going on after epoch 1 ")
+    assert len(history) == OFTEN.training.epochs
 
 
 def test_a_kill_before_the_last_validation_does_not_end_a_training(
